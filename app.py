@@ -1,0 +1,29 @@
+"""The app: streamlit run app.py"""
+
+import streamlit as st
+
+ABOUT = """
+**Bone age** estimates skeletal maturity from a radiograph of the hand with two neural networks
+and shows where they looked. For teaching and research: not a medical device, not for diagnosis.
+"""
+
+# Streamlit offers a narrow and a full-width page; radiographs side by side want one in between.
+STYLE = """
+<style>
+[data-testid="stMainBlockContainer"] { max-width: 70rem; }
+[data-testid="stImage"] img { border-radius: 0.5rem; }
+</style>
+"""
+
+page = st.navigation(
+    [st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True)],
+    position="top",
+)
+st.set_page_config(
+    page_title=f"{page.title} · Bone age",
+    page_icon=":material/back_hand:",
+    layout="wide",
+    menu_items={"About": ABOUT},
+)
+st.html(STYLE)
+page.run()

@@ -1,0 +1,387 @@
+"""The only reader and writer of `artifacts/`: trained weights, their facts and their results.
+
+A folder `artifacts/models/<name>/` holds
+    weights.safetensors  float16, keyed by variable path ("stage1_block1_conv1/kernel")
+    facts.json           what the weights are and how to build the model around them (`Facts`)
+    history.csv          one row an epoch
+    metrics.csv          figures of each split, see `boneage.evaluation.metrics.metrics_table`
+    predictions.csv      one row a case
+Loading never runs code from a file: the architecture is built by the registry and safetensors
+holds numbers only. Keras is imported when a model is loaded, so tables open without it.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from boneage.models.registry import MODELS, build_model, find_model
+
+if TYPE_CHECKING:
+    import keras
+
+WEIGHTS, FACTS = "weights.safetensors", "facts.json"
+HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
+FILES = (WEIGHTS, FACTS, HISTORY, METRICS, PREDICTIONS)
+
+PREDICTION_COLUMNS = ("id", "split", "sex", "age_months", "prediction_months", "crop_method")
+_PREDICTION_TEXTS = ("id", "split", "sex", "crop_method")
+_PREDICTION_NUMBERS = ("age_months", "prediction_months")
+_SEXES = {"female", "male"}
+_CROP_METHODS = {"mediapipe", "segmentation", "full_frame"}
+
+_FLOAT16_MAX = float(np.finfo(np.float16).max)  # 65504
+
+
+class ArtifactError(ValueError):
+    """A file of an artifact cannot be used; the message is one sentence for people."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What a set of weights is. All fields survive JSON, so tuples inside come back as lists.
+
+    Attributes:
+        name: registry name.
+        title: the name people read.
+        architecture: one line on the network.
+        preset: the training preset, its name and all its fields.
+        preprocessing: fields of the `Preprocessing` every image of the model must go through.
+        build: keyword arguments of `boneage.models.registry.build_model` besides the name:
+            input_size, output_scale, output_offset, dropout, l2.
+        data_fingerprint: fingerprint of the cache the model was trained on.
+        n_train: number of training cases.
+        parameters: number of weights, trained and not.
+        versions: package name -> version used in training.
+        weights_sha256: SHA-256 of weights.safetensors, 64 hexadecimal digits.
+        trained_on: date, ISO 8601 ("2025-01-31").
+        training_note: one sentence for people saying what these weights are.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    preset: dict
+    preprocessing: dict
+    build: dict
+    data_fingerprint: str
+    n_train: int
+    parameters: int
+    versions: dict
+    weights_sha256: str
+    trained_on: str
+    training_note: str
+
+
+def artifacts_root() -> Path:
+    """The repository's `artifacts/`, or the folder the variable BONEAGE_ARTIFACTS names."""
+    return Path(
+        os.environ.get("BONEAGE_ARTIFACTS") or Path(__file__).resolve().parents[1] / "artifacts"
+    )
+
+
+def model_folder(name: str) -> Path:
+    """Where the artifact of a registered model lies, whether it is there or not.
+
+    Raises ArtifactError for a name that is not in the registry.
+    """
+    try:
+        return artifacts_root() / "models" / find_model(name).name
+    except ValueError as error:
+        raise ArtifactError(str(error)) from error
+
+
+def available_models(root: str | Path | None = None) -> list[str]:
+    """Names of the models all of whose files are there, in registry order.
+
+    `root` is an artifacts folder, by default `artifacts_root()`. The files are not opened.
+    """
+    models = Path(root or artifacts_root()) / "models"
+    return [name for name in MODELS if all((models / name / file).is_file() for file in FILES)]
+
+
+# Weights ------------------------------------------------------------------------------------
+
+
+def write_weights(folder: str | Path, model: "keras.Model") -> str:
+    """Write the weights of `model` as float16 and return the SHA-256 of the file.
+
+    BatchNorm statistics are included, states of random generators are not. A tensor with values
+    beyond the range of float16 (65,504), as a moving variance may have, is kept as float32.
+
+    Raises ArtifactError when a weight is not finite or two weights share a path.
+    """
+    from safetensors.numpy import save
+
+    path = Path(folder) / WEIGHTS
+    tensors = {}
+    for variable in model.weights:
+        value = np.asarray(variable.numpy(), dtype=np.float32)
+        if not np.isfinite(value).all():
+            raise ArtifactError(
+                f"The weight {variable.path} holds values that are not finite, so {path} was not "
+                "written; train again with a lower learning rate."
+            )
+        if variable.path in tensors:
+            raise ArtifactError(
+                f"Two weights are called {variable.path}, so {path} was not written; "
+                "give the layers of the model different names."
+            )
+        fits = np.abs(value).max(initial=0) <= _FLOAT16_MAX
+        tensors[variable.path] = np.ascontiguousarray(value, np.float16 if fits else np.float32)
+    content = save(tensors)
+    _write(path, content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
+    """Build the model that `folder` describes and give it its weights.
+
+    The model takes image (B, S, S, 1) float32 in [0, 1] and sex (B, 1) float32 (male = 1) and
+    returns bone age (B, 1) in months. It is not compiled.
+
+    Raises ArtifactError, one sentence, for a missing, altered or unfitting file.
+    """
+    folder = Path(folder)
+    facts = read_facts(folder)
+    _check_weights(folder, facts)  # before the seconds that building takes
+    try:
+        model = build_model(facts.name, **facts.build)
+    except (ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise _error(
+            folder / FACTS, f"describes a model that cannot be built ({reason[0]})"
+        ) from error
+    load_weights(folder, model)
+    return model, facts
+
+
+def load_weights(folder: str | Path, model: "keras.Model") -> None:
+    """Give `model` the weights in `folder`; it may be built for another input size.
+
+    Raises ArtifactError, one sentence, for a missing, altered or unfitting file.
+    """
+    folder = Path(folder)
+    content = _check_weights(folder, read_facts(folder))
+    _assign(model, _parse_weights(folder / WEIGHTS, content), folder / WEIGHTS)
+
+
+def _check_weights(folder: Path, facts: Facts) -> bytes:
+    """The content of the weights file, which is looked into only when it is the one written."""
+    content = _read(folder / WEIGHTS)
+    if hashlib.sha256(content).hexdigest() != facts.weights_sha256:
+        raise _error(
+            folder / WEIGHTS, f"is truncated, altered or not the file {FACTS} was written for"
+        )
+    return content
+
+
+def _parse_weights(path: Path, content: bytes) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(content)
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:
+        raise _error(path, "is not a safetensors file of floating-point numbers") from error
+
+
+def _assign(model: "keras.Model", tensors: dict[str, np.ndarray], path: Path) -> None:
+    variables = {variable.path: variable for variable in model.weights}
+    if missing := sorted(variables.keys() - tensors.keys()):
+        raise _error(path, f"lacks {len(missing)} weights of the model, first {missing[0]}")
+    if unknown := sorted(tensors.keys() - variables.keys()):
+        raise _error(path, f"holds {len(unknown)} weights the model lacks, first {unknown[0]}")
+    for name, variable in variables.items():
+        value = tensors[name]
+        if value.shape != tuple(variable.shape):
+            raise _error(
+                path,
+                f"holds {name} with shape {value.shape} where the model needs "
+                f"{tuple(variable.shape)}",
+            )
+    # All shapes are checked first, so a model is never left half loaded.
+    for name, variable in variables.items():
+        variable.assign(tensors[name].astype(np.float32))
+
+
+# Facts --------------------------------------------------------------------------------------
+
+
+def write_facts(folder: str | Path, facts: Facts) -> None:
+    """Write facts.json. Raises ArtifactError when a field has the wrong type or is not JSON."""
+    path = Path(folder) / FACTS
+    values = dataclasses.asdict(facts)
+    if fault := _fault(values):
+        raise ArtifactError(f"The facts for {path} cannot be written: {fault}.")
+    try:
+        text = json.dumps(values, indent=2, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ArtifactError(f"The facts for {path} cannot be written as JSON: {error}.") from error
+    _write(path, f"{text}\n".encode())
+
+
+def read_facts(folder: str | Path) -> Facts:
+    """Read facts.json. Raises ArtifactError when it is missing, not JSON or lacks a field."""
+    path = Path(folder) / FACTS
+    content = _read(path)
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise _error(path, "is not valid JSON") from error
+    if not isinstance(values, dict):
+        raise _error(path, "is not a JSON object")
+    if fault := _fault(values):
+        raise _error(path, f"cannot be used: {fault}")
+    return Facts(**values)
+
+
+def _fault(values: dict) -> str | None:
+    """What is wrong with the fields of facts, in words, or None."""
+    types = {field.name: field.type for field in dataclasses.fields(Facts)}
+    if missing := [name for name in types if name not in values]:
+        return f"it lacks {', '.join(missing)}"
+    if unknown := [str(name) for name in values if name not in types]:
+        return f"it has unknown fields {', '.join(unknown)}"
+    for name, kind in types.items():
+        if type(values[name]) is not kind:
+            return f"{name} must be {kind.__name__}, not {type(values[name]).__name__}"
+    digest = values["weights_sha256"]
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        return "weights_sha256 is not 64 lower-case hexadecimal digits"
+    try:
+        date.fromisoformat(values["trained_on"])
+    except ValueError:
+        return f"trained_on is not a date like 2025-01-31 but {values['trained_on']!r}"
+    return None
+
+
+# Tables -------------------------------------------------------------------------------------
+
+
+def write_history(folder: str | Path, history: pd.DataFrame) -> None:
+    """Write history.csv: one row an epoch, columns as given (epoch, loss, val_mae, ...)."""
+    _write_table(Path(folder) / HISTORY, history, "%.6g")
+
+
+def read_history(folder: str | Path) -> pd.DataFrame:
+    """Read history.csv. Raises ArtifactError when it is missing, empty or not a table."""
+    return _read_table(Path(folder) / HISTORY)
+
+
+def write_metrics(folder: str | Path, metrics: pd.DataFrame) -> None:
+    """Write metrics.csv with four decimals; columns split, group, n, then figures."""
+    _write_table(Path(folder) / METRICS, metrics, "%.4f")
+
+
+def read_metrics(folder: str | Path) -> pd.DataFrame:
+    """Read metrics.csv. Raises ArtifactError when it is missing, empty or lacks a column."""
+    path = Path(folder) / METRICS
+    table = _read_table(path, dtype={"split": str, "group": str})
+    _require_columns(path, table, ("split", "group", "n", "mae"))
+    return table
+
+
+def write_predictions(folder: str | Path, predictions: pd.DataFrame) -> None:
+    """Write the six columns of `predictions`, months with two decimals, to predictions.csv.
+
+    Raises ArtifactError for a table `read_predictions` would refuse.
+    """
+    path = Path(folder) / PREDICTIONS
+    if missing := [column for column in PREDICTION_COLUMNS if column not in predictions]:
+        raise ArtifactError(f"The predictions for {path} have no column {', '.join(missing)}.")
+    table = predictions[list(PREDICTION_COLUMNS)].astype({"id": str})
+    if fault := _prediction_fault(table):
+        raise ArtifactError(f"The predictions for {path} cannot be written: {fault}.")
+    _write_table(path, table, "%.2f")
+
+
+def read_predictions(folder: str | Path) -> pd.DataFrame:
+    """Read predictions.csv: columns `PREDICTION_COLUMNS`, texts as str, months as float64.
+
+    Raises ArtifactError when it is missing, lacks a column or holds values it cannot hold.
+    """
+    path = Path(folder) / PREDICTIONS
+    # Ids like "0012" or "NA" are texts, not numbers or gaps.
+    texts = dict.fromkeys(_PREDICTION_TEXTS, str)
+    table = _read_table(path, dtype=texts, keep_default_na=False)
+    _require_columns(path, table, PREDICTION_COLUMNS)
+    table = table[list(PREDICTION_COLUMNS)]
+    for column in _PREDICTION_NUMBERS:
+        table[column] = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
+    if fault := _prediction_fault(table):
+        raise _error(path, f"cannot be used: {fault}")
+    return table
+
+
+def _prediction_fault(table: pd.DataFrame) -> str | None:
+    """What is wrong with a predictions table that has all columns, in words, or None."""
+    if not np.isfinite(table[list(_PREDICTION_NUMBERS)].to_numpy(np.float64)).all():
+        return "some ages or predictions are not numbers"
+    if table[["id", "split"]].isin(["", np.nan]).any(axis=None):
+        return "some cases have no id or split"
+    if not table["sex"].isin(_SEXES).all():
+        return f"some sexes are not {' or '.join(sorted(_SEXES))}"
+    if not table["crop_method"].isin(_CROP_METHODS).all():
+        return f"some crop methods are none of {', '.join(sorted(_CROP_METHODS))}"
+    if table.duplicated(["split", "id"]).any():
+        return "some cases stand in it twice"
+    return None
+
+
+def _require_columns(path: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    if missing := [column for column in columns if column not in table]:
+        raise _error(path, f"has no column {', '.join(missing)}")
+
+
+def _write_table(path: Path, table: pd.DataFrame, float_format: str) -> None:
+    text = table.to_csv(index=False, float_format=float_format, lineterminator="\n")
+    _write(path, text.encode())
+
+
+def _read_table(path: Path, **options) -> pd.DataFrame:
+    content = _read(path)
+    try:
+        table = pd.read_csv(io.BytesIO(content), **options)
+    except ValueError as error:  # parser, decoding and empty-file errors are all ValueErrors
+        raise _error(path, "is not a CSV table") from error
+    if table.empty:
+        raise _error(path, "has no rows")
+    return table
+
+
+# Files --------------------------------------------------------------------------------------
+
+
+def _error(path: Path, fault: str) -> ArtifactError:
+    return ArtifactError(f"{path} {fault}; restore it with git checkout or train again.")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise _error(path, "is missing") from error
+    except OSError as error:
+        raise _error(path, f"cannot be read ({error.strerror})") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file in one step: a reader, or a crash, meets the old or the new one whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

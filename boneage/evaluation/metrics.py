@@ -1,0 +1,135 @@
+"""Error figures of a predictions table: all cases, by sex, by age band.
+
+A predictions table has the columns id, split, sex, age_months, prediction_months, crop_method.
+The residual is prediction - chronological age, in months: positive when read too old.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
+from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, as_ages, bootstrap
+
+# [low, high) in months; the last band also takes everyone older.
+AGE_BANDS: dict[str, tuple[int, int]] = {
+    "0-5 years": (0, 60),
+    "5-10 years": (60, 120),
+    "10-15 years": (120, 180),
+    "15-19 years": (180, 228),
+}
+
+
+def age_band(age_months) -> pd.Series:
+    """The age band of each age: a Series of ordered categoricals named "age_band".
+
+    `age_months` is a Series (its index is kept) or a list of ages in months, each 0 or more.
+    Raises ValueError for a negative age or one that is not a number.
+    """
+    age = pd.Series(age_months, dtype=float)
+    if not (age >= 0).all():
+        raise ValueError("Some ages are negative or missing; give ages in months from 0 upwards.")
+    edges = [low for low, _ in AGE_BANDS.values()] + [np.inf]
+    bands = pd.cut(age, edges, right=False, labels=list(AGE_BANDS))
+    return bands.rename("age_band")
+
+
+def figures(age, prediction) -> dict[str, float]:
+    """Error figures of predictions (n,) against chronological ages (n,), both in months.
+
+    mae, rmse, bias (mean residual) in months; r2 (coefficient of determination, at most 1);
+    within_6 and within_12, the fraction of cases at most 6 or 12 months off, from 0 to 1; n.
+    R2 is nan below two cases or when all ages are the same; without a case all figures are nan.
+
+    Raises ValueError for ages and predictions that are not equally many finite numbers.
+    """
+    age, prediction = as_ages(age, prediction)
+    n = len(age)
+    if n == 0:
+        return dict.fromkeys(FIGURES, float("nan")) | {"n": 0}
+    residual = prediction - age
+    has_r2 = n >= 2 and np.ptp(age) > 0
+    return {
+        "mae": float(mean_absolute_error(age, prediction)),
+        "rmse": float(root_mean_squared_error(age, prediction)),
+        "r2": float(r2_score(age, prediction)) if has_r2 else float("nan"),
+        "bias": float(residual.mean()),
+        "within_6": float(np.mean(np.abs(residual) <= 6)),
+        "within_12": float(np.mean(np.abs(residual) <= 12)),
+        "n": n,
+    }
+
+
+def summarise(
+    predictions: pd.DataFrame,
+    by: str | Sequence[str] = (),
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Figures with 95 % bootstrap intervals, one row per group that has cases.
+
+    `by` names columns of the table; "age_band" may be among them without being a column. Result
+    columns: those of `by`, n, then each figure with its interval (mae, mae_low, mae_high, ...),
+    in the units of `figures`; groups are sorted.
+
+    Raises ValueError when a column is missing.
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    if "age_band" in by and "age_band" not in predictions:
+        _require(predictions, ["age_months"])
+        predictions = predictions.assign(age_band=age_band(predictions["age_months"]))
+    _require(predictions, [*by, "age_months", "prediction_months"])
+    groups = predictions.groupby(by, observed=True) if by else [((), predictions)]
+    rows = [dict(zip(by, key, strict=True)) | _row(g, n_resamples, seed) for key, g in groups]
+    table = pd.DataFrame(rows, columns=[*by, "n", *_figure_columns()])
+    # Rows of dictionaries forget the order of the bands, which sorting and axes need.
+    for column in by:
+        table[column] = table[column].astype(predictions[column].dtype)
+    return table
+
+
+def metrics_table(
+    predictions: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> pd.DataFrame:
+    """What an artifact's metrics.csv holds: figures of each split, for all, by sex, by age band.
+
+    Result columns: split, group ("all", "female", "male", "0-5 years", ...), n, then each figure
+    with its 95 % interval as in `summarise`. Splits stand in the order of the table; a group
+    without cases has no row.
+
+    Raises ValueError when a column is missing.
+    """
+    _require(predictions, ["split", "sex", "age_months", "prediction_months"])
+    parts = []
+    for split, cases in predictions.groupby("split", sort=False):
+        for by in ("all", "sex", "age_band"):
+            table = summarise(cases.assign(all="all"), by, n_resamples, seed)
+            table = table.rename(columns={by: "group"}).astype({"group": str})
+            table.insert(0, "split", split)
+            parts.append(table)
+    if not parts:
+        return pd.DataFrame(columns=["split", "group", "n", *_figure_columns()])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
+    age, prediction = cases["age_months"], cases["prediction_months"]
+    row = figures(age, prediction)
+    limits = bootstrap(age, prediction, n_resamples=n_resamples, seed=seed)
+    for name, (low, high) in limits.items():
+        row |= {f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def _figure_columns() -> list[str]:
+    return [name + end for name in FIGURES for end in ("", "_low", "_high")]
+
+
+def _require(predictions: pd.DataFrame, columns: list[str]) -> None:
+    missing = [column for column in columns if column not in predictions]
+    if missing:
+        raise ValueError(
+            f"The predictions table has no column {', '.join(missing)}; "
+            f"it has {', '.join(map(str, predictions.columns)) or 'none'}."
+        )

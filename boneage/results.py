@@ -1,0 +1,80 @@
+"""Bone ages of many files as one table: what a page shows and a CSV file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from boneage.wording import age_in_short, hand_found_short
+
+OK, REFUSED, WAITING = "ok", "refused", "sex missing"
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file.
+
+    status: OK, REFUSED (then `reason` is a sentence) or WAITING for a sex.
+    months: model name -> bone age in months; mean_months their mean, or None.
+    crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`, or None.
+    """
+
+    file: str
+    status: str
+    reason: str | None = None
+    sex: str | None = None
+    months: dict[str, float] = field(default_factory=dict)
+    mean_months: float | None = None
+    crop: str | None = None
+
+
+def results_table(results: Sequence[FileResult], models: Sequence[str]) -> pd.DataFrame:
+    """One row a file: file, status, reason, sex, <model>_months, mean_months, crop.
+
+    Months are float with one decimal; what a file does not have is missing.
+    """
+    rows = [
+        {
+            "file": result.file,
+            "status": result.status,
+            "reason": result.reason,
+            "sex": result.sex,
+            **{f"{name}_months": result.months.get(name) for name in models},
+            "mean_months": result.mean_months,
+            "crop": result.crop,
+        }
+        for result in results
+    ]
+    columns = [f"{name}_months" for name in models] + ["mean_months"]
+    table = pd.DataFrame(rows, columns=["file", "status", "reason", "sex", *columns, "crop"])
+    return table.astype(dict.fromkeys(columns, float)).round(dict.fromkeys(columns, 1))
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """The table as a CSV file that spreadsheets open with accents in file names intact.
+
+    A file name that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    file = table["file"].map(lambda name: f"'{name}" if name[:1] in "=+-@\t\r" else name)
+    return table.assign(file=file).to_csv(index=False).encode("utf-8-sig")
+
+
+def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
+    """A results table with ages in years and months, the hand in words and the reason as status."""
+    shown = table.drop(columns="reason")
+    shown["status"] = table["reason"].fillna(table["status"])
+    for column in [name for name in table if name.endswith("_months")]:
+        shown[column] = table[column].map(age_in_short, na_action="ignore")
+    shown["crop"] = table["crop"].map(hand_found_short, na_action="ignore")
+    return shown
+
+
+def stated_error(metrics: pd.DataFrame) -> tuple[float, int] | None:
+    """Mean absolute error in months on the test radiographs, and how many these were.
+
+    metrics: from `boneage.artifacts.read_metrics`. Returns None where no test was made.
+    """
+    rows = metrics[(metrics["split"] == "test") & (metrics["group"] == "all")]
+    return (float(rows["mae"].iloc[0]), int(rows["n"].iloc[0])) if len(rows) else None

@@ -1,0 +1,93 @@
+"""Random changes to training images, as Keras layers inside the training graph."""
+
+import keras
+from keras import layers, ops
+
+from boneage.training.presets import Augmentation
+
+
+@keras.saving.register_keras_serializable("boneage")
+class RandomAffine(layers.Layer):
+    """Flip, rotate, shift and scale in one resampling.
+
+    Keras' own layers do one change each and would blur the image once per change. Takes and
+    returns float32 (batch, size, size, channels); what comes from outside is black. Does nothing
+    outside training. Ranges as in `Augmentation`.
+    """
+
+    def __init__(
+        self,
+        flip: bool = True,
+        rotation: float = 0.0,
+        shift: float = 0.0,
+        scale: float = 0.0,
+        aspect: float = 0.0,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.flip, self.rotation, self.shift = flip, rotation, shift
+        self.scale, self.aspect, self.seed = scale, aspect, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images, training=False):
+        if not training:
+            return images
+        batch, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
+        transform = self._transform(batch, height, width)
+        return ops.image.affine_transform(images, transform, interpolation="bilinear")
+
+    def _transform(self, batch, height: int, width: int):
+        """(batch, 8): from output to input pixels, in Keras' order, about the image's centre."""
+        angle = self._uniform(batch, self.rotation * 3.141592653589793 / 180)
+        zoom = self._uniform(batch, self.scale)
+        aspect = self._uniform(batch, self.aspect) / 2
+        scale_x, scale_y = ops.exp(zoom - aspect), ops.exp(zoom + aspect)
+        if self.flip:
+            scale_x *= ops.sign(self._uniform(batch, 1.0))
+        cos, sin = ops.cos(angle), ops.sin(angle)
+        a0, a1, b0, b1 = cos * scale_x, -sin * scale_y, sin * scale_x, cos * scale_y
+        centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+        a2 = centre_x - a0 * centre_x - a1 * centre_y + self._uniform(batch, self.shift * width)
+        b2 = centre_y - b0 * centre_x - b1 * centre_y + self._uniform(batch, self.shift * height)
+        zero = ops.zeros_like(a0)
+        return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
+
+    def _uniform(self, batch, limit: float):
+        return keras.random.uniform((batch,), -limit, limit, seed=self.seed_generator)
+
+    def get_config(self):
+        names = ("flip", "rotation", "shift", "scale", "aspect", "seed")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def augmentation_layers(settings: Augmentation) -> list[layers.Layer]:
+    """The layers of a recipe, to be applied in order to images in [0, 1].
+
+    They compute in float32 under every precision policy: bfloat16 cannot tell neighbouring pixel
+    positions apart.
+    """
+    stack = [
+        RandomAffine(
+            settings.flip,
+            settings.rotation,
+            settings.shift,
+            settings.scale,
+            settings.aspect,
+            dtype="float32",
+            name="random_affine",
+        )
+    ]
+    if settings.contrast:
+        stack.append(
+            layers.RandomContrast(
+                settings.contrast, value_range=(0, 1), dtype="float32", name="random_contrast"
+            )
+        )
+    if settings.brightness:
+        stack.append(
+            layers.RandomBrightness(
+                settings.brightness, value_range=(0, 1), dtype="float32", name="random_brightness"
+            )
+        )
+    return stack

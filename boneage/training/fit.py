@@ -1,0 +1,346 @@
+"""Training: a model, a preset and a cache of prepared hands in; an artifact folder out."""
+
+import dataclasses
+import math
+import time
+from contextlib import contextmanager, suppress
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from boneage import artifacts
+from boneage.datasets import pipeline
+from boneage.datasets.cache import Cache
+from boneage.evaluation.metrics import metrics_table
+from boneage.models.registry import build_model, find_model
+from boneage.training.augmentation import augmentation_layers
+from boneage.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from boneage.training.presets import Preset
+
+CHECKPOINT = "checkpoint.npz"
+_PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python", "mediapipe")
+
+
+class TrainingError(RuntimeError):
+    """Training cannot begin or go on; the message says why and what to do."""
+
+
+def train(
+    model_name: str,
+    preset: Preset,
+    cache: Cache,
+    out: str | Path,
+    resume: bool = False,
+    warm_start: str | Path | None = None,
+    note: str | None = None,
+) -> Path:
+    """Train a model of the registry and write its artifact folder.
+
+    cache: from `prepare`, with images in the splits "train" and "validation"; every further split
+        is predicted too, none but these two is looked at for training.
+    out: the artifact folder. A checkpoint lies there until training is finished.
+    resume: go on from that checkpoint, bit for bit as if nothing had interrupted.
+    warm_start: artifact folder of the same model, trained at any image size, to start from.
+    note: a sentence for people about these weights, kept in the facts.
+
+    Raises TrainingError, CheckpointError or ArtifactError, each with a sentence for people.
+    """
+    out = Path(out)
+    find_model(model_name)
+    _check(cache, out, resume)
+    run = {
+        "model": model_name,
+        "preset": dataclasses.asdict(preset),
+        "data": cache.fingerprint,
+        "warm_start": _weights_hash(warm_start, model_name),
+        "backend": _backend(),
+    }
+    with _dtype_policy(preset.precision):
+        keras.utils.set_random_seed(preset.seed)
+        body = build_model(model_name, **_build_options(preset))
+        if warm_start:
+            artifacts.load_weights(Path(warm_start), body)
+        progress = _fit(body, run, preset, cache, out, resume)
+        body.set_weights(progress.best_weights)
+    _publish(body, preset, cache, out, progress, note)
+    (out / CHECKPOINT).unlink()
+    return out
+
+
+def predict_rows(model: keras.Model, cache: Cache, rows: np.ndarray, size: int) -> np.ndarray:
+    """Bone age in months, (len(rows),) float32, of cached images in the order of `rows`."""
+    batches = pipeline.evaluation_batches(cache, rows, batch_size=32, image_size=size)
+    months = [
+        np.asarray(model.predict_on_batch(inputs))[:, 0]
+        for inputs, _ in tqdm(
+            batches, total=math.ceil(len(rows) / 32), desc="predicting", unit="batch"
+        )
+    ]
+    return np.concatenate(months)
+
+
+def _backend() -> str:
+    return keras.backend.backend()
+
+
+def _versions() -> dict[str, str]:
+    """What the numbers depend on and is installed here; a training machine needs no MediaPipe."""
+    versions = {"backend": _backend()}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions
+
+
+def _check(cache: Cache, out: Path, resume: bool) -> None:
+    for split in ("train", "validation"):
+        if not len(cache.split(split)):
+            raise TrainingError(
+                f"The cache {cache.folder} holds no {split} images: prepare the training set first."
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    exists = (out / CHECKPOINT).exists()
+    if exists and not resume:
+        raise TrainingError(
+            f"{out} holds an unfinished training: add --resume to continue it, or choose another "
+            "output folder."
+        )
+    if resume and not exists:
+        raise TrainingError(f"There is no checkpoint in {out} to resume: leave --resume away.")
+
+
+def _weights_hash(folder: str | Path | None, model_name: str) -> str | None:
+    if folder is None:
+        return None
+    facts = artifacts.read_facts(Path(folder))
+    if facts.name != model_name:
+        raise TrainingError(f"{folder} holds weights of {facts.name}, not of {model_name}.")
+    return facts.weights_sha256
+
+
+def _build_options(preset: Preset) -> dict:
+    """What `build_model` needs besides the name, as stored in the facts."""
+    return {
+        "input_size": preset.image_size,
+        "output_scale": preset.output_scale,
+        "output_offset": preset.output_offset,
+        "dropout": preset.dropout,
+        "l2": preset.l2,
+    }
+
+
+@contextmanager
+def _dtype_policy(name: str):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _fit(
+    body: keras.Model, run: dict, preset: Preset, cache: Cache, out: Path, resume: bool
+) -> Progress:
+    """Train `body` in place, from the checkpoint if `resume`."""
+    batches = pipeline.TrainingBatches(
+        cache,
+        cache.split("train"),
+        batch_size=preset.batch_size,
+        images_per_epoch=preset.images_per_epoch,
+        image_size=preset.image_size,
+        seed=preset.seed,
+    )
+    model = _with_augmentation(body, preset)
+    optimizer = _optimizer(preset, batches.steps_per_epoch)
+    model.compile(
+        optimizer,
+        keras.losses.Huber(delta=preset.huber_delta),
+        metrics=[keras.metrics.MeanAbsoluteError(name="mae")],
+        # XLA on the CPU of TensorFlow lacks the image transform of the augmentation.
+        jit_compile=_backend() == "jax",
+    )
+    progress = load_checkpoint(out / CHECKPOINT, run, model, optimizer) if resume else Progress()
+    keeper = _Keeper(run, preset, out, progress, averaged=_average(model, preset))
+    callbacks = [_Reseed(preset.seed), keras.callbacks.TerminateOnNaN(), keeper]
+    if keeper.averaged:
+        callbacks.append(keeper.averaged)
+    done = len(progress.history)
+    if not keeper.finished(done):
+        model.fit(
+            **batches.fit_arguments(first_epoch=done),
+            initial_epoch=done,
+            epochs=preset.epochs,
+            validation_data=pipeline.evaluation_batches(
+                cache, cache.split("validation"), preset.batch_size, preset.image_size
+            ),
+            callbacks=callbacks,
+            shuffle=False,  # the batches come shuffled
+        )
+    keeper.raise_if_diverged()
+    return progress
+
+
+def _with_augmentation(body: keras.Model, preset: Preset) -> keras.Model:
+    image, sex = (keras.Input(tensor.shape[1:], name=tensor.name) for tensor in body.inputs)
+    augmented = image
+    for layer in augmentation_layers(preset.augmentation):
+        augmented = layer(augmented)
+    return keras.Model([image, sex], body([augmented, sex]))
+
+
+def _optimizer(preset: Preset, steps_per_epoch: int) -> keras.Optimizer:
+    warmup = round(preset.warmup_epochs * steps_per_epoch)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else preset.learning_rate,
+        decay_steps=max(1, preset.epochs * steps_per_epoch - warmup),
+        warmup_target=preset.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    return keras.optimizers.AdamW(
+        schedule,
+        weight_decay=preset.weight_decay,
+        use_ema=preset.ema_momentum is not None,
+        ema_momentum=preset.ema_momentum or 0.99,
+    )
+
+
+def _average(model: keras.Model, preset: Preset) -> keras.callbacks.SwapEMAWeights | None:
+    """The callback that puts the averaged weights in for validation."""
+    if preset.ema_momentum is None:
+        return None
+    swap = keras.callbacks.SwapEMAWeights()
+    swap.set_model(model)
+    return swap
+
+
+class _Reseed(keras.callbacks.Callback):
+    """Makes dropout and augmentation a function of seed and epoch: resuming repeats them."""
+
+    def __init__(self, seed: int):
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch, logs=None):
+        states = [v for v in self.model.variables if "seed_generator" in v.path]
+        for number, state in enumerate(states):
+            words = np.random.SeedSequence((self.seed, epoch, number)).generate_state(2)
+            state.assign(words.astype(state.dtype))
+
+
+class _Keeper(keras.callbacks.Callback):
+    """After each epoch: history, best weights, checkpoint, early stop, and a line for people."""
+
+    def __init__(self, run, preset, out, progress, averaged):
+        super().__init__()
+        self.run, self.preset, self.out = run, preset, out
+        self.progress, self.averaged = progress, averaged
+        self.diverged_in: int | None = None
+        self.started = self.epoch_started = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch_started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not all(map(math.isfinite, logs.values())):
+            self.diverged_in = epoch + 1
+            self.model.stop_training = True
+            return
+        row = {
+            "epoch": epoch + 1,
+            "loss": logs["loss"],
+            "mae": logs["mae"],
+            "val_loss": logs["val_loss"],
+            "val_mae": logs["val_mae"],
+            "learning_rate": float(np.asarray(self.model.optimizer.learning_rate)),
+            "seconds": time.monotonic() - self.epoch_started,
+        }
+        history = self.progress.history
+        history.append(row)
+        if row["val_mae"] == min(earlier["val_mae"] for earlier in history):
+            self.progress.best_epoch = epoch + 1
+            self.progress.best_weights = self._weights_to_keep()
+        save_checkpoint(
+            self.out / CHECKPOINT, self.run, self.model, self.model.optimizer, self.progress
+        )
+        artifacts.write_history(self.out, pd.DataFrame(history))
+        self.model.stop_training = self.finished(epoch + 1)
+        self._report(row)
+
+    def finished(self, epochs_done: int) -> bool:
+        stale = epochs_done - self.progress.best_epoch
+        return epochs_done >= self.preset.epochs or stale >= self.preset.patience
+
+    def raise_if_diverged(self) -> None:
+        if self.diverged_in:
+            raise TrainingError(
+                f"The loss became infinite or not a number in epoch {self.diverged_in}: lower the "
+                "preset's learning rate, or check the labels for absurd ages. The checkpoint of "
+                "the epoch before is kept."
+            )
+
+    def _weights_to_keep(self) -> list[np.ndarray]:
+        body = self.model.layers[-1]
+        if not self.averaged:
+            return body.get_weights()
+        self.averaged.on_test_begin()
+        weights = body.get_weights()
+        self.averaged.on_test_end()
+        return weights
+
+    def _report(self, row: dict) -> None:
+        left = self.preset.epochs - row["epoch"]
+        minutes = left * row["seconds"] / 60
+        print(
+            f"epoch {row['epoch']}/{self.preset.epochs}: loss {row['loss']:.2f}, validation MAE "
+            f"{row['val_mae']:.2f} months (best {self._best():.2f} in epoch "
+            f"{self.progress.best_epoch}), about {minutes:.0f} min left at most",
+            flush=True,
+        )
+
+    def _best(self) -> float:
+        return self.progress.history[self.progress.best_epoch - 1]["val_mae"]
+
+
+def _publish(
+    body: keras.Model,
+    preset: Preset,
+    cache: Cache,
+    out: Path,
+    progress: Progress,
+    note: str | None,
+) -> None:
+    """Write weights, facts, history, predictions and metrics.
+
+    The metrics are those of the weights as written, in half precision, not as trained.
+    """
+    entry = find_model(body.name)
+    weights_sha256 = artifacts.write_weights(out, body)
+    facts = artifacts.Facts(
+        name=body.name,
+        title=entry.title,
+        architecture=entry.architecture,
+        preset=dataclasses.asdict(preset),
+        preprocessing=dataclasses.asdict(cache.parameters),
+        build=_build_options(preset),
+        data_fingerprint=cache.fingerprint,
+        n_train=len(cache.split("train")),
+        parameters=body.count_params(),
+        versions=_versions(),
+        weights_sha256=weights_sha256,
+        trained_on=date.today().isoformat(),
+        training_note=note or f"Trained with the preset {preset.name}.",
+    )
+    artifacts.write_facts(out, facts)
+    artifacts.write_history(out, pd.DataFrame(progress.history))
+    model, _ = artifacts.load_model(out)
+    predictions = cache.manifest.copy()
+    rows = np.arange(len(predictions))
+    predictions["prediction_months"] = predict_rows(model, cache, rows, preset.image_size)
+    artifacts.write_predictions(out, predictions)
+    artifacts.write_metrics(out, metrics_table(artifacts.read_predictions(out)))

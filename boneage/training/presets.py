@@ -1,0 +1,123 @@
+"""Named training recipes."""
+
+from dataclasses import dataclass, field, replace
+
+# Mean and standard deviation of the RSNA training ages, in months.
+_AGE_MEAN, _AGE_STD = 127.0, 41.0
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges of the random changes to each training image; 0 leaves a change out.
+
+    flip: mirror left to right with probability one half.
+    rotation: degrees either way.
+    shift: fraction of the side, either way, along each axis.
+    scale: log of the factor, either way, for both axes together.
+    aspect: log of the factor, either way, for height against width.
+    contrast: fraction by which contrast about the image's mean may change.
+    brightness: share of the full range by which brightness may change.
+    """
+
+    flip: bool = True
+    rotation: float = 15.0
+    shift: float = 0.08
+    scale: float = 0.1
+    aspect: float = 0.08
+    contrast: float = 0.2
+    brightness: float = 0.1
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe: AdamW on the Huber loss in months, cosine decay with linear warm-up.
+
+    image_size: side in pixels; smaller than the cache's, images are averaged down.
+    images_per_epoch: None for all training images; else a fresh random sample each epoch, which
+        gives a slow machine checkpoints and validation more often.
+    learning_rate: at the end of warm-up, decaying to zero with the last epoch.
+    huber_delta: months beyond which the loss grows linearly.
+    l2, dropout: see `build_model`.
+    patience: epochs without a better validation MAE before training stops early.
+    output_scale, output_offset: months = scale * linear output + offset.
+    ema_momentum: momentum per step of the exponential moving average of the weights that is
+        validated and kept; None keeps the last weights.
+    precision: Keras dtype policy of the training, "float32" or "mixed_bfloat16".
+    seed: of the initial weights, image order, augmentation and dropout.
+    """
+
+    name: str
+    image_size: int = 256
+    batch_size: int = 64
+    epochs: int = 60
+    images_per_epoch: int | None = None
+    learning_rate: float = 5e-3
+    warmup_epochs: float = 3
+    weight_decay: float = 1e-4
+    huber_delta: float = 15.0
+    l2: float = 1e-5
+    dropout: float = 0.3
+    patience: int = 12
+    output_scale: float = 1.0
+    output_offset: float = 0.0
+    ema_momentum: float | None = None
+    precision: str = "float32"
+    seed: int = 2017
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+_PAPER = Preset("paper")
+
+# Two cores and a few hours: short, at half the side first, then (from those weights) in full.
+_CPU_128 = Preset(
+    "cpu_128",
+    image_size=128,
+    batch_size=32,
+    epochs=4,
+    images_per_epoch=3072,
+    learning_rate=1e-3,
+    warmup_epochs=0.5,
+    dropout=0.1,
+    output_scale=_AGE_STD,
+    output_offset=_AGE_MEAN,
+    ema_momentum=0.99,
+    augmentation=Augmentation(rotation=8.0, shift=0.05, scale=0.08, aspect=0.05),
+)
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        _PAPER,
+        replace(_PAPER, name="best"),
+        _CPU_128,
+        replace(
+            _CPU_128,
+            name="cpu_256",
+            image_size=256,
+            epochs=4,
+            images_per_epoch=768,
+            learning_rate=3e-4,
+            warmup_epochs=0.25,
+            ema_momentum=0.95,
+        ),
+        # A minute on phantoms: shows that everything works.
+        replace(
+            _CPU_128,
+            name="smoke",
+            image_size=32,
+            batch_size=8,
+            epochs=3,
+            images_per_epoch=None,
+            ema_momentum=0.9,
+        ),
+    )
+}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name; ValueError lists the names where there is none."""
+    if name not in PRESETS:
+        raise ValueError(
+            f"There is no preset called {name!r}; choose one of: {', '.join(PRESETS)}."
+        )
+    return PRESETS[name]

@@ -1,0 +1,110 @@
+"""Numbers as people say them: ages, differences, and how a hand was found."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
+
+# How many months apart two readings of one hand are still called so. Two experts' readings of one
+# radiograph commonly lie half a year apart, and bone age is reported to about a year.
+_CLOSE, _APART = 6, 12
+
+_HAND_FOUND = {
+    MEDIAPIPE: "Hand found by its 21 joint landmarks (MediaPipe), turned upright and cropped.",
+    SEGMENTATION: (
+        "The joint landmarks were not found, so the largest bright region was taken for the hand. "
+        "The crop may be wider than usual or not upright: check the box before trusting the age."
+    ),
+    FULL_FRAME: (
+        "No hand was found, so the models saw the whole picture. "
+        "Read the ages with suspicion: the models were trained on cropped hands."
+    ),
+}
+_HAND_FOUND_SHORT = {
+    MEDIAPIPE: "joint landmarks",
+    SEGMENTATION: "bright region",
+    FULL_FRAME: "not found",
+}
+
+
+def age_in_words(months: float) -> str:
+    """An age to the nearest month: 99.4 -> "8 years 3 months"; a negative one gets a minus sign."""
+    return _years_and_months(months, (" year", " years"), (" month", " months"))
+
+
+def age_in_short(months: float) -> str:
+    """An age for axes and tables: 99.4 -> "8 y 3 m"."""
+    return _years_and_months(months, (" y", " y"), (" m", " m"))
+
+
+def duration_in_words(months: float) -> str:
+    """A difference between ages, sign ignored: months below two years, then years and months."""
+    whole = nearest_month(abs(months))
+    return age_in_words(whole) if whole >= 24 else _count(whole, " month", " months")
+
+
+def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
+    """One sentence comparing two ages in months."""
+    difference = nearest_month(bone_age - chronological_age)
+    if difference == 0:
+        return "Bone age equals chronological age to the month."
+    side = "ahead of" if difference > 0 else "behind"
+    return f"Bone age is {duration_in_words(difference)} {side} chronological age."
+
+
+def disagreement(months: Mapping[str, float]) -> str | None:
+    """One sentence on how far models disagree.
+
+    months: the model's title -> its bone age in months.
+    Returns None for fewer than two models.
+    """
+    if len(months) < 2:
+        return None
+    high, low = max(months, key=months.get), min(months, key=months.get)
+    apart = nearest_month(months[high] - months[low])
+    if apart == 0:
+        return "The models agree to the month."
+    sentence = f"{high} reads {duration_in_words(apart)} older than {low}"
+    if apart <= _CLOSE:
+        return f"{sentence}: they agree closely."
+    if apart <= _APART:
+        return f"{sentence}: they agree within a year."
+    return f"{sentence}: they disagree, so the mean says little."
+
+
+def hand_found(method: str) -> str:
+    """What a crop method means, in one or two sentences."""
+    return _HAND_FOUND[method]
+
+
+def hand_found_short(method: str) -> str:
+    """A crop method in two words, for tables."""
+    return _HAND_FOUND_SHORT[method]
+
+
+def in_words(items: Sequence[str]) -> str:
+    """["a", "b", "c"] -> "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def as_plain_markdown(text: str) -> str:
+    """Text that Markdown shows as it stands; for file names and sentences quoting them."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~$:" else c for c in text)
+
+
+def nearest_month(months: float) -> int:
+    """Rounded to whole months, halves away from zero (Python's round would go to the even one)."""
+    return int(math.copysign(math.floor(abs(months) + 0.5), months))
+
+
+def _years_and_months(months: float, year: tuple[str, str], month: tuple[str, str]) -> str:
+    whole = nearest_month(months)
+    years, rest = divmod(abs(whole), 12)
+    parts = [_count(years, *year)] if years else []
+    if rest or not years:
+        parts.append(_count(rest, *month))
+    return ("−" if whole < 0 else "") + " ".join(parts)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number}{one if number == 1 else many}"

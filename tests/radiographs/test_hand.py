@@ -1,0 +1,92 @@
+import cv2
+import numpy as np
+import pytest
+
+from boneage.datasets.phantoms import make_phantom
+from boneage.radiographs import hand as hand_module
+from boneage.radiographs.hand import Hand, find_hand, full_frame
+from boneage.radiographs.reading import read_radiograph
+
+N_REAL = 40
+
+
+@pytest.fixture(scope="module")
+def child():
+    return make_phantom(108, "female", seed=3)
+
+
+def _contains(hand: Hand, points: np.ndarray) -> bool:
+    corners = hand.corners.astype(np.float32)
+    return all(cv2.pointPolygonTest(corners, tuple(map(float, p)), False) >= 0 for p in points)
+
+
+def test_the_box_holds_all_landmarks_and_the_distal_forearm(child):
+    hand = find_hand(child.pixels)
+    assert hand.method == "mediapipe"
+    assert _contains(hand, child.landmarks)
+    wrist, middle_tip = child.landmarks[0], child.landmarks[12]
+    assert _contains(hand, [wrist + 0.2 * (wrist - middle_tip)])
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_turned_radiograph_gets_the_angle_that_brings_it_upright(child, turns):
+    upright = find_hand(child.pixels)
+    turned = find_hand(np.ascontiguousarray(np.rot90(child.pixels, turns)))
+    # np.rot90 turns counter-clockwise, so the way back is that much less.
+    difference = turned.angle - (upright.angle - 90 * turns)
+    assert abs((difference + 180) % 360 - 180) < 10
+
+
+def test_without_landmarks_the_bright_region_is_taken(monkeypatch):
+    monkeypatch.setattr(hand_module, "_find_landmarks", lambda *_: None)
+    pixels = np.zeros((300, 200), np.uint8)
+    pixels[100:260, 60:140] = 200
+    hand = find_hand(pixels)
+    assert hand.method == "segmentation"
+    assert hand.centre == pytest.approx((99.5, 179.5), abs=2)
+    assert 80 < hand.size[0] < 130
+    assert 160 < hand.size[1] < 210
+
+
+def test_without_any_hand_the_whole_radiograph_is_taken(monkeypatch):
+    monkeypatch.setattr(hand_module, "_find_landmarks", lambda *_: None)
+    flat = np.full((120, 90), 7, np.uint8)
+    hand = find_hand(flat)
+    assert (hand.method, hand.size, hand.centre) == ("full_frame", (90, 120), (44.5, 59.5))
+
+
+def test_the_second_attempt_can_be_switched_off(monkeypatch):
+    attempts = []
+    monkeypatch.setattr(hand_module, "_find_landmarks", lambda _, attempt: attempts.append(attempt))
+    find_hand(np.full((120, 90), 7, np.uint8))
+    find_hand(np.full((120, 90), 7, np.uint8), second_attempt=False)
+    assert len(attempts) == 3
+
+
+def test_corners_go_round_the_box():
+    box = full_frame(np.zeros((40, 30), np.uint8))
+    assert box.corners.tolist() == [[-0.5, -0.5], [29.5, -0.5], [29.5, 39.5], [-0.5, 39.5]]
+
+
+def test_corners_turn_with_the_hand():
+    box = Hand("mediapipe", (50, 50), (20, 40), angle=90)
+    # Fingers point to the right of the film, so the hand's upper left is the film's upper right.
+    assert box.corners[0] == pytest.approx([70, 40])
+
+
+def test_an_altered_landmark_model_is_refused(monkeypatch):
+    monkeypatch.setattr(hand_module, "_LANDMARK_SHA256", "0" * 64)
+    with pytest.raises(RuntimeError, match="reinstall"):
+        hand_module._landmark_model()
+
+
+def test_a_missing_landmark_model_is_refused(monkeypatch):
+    monkeypatch.setattr(hand_module, "_LANDMARK_PACKAGE", "no_such_package")
+    with pytest.raises(RuntimeError, match="requirements"):
+        hand_module._landmark_model()
+
+
+def test_mediapipe_finds_real_hands(rsna):
+    files = sorted((rsna / "boneage-training-dataset").iterdir())[:: 12_000 // N_REAL]
+    methods = [find_hand(read_radiograph(file).pixels).method for file in files]
+    assert np.mean([method == "mediapipe" for method in methods]) >= 0.95

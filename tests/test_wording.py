@@ -1,0 +1,73 @@
+import pytest
+
+from boneage import wording
+from boneage.radiographs.hand import CROP_METHODS
+
+
+@pytest.mark.parametrize(
+    ("months", "long", "short"),
+    [
+        (0, "0 months", "0 m"),
+        (1, "1 month", "1 m"),
+        (12, "1 year", "1 y"),
+        (13.4, "1 year 1 month", "1 y 1 m"),
+        (23.6, "2 years", "2 y"),
+        (99.4, "8 years 3 months", "8 y 3 m"),
+        (98.5, "8 years 3 months", "8 y 3 m"),  # halves go up, also before an odd month
+        (-3, "−3 months", "−3 m"),
+        (-0.2, "0 months", "0 m"),
+    ],
+)
+def test_age(months, long, short):
+    assert wording.age_in_words(months) == long
+    assert wording.age_in_short(months) == short
+
+
+@pytest.mark.parametrize(
+    ("bone_age", "age", "sentence"),
+    [
+        (114, 100, "Bone age is 14 months ahead of chronological age."),
+        (99, 100, "Bone age is 1 month behind chronological age."),
+        (100, 127, "Bone age is 2 years 3 months behind chronological age."),
+        (100.3, 100, "Bone age equals chronological age to the month."),
+    ],
+)
+def test_ahead_or_behind(bone_age, age, sentence):
+    assert wording.ahead_or_behind(bone_age, age) == sentence
+
+
+@pytest.mark.parametrize(
+    ("second", "sentence"),
+    [
+        (100.2, "The models agree to the month."),
+        (106, "B reads 6 months older than A: they agree closely."),
+        (88, "A reads 12 months older than B: they agree within a year."),
+        (113, "B reads 13 months older than A: they disagree, so the mean says little."),
+    ],
+)
+def test_disagreement(second, sentence):
+    assert wording.disagreement({"A": 100.0, "B": second}) == sentence
+
+
+def test_one_model_cannot_disagree():
+    assert wording.disagreement({"A": 100.0}) is None
+
+
+def test_every_crop_method_has_words():
+    sentences = {wording.hand_found(method) for method in CROP_METHODS}
+    words = {wording.hand_found_short(method) for method in CROP_METHODS}
+    assert len(sentences) == len(words) == len(CROP_METHODS)
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_in_words(items, words):
+    assert wording.in_words(items) == words
+
+
+def test_file_names_cannot_become_markup():
+    assert wording.as_plain_markdown("a_b*[x](y):red:.png") == (
+        r"a\_b\*\[x\]\(y\)\:red\:\.png"
+    )
