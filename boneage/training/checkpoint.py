@@ -7,6 +7,7 @@ One file, replaced atomically, so that a killed training never finds halves that
 
 import json
 import os
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def load_checkpoint(
         with np.load(path, allow_pickle=False) as arrays:
             stored = {name: arrays[name] for name in arrays.files}
         notes = json.loads(str(stored["notes"]))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise CheckpointError(
             f"The checkpoint {path} cannot be read ({error}): delete it to train from the start."
         ) from error

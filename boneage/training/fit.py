@@ -180,7 +180,6 @@ def _fit(
                 cache, cache.split("validation"), preset.batch_size, preset.image_size
             ),
             callbacks=callbacks,
-            shuffle=False,  # the batches come shuffled
         )
     keeper.raise_if_diverged()
     return progress

@@ -1,0 +1,75 @@
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from boneage.artifacts import ArtifactError
+from boneage.datasets.phantoms import draw_phantom
+from boneage.predictor import Predictor
+from boneage.radiographs.reading import UnreadableRadiograph
+
+
+def _png(age: float, seed: int) -> bytes:
+    file = BytesIO()
+    Image.fromarray(draw_phantom(age, "female", seed)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def predictor(tiny_artifacts):
+    return Predictor()
+
+
+def test_every_model_answers_and_the_ensemble_is_their_mean(predictor):
+    prediction = predictor.predict(_png(96, 1), "female")
+    assert list(prediction.months) == predictor.names == ["tiny_densenet", "tiny_resnet_cbam"]
+    assert prediction.ensemble_months == pytest.approx(np.mean(list(prediction.months.values())))
+
+
+def test_models_of_one_preparation_share_the_hand(predictor):
+    prediction = predictor.predict(_png(96, 1), "female")
+    hands = list(prediction.prepared.values())
+    assert hands[0] is hands[1]
+    assert prediction.hand is hands[0].hand
+
+
+def test_sex_matters_and_must_be_known(predictor):
+    content = _png(96, 1)
+    female, male = (predictor.predict(content, sex).months for sex in ("female", "male"))
+    assert female != male
+    with pytest.raises(ValueError, match="female or male"):
+        predictor.predict(content, "F")
+
+
+def test_an_unreadable_file_is_refused(predictor):
+    with pytest.raises(UnreadableRadiograph):
+        predictor.predict(b"no picture", "male")
+
+
+def test_explanations_lie_on_the_prepared_image(predictor):
+    prediction = predictor.predict(_png(120, 2), "male")
+    for name in predictor.names:
+        explanation = predictor.explain(prediction, name)
+        shape = prediction.prepared[name].image.shape
+        maps = [explanation.gradcam, *explanation.spatial.values()]
+        assert all(m.shape == shape and m.min() >= 0 and m.max() <= 1 for m in maps)
+        has_cbam = name == "tiny_resnet_cbam"
+        stages = [1, 2, 3, 4] if has_cbam else []
+        assert list(explanation.spatial) == list(explanation.channel) == stages
+
+
+def test_threads_share_the_models_and_get_their_own_answers(predictor):
+    contents = [_png(24 + 24 * i, i) for i in range(6)]
+    alone = [predictor.predict(content, "male").months for content in contents]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda c: predictor.predict(c, "male").months, contents))
+    for a, b in zip(alone, together, strict=True):
+        assert a == pytest.approx(b, abs=1e-3)
+
+
+def test_without_artifacts_the_sentence_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    with pytest.raises(ArtifactError, match="train one"):
+        Predictor()

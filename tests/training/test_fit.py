@@ -1,0 +1,185 @@
+import dataclasses
+import math
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from boneage import artifacts
+from boneage.evaluation.metrics import figures
+from boneage.training import fit
+from boneage.training.checkpoint import CheckpointError
+from boneage.training.fit import CHECKPOINT, TrainingError, train
+from boneage.training.presets import find_preset
+
+SMOKE = dataclasses.replace(find_preset("smoke"), epochs=3)
+MODEL = "tiny_resnet_cbam"
+
+
+@pytest.fixture(scope="module")
+def trained(phantom_cache, tmp_path_factory):
+    return train(MODEL, SMOKE, phantom_cache, tmp_path_factory.mktemp("runs") / MODEL, note="Tiny.")
+
+
+def _interrupt_after(monkeypatch, epoch):
+    """As if killed right after the checkpoint of that epoch."""
+    save = fit.save_checkpoint
+
+    def save_and_stop(*arguments):
+        save(*arguments)
+        if len(arguments[-1].history) == epoch:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit, "save_checkpoint", save_and_stop)
+
+
+def test_the_artifact_is_whole_and_says_what_it_is(trained, phantom_cache):
+    facts = artifacts.read_facts(trained)
+    assert facts.name == MODEL
+    assert facts.preset["name"] == "smoke"
+    assert facts.preprocessing == dataclasses.asdict(phantom_cache.parameters)
+    assert facts.data_fingerprint == phantom_cache.fingerprint
+    assert facts.training_note == "Tiny."
+    model, _ = artifacts.load_model(trained)
+    assert model.count_params() == facts.parameters
+    assert not (trained / CHECKPOINT).exists()
+
+
+def test_history_has_a_row_an_epoch_and_decays_to_zero(trained):
+    history = artifacts.read_history(trained)
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert history["learning_rate"].iloc[-1] == pytest.approx(0, abs=1e-9)
+    assert (history["val_mae"] > 0).all()
+
+
+def test_every_image_is_predicted_and_the_metrics_follow(trained, phantom_cache):
+    predictions = artifacts.read_predictions(trained)
+    pd.testing.assert_frame_equal(
+        predictions[["id", "split", "sex", "crop_method"]],
+        phantom_cache.manifest[["id", "split", "sex", "crop_method"]],
+    )
+    metrics = artifacts.read_metrics(trained).set_index(["split", "group"])
+    test = predictions[predictions["split"] == "test"]
+    expected = figures(test["age_months"], test["prediction_months"])["mae"]
+    assert metrics.loc[("test", "all"), "mae"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_validation_mae_is_that_of_the_weights_kept(trained):
+    """History is written while training, predictions from the stored half-precision weights."""
+    best = artifacts.read_history(trained)["val_mae"].min()
+    predictions = artifacts.read_predictions(trained)
+    kept = predictions[predictions["split"] == "validation"]
+    mae = (kept["prediction_months"] - kept["age_months"]).abs().mean()
+    assert mae == pytest.approx(best, abs=0.3)
+
+
+def test_a_resumed_training_ends_bit_for_bit_the_same(
+    trained, phantom_cache, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        _interrupt_after(patch, epoch=2)
+        train(MODEL, SMOKE, phantom_cache, tmp_path)
+    assert len(artifacts.read_history(tmp_path)) <= 2
+    train(MODEL, SMOKE, phantom_cache, tmp_path, resume=True)
+    for folder in (trained, tmp_path):
+        assert (folder / artifacts.WEIGHTS).exists()
+    whole, resumed = (artifacts.read_facts(folder) for folder in (trained, tmp_path))
+    assert resumed.weights_sha256 == whole.weights_sha256
+    columns = ["epoch", "loss", "val_mae", "learning_rate"]
+    pd.testing.assert_frame_equal(
+        artifacts.read_history(tmp_path)[columns], artifacts.read_history(trained)[columns]
+    )
+
+
+def test_killed_between_last_epoch_and_publishing_it_still_resumes(
+    trained, phantom_cache, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        _interrupt_after(patch, epoch=3)
+        train(MODEL, SMOKE, phantom_cache, tmp_path)
+    train(MODEL, SMOKE, phantom_cache, tmp_path, resume=True)
+    assert (
+        artifacts.read_facts(tmp_path).weights_sha256
+        == artifacts.read_facts(trained).weights_sha256
+    )
+
+
+def test_checkpoints_are_guarded(phantom_cache, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        _interrupt_after(patch, epoch=1)
+        train(MODEL, SMOKE, phantom_cache, tmp_path)
+    with pytest.raises(TrainingError, match="--resume"):
+        train(MODEL, SMOKE, phantom_cache, tmp_path)
+    other = dataclasses.replace(SMOKE, learning_rate=1e-4)
+    with pytest.raises(CheckpointError, match="different preset"):
+        train(MODEL, other, phantom_cache, tmp_path, resume=True)
+    content = (tmp_path / CHECKPOINT).read_bytes()
+    (tmp_path / CHECKPOINT).write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match="delete it"):
+        train(MODEL, SMOKE, phantom_cache, tmp_path, resume=True)
+
+
+def test_resuming_nothing_is_refused(phantom_cache, tmp_path):
+    with pytest.raises(TrainingError, match="no checkpoint"):
+        train(MODEL, SMOKE, phantom_cache, tmp_path, resume=True)
+
+
+def test_a_diverging_training_stops_with_a_sentence(phantom_cache, tmp_path):
+    wild = dataclasses.replace(SMOKE, learning_rate=1e30, warmup_epochs=0)
+    with pytest.raises(TrainingError, match=r"in epoch 1: lower the preset's learning rate"):
+        train(MODEL, wild, phantom_cache, tmp_path)
+    assert not (tmp_path / artifacts.WEIGHTS).exists()
+
+
+def test_early_stopping_waits_for_its_patience(phantom_cache, tmp_path):
+    still = dataclasses.replace(
+        SMOKE, epochs=6, patience=2, learning_rate=0.0, warmup_epochs=0, ema_momentum=None
+    )
+    train("tiny_densenet", still, phantom_cache, tmp_path)
+    # Nothing is learnt, only the batch statistics settle, so some epoch is the last better one.
+    history = artifacts.read_history(tmp_path)
+    best = int(history["val_mae"].idxmin())
+    assert len(history) == min(6, best + 1 + 2)
+
+
+def test_warm_start_takes_weights_trained_at_another_size(trained, phantom_cache, tmp_path):
+    frozen = dataclasses.replace(
+        SMOKE, image_size=64, epochs=1, learning_rate=0.0, warmup_epochs=0, weight_decay=0.0
+    )
+    out = train(MODEL, frozen, phantom_cache, tmp_path / "warm", warm_start=trained)
+    before, _ = artifacts.load_model(trained)
+    after, _ = artifacts.load_model(out)
+    for old, new in zip(before.trainable_variables, after.trainable_variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(old), np.asarray(new))
+
+
+def test_warm_start_from_another_model_is_refused(trained, phantom_cache, tmp_path):
+    with pytest.raises(TrainingError, match="weights of tiny_resnet_cbam, not of tiny_densenet"):
+        train("tiny_densenet", SMOKE, phantom_cache, tmp_path, warm_start=trained)
+
+
+def test_the_jax_backend_trains_from_the_same_cache(phantom_cache, tmp_path, trained):
+    pytest.importorskip("jax", reason="JAX is not installed")
+    command = [sys.executable, "-m", "boneage", "train", "--model", MODEL, "--preset", "smoke"]
+    command += ["--cache", phantom_cache.folder, "--out", tmp_path / "jax"]
+    done = subprocess.run(
+        command,
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert artifacts.read_facts(tmp_path / "jax").versions["backend"] == "jax"
+    loss = artifacts.read_history(tmp_path / "jax")["loss"]
+    assert all(map(math.isfinite, loss))
+    # Other random numbers, same data and model: the first epochs cost much the same.
+    assert loss.iloc[0] == pytest.approx(artifacts.read_history(trained)["loss"].iloc[0], rel=0.5)
+    # The weights load under this process' backend and give what JAX stored.
+    model, _ = artifacts.load_model(tmp_path / "jax")
+    months = fit.predict_rows(model, phantom_cache, phantom_cache.split("test"), 32)
+    stored = artifacts.read_predictions(tmp_path / "jax").query("split == 'test'")
+    np.testing.assert_allclose(months, stored["prediction_months"], atol=0.02)
