@@ -11,6 +11,7 @@ and shows where they looked. For teaching and research: not a medical device, no
 STYLE = """
 <style>
 [data-testid="stMainBlockContainer"] { max-width: 70rem; }
+[data-testid="stFileUploaderDropzone"]:not(:has([data-testid="stFileChip"])) { min-height: 7rem; }
 [data-testid="stImage"] img { border-radius: 0.5rem; }
 </style>
 """

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from boneage.models.registry import MODELS
 from boneage.training.presets import PRESETS, find_preset
 
@@ -102,9 +104,9 @@ def _add_labelled_images(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
-    names = [*_MODEL_NAMES, "ensemble"]
-    parser.add_argument("--model", choices=names, default="ensemble",
-                        help="default: ensemble, the mean of the models")  # fmt: skip
+    names = ", ".join(_MODEL_NAMES)
+    parser.add_argument("--model", choices=[*MODELS, "ensemble"], default="ensemble",
+                        metavar="NAME", help=f"{names} or, by default, ensemble: their mean")  # fmt: skip
 
 
 def _predict(options) -> int:
@@ -140,7 +142,7 @@ def _batches(items) -> Iterator[list]:
 def _answers(predictor, paths, options) -> list[dict]:
     """One JSON object a file, in order."""
     hands, reasons = _prepare_files(predictor, paths)
-    months = iter(_model_months(predictor, hands, [options.sex] * len(hands), options.model))
+    months = iter(_months(predictor, hands, [options.sex] * len(hands)))
     methods = iter(next(iter(hand.values())).hand.method for hand in hands)
     return [
         {
@@ -171,10 +173,11 @@ def _prepare_files(predictor, paths) -> tuple[list[dict], list[str | None]]:
     return hands, reasons
 
 
-def _model_months(predictor, hands, sexes, model: str) -> list[float]:
+def _months(predictor, hands, sexes) -> list[float]:
+    """Mean bone age of the models loaded: of one model it is its own."""
     if not hands:
         return []
-    return predictor.predict_prepared(hands, sexes)[model].tolist()
+    return np.mean(list(predictor.predict_prepared(hands, sexes).values()), axis=0).tolist()
 
 
 def _evaluate(options) -> int:
@@ -194,7 +197,7 @@ def _evaluate(options) -> int:
         for batch in _batches(cases):
             hands, reasons = _prepare_files(predictor, [path for _, path in batch])
             usable = [case for (case, _), reason in zip(batch, reasons, strict=True) if not reason]
-            months = _model_months(predictor, hands, [c.sex for c in usable], options.model)
+            months = _months(predictor, hands, [case.sex for case in usable])
             rows += [(c.age_months, m) for c, m in zip(usable, months, strict=True)]
             bar.update(len(batch))
     if not rows:

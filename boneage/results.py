@@ -62,19 +62,18 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
 
 def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
-    """A results table with ages in years and months, the hand in words and the reason as status."""
+    """A results table with ages in years and months and the hand in words, without reasons."""
     shown = table.drop(columns="reason")
-    shown["status"] = table["reason"].fillna(table["status"])
     for column in [name for name in table if name.endswith("_months")]:
         shown[column] = table[column].map(age_in_short, na_action="ignore")
     shown["crop"] = table["crop"].map(hand_found_short, na_action="ignore")
     return shown
 
 
-def stated_error(metrics: pd.DataFrame) -> tuple[float, int] | None:
-    """Mean absolute error in months on the test radiographs, and how many these were.
+def stated_error(metrics: pd.DataFrame) -> float | None:
+    """Mean absolute error in months on all test radiographs; None where no test was made.
 
-    metrics: from `boneage.artifacts.read_metrics`. Returns None where no test was made.
+    metrics: from `boneage.artifacts.read_metrics`.
     """
     rows = metrics[(metrics["split"] == "test") & (metrics["group"] == "all")]
-    return (float(rows["mae"].iloc[0]), int(rows["n"].iloc[0])) if len(rows) else None
+    return float(rows["mae"].iloc[0]) if len(rows) else None

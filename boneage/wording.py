@@ -72,6 +72,17 @@ def disagreement(months: Mapping[str, float]) -> str | None:
     return f"{sentence}: they disagree, so the mean says little."
 
 
+def typical_errors(months: Mapping[str, float]) -> str | None:
+    """One sentence on the mean absolute error of models on test radiographs.
+
+    months: the model's title -> its error in months. Returns None where nothing is known.
+    """
+    if not months:
+        return None
+    each = in_words([f"{title} {error:.1f} months" for title, error in months.items()])
+    return f"Typical error on test radiographs (mean absolute error): {each}."
+
+
 def hand_found(method: str) -> str:
     """What a crop method means, in one or two sentences."""
     return _HAND_FOUND[method]

@@ -29,6 +29,8 @@ SAMPLES = {
 CROP, RADIOGRAPH = "On the crop", "On the radiograph"
 PLOT = {"displayModeBar": False}
 
+Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
+
 
 @dataclass(frozen=True)
 class Source:
@@ -37,24 +39,13 @@ class Source:
     key: str
     name: str
     content: bytes
+    digest: str
     sex: str | None  # known without asking: of a sample, or from a DICOM header
     age_months: float | None
-    fault: str | None  # why it cannot be read
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
+    fault: str | None  # why it cannot be read, one sentence
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """A prediction, and its radiograph reduced for the screen; the full one is let go."""
-
-    prediction: Prediction
-    shown: pictures.ShownRadiograph
-
-
-# What is kept between runs; a name with _ in front is no part of the key ------------------------
+# What is kept between runs; an argument with _ in front is no part of the key -------------------
 
 
 @st.cache_data(show_spinner=False)
@@ -65,7 +56,7 @@ def sample_png(name: str) -> bytes:
     return file.getvalue()
 
 
-@st.cache_data(show_spinner=False, max_entries=2000)
+@st.cache_data(show_spinner=False, max_entries=1000)
 def read_header(digest: str, _content: bytes) -> tuple[str | None, float | None, str | None]:
     """(sex, age in months, fault) of a file."""
     try:
@@ -76,7 +67,433 @@ def read_header(digest: str, _content: bytes) -> tuple[str | None, float | None,
 
 
 @st.cache_resource(
-    max_entries=1, show_spinner="Loading the models; the first time takes about 20 seconds."
+    max_entries=1, show_spinner="Loading the models. The first time takes about 20 seconds."
 )
-def load_predictor(weights: tuple) -> Predictor:
+def load_predictor(weights: Weights) -> Predictor:
     return Predictor([name for name, _ in weights])
+
+
+# A prediction holds its radiograph, so few are kept whole; of a long list, just the ages.
+@st.cache_resource(show_spinner=False, max_entries=8)
+def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
+    return load_predictor(weights).predict(_content, sex)
+
+
+@st.cache_data(show_spinner=False, max_entries=1000)
+def predict_ages(weights: Weights, digest: str, sex: str, _content: bytes) -> tuple:
+    """(model name -> months, mean in months, crop method)."""
+    prediction = predict(weights, digest, sex, _content)
+    return prediction.months, prediction.ensemble_months, prediction.hand.method
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def explain(weights: Weights, digest: str, sex: str, name: str, _content: bytes) -> Explanation:
+    prediction = predict(weights, digest, sex, _content)
+    return load_predictor(weights).explain(prediction, name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def reduced(digest: str, _pixels) -> pictures.ShownRadiograph:
+    return pictures.reduce(_pixels)
+
+
+def published_weights() -> Weights:
+    """The models there are, each with the hash of its weights. Raises ArtifactError."""
+    names = artifacts.available_models()
+    return tuple((n, artifacts.read_facts(artifacts.model_folder(n)).weights_sha256) for n in names)
+
+
+# The first screen -------------------------------------------------------------------------------
+
+
+def introduction() -> None:
+    st.title("Bone age from a hand radiograph", anchor=False)
+    st.markdown(
+        "Two neural networks estimate skeletal maturity from a radiograph of the hand "
+        "and show where they looked."
+    )
+    st.markdown(
+        ":material/school: For teaching and research. "
+        "**Not a medical device; not for diagnosis or treatment.**"
+    )
+
+
+def choose_sources() -> list[Source]:
+    """The files uploaded, or else the sample clicked."""
+    state = st.session_state
+    state.setdefault("sample", None)
+    state.setdefault("uploader", 0)
+    uploads = st.file_uploader(
+        "Radiographs of the hand: PNG, JPEG, WebP, TIFF or DICOM",
+        accept_multiple_files=True,
+        key=f"uploads-{state.uploader}",
+        on_change=lambda: state.update(sample=None),
+        help="Kept in memory while this page is open; never stored.",
+    )
+    if uploads:
+        return [file_source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
+    if state.sample:
+        content = sample_png(state.sample)
+        sex = SAMPLES[state.sample][1]
+        digest = hashlib.sha256(content).hexdigest()
+        return [Source(state.sample, state.sample, content, digest, sex, None, None)]
+    return []
+
+
+def file_source(key: str, name: str, content: bytes) -> Source:
+    digest = hashlib.sha256(content).hexdigest()
+    return Source(key, name, content, digest, *read_header(digest, content))
+
+
+def offer_samples(with_pictures: bool) -> None:
+    def take(name: str) -> None:
+        st.session_state.sample = name
+        st.session_state.uploader += 1  # a new uploader is an empty one
+
+    st.markdown("**No radiograph at hand?** Try a drawing:")
+    samples = st.grid(len(SAMPLES), min_column_width=90, gap="xsmall")
+    for name in SAMPLES:
+        with samples.cell():
+            if with_pictures:
+                st.image(
+                    sample_png(name), width="stretch", alt=f"Drawing of a hand: {name.lower()}"
+                )
+            st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
+    st.caption("Synthetic phantoms drawn by a program: no real hands, no patients.")
+
+
+def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None]:
+    """The sex, and the chronological age in months, either None while unknown."""
+    prefill(sources)
+    several = len(sources) > 1
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        sex = st.segmented_control(
+            "Sex, where a file does not state it" if several else "Sex",
+            SEXES,
+            format_func=SEX_LABELS.get,
+            key="sex",
+            help="The models need it: girls mature about two years before boys.",
+        )
+        if several:
+            return sex, None
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width=300):
+            years = st.number_input(
+                "Age in years (optional)",
+                min_value=0,
+                value=None,
+                key="age_years",
+                width=170,
+                help="The chronological age. The models never see it; "
+                "it is only compared with their answer.",
+            )
+            months = st.number_input(
+                "and months", min_value=0, max_value=11, value=None, key="age_months", width=110
+            )
+    known = years is not None or months is not None
+    return sex, 12 * (years or 0) + (months or 0) if known else None
+
+
+def prefill(sources: list[Source]) -> None:
+    """Put in what a new source says of itself; one child's sex and age never pass to the next."""
+    state = st.session_state
+    one = sources[0] if len(sources) == 1 else None
+    now = one.key if one else "several" if sources else None
+    before, state["source"] = state.get("source"), now
+    if now == before:
+        return
+    sex, age = (one.sex, one.age_months) if one else (None, None)
+    # What was entered before the first file came belongs to that file.
+    if before or sex:
+        state["sex"] = sex
+    if before or age is not None:
+        years_and_months = (None, None) if age is None else divmod(wording.nearest_month(age), 12)
+        state["age_years"], state["age_months"] = years_and_months
+
+
+# One radiograph ---------------------------------------------------------------------------------
+
+
+def show_one(weights: Weights, source: Source, sex: str, age: float | None) -> None:
+    load_predictor(weights)
+    with st.spinner("Finding the hand and predicting."):
+        prediction = predict(weights, source.digest, sex, source.content)
+    name = source.name if source.key in SAMPLES else wording.as_plain_markdown(source.name)
+    st.header(f"Bone age: {name}", anchor=False)
+    if source.key in SAMPLES:
+        st.info(
+            "This hand is a drawing. The models were trained on real radiographs, so their "
+            "answers to it show how the page works and nothing more.",
+            icon=":material/draw:",
+        )
+    st.html(cards.age_cards(prediction.months, prediction.ensemble_months))
+    titles = {find_model(name).title: months for name, months in prediction.months.items()}
+    sentences = [wording.disagreement(titles)]
+    if age is not None:
+        sentences.append(wording.ahead_or_behind(prediction.ensemble_months, age))
+    if any(sentences):
+        st.markdown(" ".join(filter(None, sentences)))
+    st.plotly_chart(
+        age_line(prediction.months, prediction.ensemble_months, age),
+        config=PLOT,
+        alt="Bone ages on a line from birth to maturity",
+    )
+    if errors := wording.typical_errors(stated_errors(weights)):
+        st.caption(errors)
+    show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels))
+    show_maps(weights, source, sex)
+
+
+def show_hand(prediction: Prediction, shown: pictures.ShownRadiograph) -> None:
+    st.header("What the models saw", anchor=False)
+    st.markdown(wording.hand_found(prediction.hand.method))
+    if prediction.radiograph.inverted:
+        st.markdown("The file was black on white and has been inverted.")
+    height, width = shown.pixels.shape
+    # Beside a square crop, this gives both pictures one height.
+    left, right = st.columns([min(max(width / height, 0.5), 1.5), 1], gap="medium")
+    left.image(
+        pictures.with_hand_box(shown, prediction.hand),
+        caption="The radiograph, with the box that was cropped",
+        width="stretch",
+        alt="Radiograph with the hand's box",
+    )
+    crop = next(iter(prediction.prepared.values())).image
+    right.image(
+        crop,
+        caption=f"What the models get: {len(crop)} × {len(crop)} pixels, contrast equalised",
+        width="stretch",
+        output_format="PNG",
+        alt="The prepared hand",
+    )
+
+
+@st.fragment  # the slider redraws the maps, and nothing else of the page
+def show_maps(weights: Weights, source: Source, sex: str) -> None:
+    prediction = predict(weights, source.digest, sex, source.content)
+    st.header("Where the models looked", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        place = st.segmented_control(
+            "Show the maps", (CROP, RADIOGRAPH), default=CROP, required=True, key="place"
+        )
+        opacity = st.slider("Opacity", 0, 100, 60, 5, format="%d %%", key="opacity", width=260)
+    st.html(cards.map_legend("little", "much", opacity / 100))
+
+    def picture(name: str, values):
+        prepared = prediction.prepared[name]
+        if place == CROP:
+            return pictures.map_on_crop(prepared.image, values, opacity / 100)
+        shown = reduced(source.digest, prediction.radiograph.pixels)
+        return pictures.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
+
+    with st.spinner("Working out where the models looked."):
+        explanations = {
+            name: explain(weights, source.digest, sex, name, source.content)
+            for name in prediction.months
+        }
+    st.subheader("Grad-CAM", anchor=False)
+    st.caption(
+        "The regions that raise each model's answer most, in coarse cells (about 8 by 8 on the "
+        "crop). It shows where the answer is sensitive; it does not prove which bone decided."
+    )
+    for column, (name, explanation) in zip(
+        st.columns(max(2, len(explanations)), gap="medium"), explanations.items(), strict=False
+    ):
+        with column:
+            st.html(cards.model_heading(name))
+            st.image(
+                picture(name, explanation.gradcam),
+                width="stretch",
+                alt=f"Grad-CAM of {find_model(name).title}",
+            )
+    for name, explanation in explanations.items():
+        if explanation.spatial:
+            show_attention(name, explanation, picture)
+
+
+def show_attention(name: str, explanation: Explanation, picture) -> None:
+    title = find_model(name).title
+    st.subheader("CBAM attention", anchor=False)
+    st.html(cards.model_heading(name))
+    st.caption(
+        "Each stage weighs places up or down, early stages in fine detail, late ones coarsely. "
+        "Colours span each stage's own range, so compare places within one picture only. "
+        "Attention is a weight on the way to the answer, not a reason for it."
+    )
+    with st.grid(4, min_column_width=150, gap="small"):
+        for stage, values in explanation.spatial.items():
+            st.image(
+                picture(name, stretch(values)),
+                caption=f"Stage {stage}",
+                width="stretch",
+                alt=f"Spatial attention of stage {stage} of {title}",
+            )
+    st.markdown("**Channel attention**")
+    st.caption(
+        "The weight from 0 to 1 of each channel (one learned pattern), sorted within its stage."
+    )
+    st.plotly_chart(
+        channel_bars(explanation.channel, palette.model_colour(name)),
+        config=PLOT,
+        alt="Channel attention of each stage",
+    )
+
+
+# Several radiographs ----------------------------------------------------------------------------
+
+
+def show_several(weights: Weights, sources: list[Source], default_sex: str | None) -> None:
+    sexes = st.session_state.setdefault("sexes", {})
+    sex_of = {s.key: sexes.get(s.key) or s.sex or default_sex for s in sources}
+    answers = predict_all(weights, sources, sex_of)
+    table = results.results_table(answers, [name for name, _ in weights])
+    st.header(f"Bone age of {len(sources)} files", anchor=False)
+    edit_table(table, sources)
+    st.download_button(
+        "Download as CSV",
+        results.to_csv(table),
+        file_name="bone_age.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    show_faults(sources)
+    finished = {
+        source.key: source
+        for source, answer in zip(sources, answers, strict=True)
+        if answer.status == results.OK
+    }
+    if not finished:
+        if any(answer.status == results.WAITING for answer in answers):
+            ask_for_sex()
+        return
+    key = st.selectbox("Look inside", list(finished), format_func=lambda key: finished[key].name)
+    chosen = finished[key]
+    show_one(weights, chosen, sex_of[chosen.key], chosen.age_months)
+
+
+def predict_all(weights: Weights, sources: list[Source], sex_of: dict) -> list[results.FileResult]:
+    """One result a file, with a progress bar where it takes a while."""
+    load_predictor(weights)
+    place, started = st.empty(), monotonic()
+    answers = []
+    for number, source in enumerate(sources):
+        if monotonic() - started > 0.3:
+            text = f"Predicting: {number + 1} of {len(sources)}"
+            place.progress(number / len(sources), text)
+        sex = sex_of[source.key]
+        if source.fault:
+            answer = results.FileResult(source.name, results.REFUSED, source.fault)
+        elif sex is None:
+            answer = results.FileResult(source.name, results.WAITING)
+        else:
+            ages = predict_ages(weights, source.digest, sex, source.content)
+            answer = results.FileResult(source.name, results.OK, None, sex, *ages)
+        answers.append(answer)
+    place.empty()
+    return answers
+
+
+def edit_table(table, sources: list[Source]) -> None:
+    """The results; the sex of each file can be changed in place."""
+    # Edits are kept by row, so they must not outlive the list of files.
+    editor = "table-" + " ".join(source.key for source in sources)
+
+    def keep_sexes() -> None:
+        for row, changes in st.session_state[editor]["edited_rows"].items():
+            if "sex" in changes:
+                st.session_state["sexes"][sources[int(row)].key] = changes["sex"]
+
+    models = {
+        column: st.column_config.TextColumn(find_model(column.removesuffix("_months")).title)
+        for column in table
+        if column.endswith("_months") and column != "mean_months"
+    }
+    shown = results.as_people_read(table)
+    st.data_editor(
+        shown,
+        key=editor,
+        on_change=keep_sexes,
+        hide_index=True,
+        column_order=["file", "sex", "mean_months", *models, "crop", "status"],
+        disabled=[column for column in shown if column != "sex"],
+        column_config={
+            "file": st.column_config.TextColumn("File", pinned=True),
+            "sex": st.column_config.SelectboxColumn("Sex", options=list(SEXES), required=True),
+            "mean_months": st.column_config.TextColumn("Mean"),
+            "crop": st.column_config.TextColumn("Hand found by"),
+            "status": st.column_config.TextColumn("Status"),
+            **models,
+        },
+        placeholder="",
+        alt="Bone age of each file",
+    )
+    st.caption("Click a sex to change it.")
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def show_faults(sources: list[Source]) -> None:
+    for source in sources:
+        if source.fault:
+            name, fault = map(wording.as_plain_markdown, (source.name, source.fault))
+            st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
+
+
+def stated_errors(weights: Weights) -> dict[str, float]:
+    """Model title -> mean absolute error in months on test radiographs, where one is stated."""
+    errors = {
+        find_model(name).title: results.stated_error(
+            artifacts.read_metrics(artifacts.model_folder(name))
+        )
+        for name, _ in weights
+    }
+    return {title: error for title, error in errors.items() if error is not None}
+
+
+def ask_for_sex() -> None:
+    st.info("Choose the sex to see the bone age.", icon=":material/arrow_upward:")
+
+
+def about_the_models(weights: Weights) -> None:
+    with st.expander("About these models", icon=":material/info:"):
+        for name, _ in weights:
+            folder = artifacts.model_folder(name)
+            facts = artifacts.read_facts(folder)
+            st.html(cards.model_heading(name))
+            st.markdown(
+                f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
+                f"Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}."
+            )
+        st.caption(
+            "Data: RSNA Pediatric Bone Age Challenge 2017. Halabi SS, Prevedello LM, "
+            "Kalpathy-Cramer J, et al. The RSNA Pediatric Bone Age Machine Learning Challenge. "
+            "Radiology 2019;290(2):498-503."
+        )
+
+
+def main() -> None:
+    introduction()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        sources = choose_sources()
+        sex, age = ask_about_the_child(sources)
+    with right:
+        offer_samples(with_pictures=not sources)
+    try:
+        weights = published_weights()
+        if len(sources) > 1:
+            show_several(weights, sources, sex)
+        elif sources and sources[0].fault:
+            show_faults(sources)
+        elif sources and sex is None:
+            ask_for_sex()
+        elif sources:
+            show_one(weights, sources[0], sex, age)
+        about_the_models(weights)
+    except (artifacts.ArtifactError, UnreadableRadiograph, RuntimeError) as error:
+        sentence = " ".join(str(error).split())
+        st.error(wording.as_plain_markdown(sentence), icon=":material/error:")
+
+
+main()

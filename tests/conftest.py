@@ -1,8 +1,11 @@
-"""What several tests share: phantoms, and the real radiographs where this machine has them."""
+"""What several tests share: tiny models, and the real radiographs where this machine has them."""
 
+import dataclasses
 import os
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -15,3 +18,68 @@ def rsna() -> Path:
     if not (folder / "boneage-training-dataset").is_dir():
         pytest.skip("no real radiographs here: set BONEAGE_RSNA to a folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="module")
+def tiny_artifacts(_tiny_artifacts_folder):
+    """An artifacts folder with both tiny models, untrained; BONEAGE_ARTIFACTS names it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BONEAGE_ARTIFACTS", str(_tiny_artifacts_folder))
+        yield _tiny_artifacts_folder
+
+
+@pytest.fixture(scope="session")
+def _tiny_artifacts_folder(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("artifacts")
+    for name in ("tiny_densenet", "tiny_resnet_cbam"):
+        _write_untrained(root / "models" / name, name)
+    return root
+
+
+def _write_untrained(folder: Path, name: str) -> None:
+    import keras
+
+    from boneage import artifacts
+    from boneage.evaluation.metrics import metrics_table
+    from boneage.models.registry import build_model, find_model
+    from boneage.radiographs.preprocessing import Preprocessing
+    from boneage.training.presets import PRESETS
+
+    keras.utils.set_random_seed(7)
+    options = {"input_size": 32, "output_scale": 41.0, "output_offset": 127.0}
+    options |= {"dropout": 0.0, "l2": 0.0}
+    model = build_model(name, **options)
+    entry = find_model(name)
+    facts = artifacts.Facts(
+        name=name,
+        title=entry.title,
+        architecture=entry.architecture,
+        preset=dataclasses.asdict(PRESETS["smoke"]),
+        preprocessing=dataclasses.asdict(Preprocessing()),
+        build=options,
+        data_fingerprint="phantoms",
+        n_train=30,
+        parameters=model.count_params(),
+        versions={"keras": keras.__version__},
+        weights_sha256=artifacts.write_weights(folder, model),
+        trained_on="2025-01-31",
+        training_note="Untrained, for tests.",
+    )
+    artifacts.write_facts(folder, facts)
+    artifacts.write_history(folder, pd.DataFrame({"epoch": [1], "loss": [2.0], "val_mae": [9.0]}))
+    age = np.linspace(24, 200, 12)
+    artifacts.write_predictions(
+        folder,
+        pd.DataFrame(
+            {
+                "id": [str(number) for number in range(12)],
+                "split": ["train"] * 4 + ["validation"] * 4 + ["test"] * 4,
+                "sex": ["female", "male"] * 6,
+                "age_months": age,
+                "prediction_months": age + 9,
+                "crop_method": "mediapipe",
+            }
+        ),
+    )
+    table = artifacts.read_predictions(folder)
+    artifacts.write_metrics(folder, metrics_table(table, n_resamples=20))

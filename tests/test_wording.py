@@ -53,6 +53,13 @@ def test_one_model_cannot_disagree():
     assert wording.disagreement({"A": 100.0}) is None
 
 
+def test_typical_errors_name_each_model_or_say_nothing():
+    assert wording.typical_errors({"A": 8.24, "B": 9.0}) == (
+        "Typical error on test radiographs (mean absolute error): A 8.2 months and B 9.0 months."
+    )
+    assert wording.typical_errors({}) is None
+
+
 def test_every_crop_method_has_words():
     sentences = {wording.hand_found(method) for method in CROP_METHODS}
     words = {wording.hand_found_short(method) for method in CROP_METHODS}
@@ -68,6 +75,4 @@ def test_in_words(items, words):
 
 
 def test_file_names_cannot_become_markup():
-    assert wording.as_plain_markdown("a_b*[x](y):red:.png") == (
-        r"a\_b\*\[x\]\(y\)\:red\:\.png"
-    )
+    assert wording.as_plain_markdown("a_b*[x](y):red:.png") == (r"a\_b\*\[x\]\(y\)\:red\:\.png")

@@ -37,20 +37,20 @@ def age_line(
         _mark(figure, "Mean", mean, palette.MEAN, symbol="diamond", size=19)
     _label(figure, mean, palette.MEAN if len(months) > 1 else None)
     start, end = min(-6.0, *(age - 12 for age in ages)), max(_MATURE, *(age + 12 for age in ages))
-    years = range(int(start // 12), int(end // 12) + 1)
+    years = [year for year in range(int(start // 12), int(end // 12) + 1) if year % 2 == 0]
     figure.update_xaxes(
-        range=(start, end), tickvals=[12 * year for year in years if year % 2 == 0],
-        ticktext=[str(year) for year in years if year % 2 == 0], title_text="years",
-        title_standoff=4, showgrid=False, zeroline=False, ticks="outside", fixedrange=True,
+        range=(start, end), tickvals=[12 * year for year in years],
+        ticktext=[f"{year} y" for year in years], showgrid=False, zeroline=False,
+        ticks="outside", fixedrange=True,
     )  # fmt: skip
     figure.update_yaxes(
-        range=(-0.75, 1.0), visible=False, showgrid=False, zeroline=False, fixedrange=True
+        range=(-0.5, 1.0), visible=False, showgrid=False, zeroline=False, fixedrange=True
     )
     figure.add_hline(y=0, line_width=2, line_color=palette.faded(palette.CHRONOLOGICAL_AGE, 0.5),
                      layer="below")  # fmt: skip
     figure.update_layout(
-        height=170, margin={"l": 4, "r": 4, "t": 4, "b": 4}, hovermode="closest",
-        legend={"orientation": "h", "x": 0, "y": -0.55, "yanchor": "top", "itemclick": False,
+        height=150, margin={"l": 4, "r": 4, "t": 4, "b": 4}, hovermode="closest",
+        legend={"orientation": "h", "x": 0, "y": -0.45, "yanchor": "top", "itemclick": False,
                 "itemdoubleclick": False},
     )  # fmt: skip
     return figure

@@ -1,0 +1,27 @@
+from boneage.figures import cards, palette
+
+MONTHS = {"densenet121": 96.0, "resnet34_cbam": 105.0}
+
+
+def test_the_mean_leads_and_every_model_has_its_colour():
+    html = cards.age_cards(MONTHS, 100.5)
+    words = ["Mean of both models", "8 years 5 months", "DenseNet121", "8 years<", "ResNet34+CBAM"]
+    places = [html.index(word) for word in words]
+    assert places == sorted(places)
+    assert all(colour in html for colour in (palette.MEAN, *palette.MODELS.values()))
+
+
+def test_a_single_model_has_no_mean():
+    assert "Mean" not in cards.age_cards({"densenet121": 96.0}, 96.0)
+
+
+def test_legend_words_cannot_become_markup():
+    html = cards.map_legend("<b>little", "much", 0.6)
+    assert "&lt;b&gt;little" in html
+    assert "linear-gradient" in html
+
+
+def test_a_model_is_headed_by_its_title_and_colour():
+    html = cards.model_heading("resnet34_cbam")
+    assert "ResNet34+CBAM" in html
+    assert palette.MODELS["resnet34_cbam"] in html

@@ -1,0 +1,59 @@
+import tomllib
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from boneage.figures import palette
+from boneage.models.registry import MODELS
+
+CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
+THEME = tomllib.loads(CONFIG.read_text())["theme"]
+COLOURS = {
+    *palette.MODELS.values(),
+    *palette.SEXES.values(),
+    palette.MEAN,
+    palette.CHRONOLOGICAL_AGE,
+}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, WCAG 2.1."""
+    shares = [channel / 255 for channel in palette.rgb(colour)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(a: str, b: str) -> float:
+    dark, light = sorted((luminance(a), luminance(b)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_every_colour_can_be_seen_on_both_backgrounds(mode):
+    background = THEME[mode]["backgroundColor"]
+    low = {c: contrast(c, background) for c in COLOURS if contrast(c, background) < 3}
+    assert not low
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_text_is_readable(mode):
+    theme = THEME[mode]
+    for background in (theme["backgroundColor"], theme["secondaryBackgroundColor"]):
+        assert contrast(theme["textColor"], background) >= 7
+    assert contrast(theme["blueTextColor"], theme["blueBackgroundColor"]) >= 4.5
+
+
+def test_colours_of_one_figure_differ():
+    for a, b in combinations(COLOURS, 2):
+        apart = sum((x - y) ** 2 for x, y in zip(palette.rgb(a), palette.rgb(b), strict=True))
+        assert apart > 60**2, (a, b)
+
+
+def test_every_model_has_a_colour_and_a_new_one_always_the_same():
+    assert set(MODELS) <= set(palette.MODELS)
+    assert palette.model_colour("new") == palette.model_colour("new")
+
+
+def test_faded():
+    assert palette.faded("#2F7FD6", 0.25) == "rgba(47, 127, 214, 0.25)"

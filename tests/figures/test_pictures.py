@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from boneage.figures import palette, pictures
+from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, Hand, full_frame
+
+
+def grey(height=60, width=40):
+    return np.full((height, width), 50, np.uint8)
+
+
+def coloured(picture):
+    """(n, 2) x, y of the pixels that are not grey."""
+    rows, columns = np.nonzero(np.ptp(picture.astype(int), axis=2) > 20)
+    return np.column_stack([columns, rows])
+
+
+def test_a_large_radiograph_is_reduced_and_the_affine_says_how():
+    pixels = np.zeros((1800, 1204), np.uint8)
+    pixels[1000:1004, 600:604] = 255  # centre 601.5, 1001.5
+    shown = pictures.reduce(pixels)
+    assert shown.pixels.shape == (900, 602)
+    rows, columns = np.nonzero(shown.pixels)
+    centre = shown.from_radiograph @ (601.5, 1001.5, 1)
+    assert centre == pytest.approx((columns.mean(), rows.mean()), abs=0.01)
+
+
+def test_a_small_radiograph_stays_as_it_is():
+    shown = pictures.reduce(grey())
+    np.testing.assert_array_equal(shown.pixels, grey())
+    np.testing.assert_array_equal(shown.from_radiograph, [[1, 0, 0], [0, 1, 0]])
+
+
+def test_the_box_is_drawn_where_the_hand_is():
+    hand = Hand(MEDIAPIPE, (300.0, 500.0), (200.0, 400.0))
+    shown = pictures.reduce(np.full((1800, 1200), 50, np.uint8))
+    picture = pictures.with_hand_box(shown, hand)
+    assert tuple(picture[250, 100]) == palette.rgb(palette.HAND_BOX)
+    box = coloured(picture)
+    assert box.min(axis=0) == pytest.approx((100, 150), abs=4)
+    assert box.max(axis=0) == pytest.approx((200, 350), abs=4)
+    assert tuple(picture[250, 150]) == (50, 50, 50)
+
+
+def test_a_box_around_everything_can_be_seen():
+    hand = full_frame(grey())
+    assert hand.method == FULL_FRAME
+    box = coloured(pictures.with_hand_box(pictures.reduce(grey()), hand))
+    assert box.min() <= 1
+    assert box.max(axis=0) == pytest.approx((39, 59), abs=1)
+
+
+def test_a_map_lies_on_the_place_it_explains():
+    values = np.zeros((64, 64), np.float32)
+    values[20:23, 40:43] = 1  # centre 41, 21
+    affine = np.array([[0.0, -8.0, 900.0], [8.0, 0.0, 300.0]])  # turned and enlarged
+    shown = pictures.reduce(np.full((1800, 1200), 50, np.uint8))
+    picture = pictures.map_on_radiograph(shown, affine, values, 0.8)
+    assert picture.shape == (900, 600, 3)
+    expected = (affine @ (41, 21, 1)) / 2
+    assert coloured(picture).mean(axis=0) == pytest.approx(expected, abs=1)
+
+
+def test_on_the_crop_opacity_nought_shows_the_hand_alone():
+    values = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
+    crop = np.full((64, 64), 90, np.uint8)
+    assert (pictures.map_on_crop(crop, values, 0) == 90).all()
+    assert (pictures.map_on_crop(crop, values, 0.6)[-1, -1] != 90).any()
+
+
+def test_the_legend_shows_what_the_map_shows():
+    crop, opacity = np.full((2, 2), 110, np.uint8), 0.7
+    legend = [palette.rgb(c) for c in pictures.legend_colours(opacity, n=3)]
+    assert legend[0] == (110, 110, 110)
+    ones = np.ones((2, 2), np.float32)
+    assert legend[2] == tuple(pictures.map_on_crop(crop, ones, opacity)[0, 0])

@@ -1,0 +1,318 @@
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from bad_files import bad_files, dicom_bytes
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from boneage.datasets.phantoms import draw_phantom
+from boneage.predictor import Predictor
+from boneage.wording import as_plain_markdown
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NEEDED_MAPS = {
+    "Grad-CAM of Tiny DenseNet (tests)",
+    "Grad-CAM of Tiny ResNet+CBAM (tests)",
+    *(f"Spatial attention of stage {n} of Tiny ResNet+CBAM (tests)" for n in (1, 2, 3, 4)),
+}
+
+
+def png(age=96, seed=1) -> bytes:
+    file = BytesIO()
+    Image.fromarray(draw_phantom(age, "female", seed)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def app(tiny_artifacts):
+    return started()
+
+
+@pytest.fixture
+def predictions(monkeypatch):
+    """The sexes for which a prediction has been made, one entry each time."""
+    made, predict = [], Predictor.predict
+
+    def counted(self, source, sex):
+        made.append(sex)
+        return predict(self, source, sex)
+
+    monkeypatch.setattr(Predictor, "predict", counted)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return made
+
+
+def started() -> AppTest:
+    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120).run()
+    assert not app.exception
+    return app
+
+
+def run(app) -> AppTest:
+    app.run()
+    assert not app.exception
+    return app
+
+
+def upload(app, *files: tuple[str, bytes]) -> AppTest:
+    app.file_uploader[0].set_value([(name, content, "") for name, content in files])
+    return run(app)
+
+
+def choose_sex(app, sex: str) -> AppTest:
+    app.segmented_control(key="sex").set_value(sex)
+    return run(app)
+
+
+def take_sample(app, name: str) -> AppTest:
+    app.button(key=f"sample-{name}").click()
+    return run(app)
+
+
+def texts(app) -> str:
+    kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.error, app.html)
+    return "\n".join(str(getattr(e, "value", None) or e.proto.body) for kind in kinds for e in kind)
+
+
+def ages(app) -> str:
+    return next(h.proto.body for h in app.html if "Mean of both models" in h.proto.body)
+
+
+def pictures(app) -> set[str]:
+    return {picture.alt for element in app.image for picture in element.proto.imgs}
+
+
+def test_first_screen_says_what_this_is_and_asks_for_a_file_and_the_sex(app):
+    assert app.title[0].value == "Bone age from a hand radiograph"
+    assert "Not a medical device" in texts(app)
+    assert "no real hands" in texts(app)
+    uploader = app.file_uploader[0]
+    assert uploader.accept_multiple_files
+    assert not uploader.allowed_type  # the reader judges the bytes, not the name
+    assert app.segmented_control(key="sex").value is None
+    assert app.number_input(key="age_years").value is None
+    assert sum(alt.startswith("Drawing of a hand") for alt in pictures(app)) == 3
+    assert not app.error
+
+
+def test_a_sample_gets_all_ages_and_maps_at_one_click(app):
+    take_sample(app, "Girl, 13 years")
+    assert app.segmented_control(key="sex").value == "female"
+    assert pictures(app) >= NEEDED_MAPS
+    said = texts(app)
+    for words in ("Mean of both models", "Tiny DenseNet", "Tiny ResNet+CBAM", "is a drawing"):
+        assert words in said
+    assert "Typical error on test radiographs" in said
+    assert len(app.get("plotly_chart")) == 2
+
+
+def test_an_upload_waits_for_the_sex_and_replaces_a_sample(app):
+    take_sample(app, "Boy, 9 years")
+    upload(app, ("my_hand.png", png()))
+    assert "Choose the sex" in app.info[0].value
+    assert app.segmented_control(key="sex").value is None  # the sample's sex is not the patient's
+    choose_sex(app, "female")
+    assert app.header[0].value == r"Bone age: my\_hand\.png"
+    assert pictures(app) >= NEEDED_MAPS
+    assert "is a drawing" not in texts(app)
+
+
+def test_a_sample_replaces_an_upload(app):
+    choose_sex(upload(app, ("hand.png", png())), "male")
+    take_sample(app, "Girl, 5 years")
+    assert app.header[0].value == "Bone age: Girl, 5 years"
+    assert app.segmented_control(key="sex").value == "female"
+
+
+def test_sex_entered_first_belongs_to_the_first_file_only(app):
+    upload(choose_sex(app, "male"), ("hand.png", png()))
+    assert app.segmented_control(key="sex").value == "male"
+    app.file_uploader[0].clear()
+    run(app)
+    assert app.segmented_control(key="sex").value is None
+
+
+def test_another_sex_gives_another_answer_and_back_costs_nothing(app, predictions):
+    upload(choose_sex(app, "female"), ("hand.png", png()))
+    first = ages(app)
+    choose_sex(app, "male")
+    second = ages(app)
+    assert predictions == ["female", "male"]
+    choose_sex(app, "female")
+    assert ages(app) == first != second
+    assert predictions == ["female", "male"]
+
+
+def test_opacity_and_place_change_the_maps_without_predicting_again(app, predictions, monkeypatch):
+    upload(choose_sex(app, "female"), ("hand.png", png()))
+    explained, explain = [], Predictor.explain
+    monkeypatch.setattr(Predictor, "explain", lambda *a: explained.append(a) or explain(*a))
+    before = [element.value for element in app.image]
+    app.slider(key="opacity").set_value(20)
+    run(app)
+    clearer = [element.value for element in app.image]
+    assert clearer != before
+    app.segmented_control(key="place").set_value("On the radiograph")
+    run(app)
+    assert [element.value for element in app.image] != clearer
+    assert predictions == ["female"]
+    assert not explained
+
+
+def test_chronological_age_is_compared_with_the_mean(app):
+    choose_sex(upload(app, ("hand.png", png())), "female")
+    assert "chronological age" not in texts(app)
+    app.number_input(key="age_years").set_value(1)
+    app.number_input(key="age_months").set_value(6)
+    run(app)
+    assert "chronological age." in texts(app)
+
+
+def test_dicom_fills_in_sex_and_age(app):
+    content = dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M", PatientAge="099M")
+    upload(app, ("IM0001", content))
+    assert app.segmented_control(key="sex").value == "male"
+    assert (app.number_input(key="age_years").value, app.number_input(key="age_months").value) == (
+        8,
+        3,
+    )
+    assert pictures(app) >= NEEDED_MAPS
+
+
+@pytest.mark.parametrize("what", ["text", "png bomb", "dicom without pixels"])
+def test_a_bad_file_gets_one_sentence(app, what):
+    name, content = bad_files()[what]
+    upload(choose_sex(app, "female"), (name, content))
+    assert len(app.error) == 1
+    assert app.error[0].value.startswith(f"**{as_plain_markdown(name)}:**")
+    assert "\n" not in app.error[0].value
+    assert not app.header
+
+
+def test_bad_files_alone_are_refused_one_by_one(app):
+    files = bad_files().values()
+    upload(choose_sex(app, "female"), *files)
+    assert list(app.data_editor[0].value["status"]) == ["refused"] * len(files)
+    for error, (name, _) in zip(app.error, files, strict=True):
+        assert error.value.startswith(f"**{as_plain_markdown(name)}:**")
+
+
+def test_several_files_become_a_table_and_bad_ones_do_not_stop_it(app):
+    dicom = dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M", PatientAge="008Y")
+    bad = [bad_files()["text"], bad_files()["dicom without pixels"]]
+    upload(app, ("a.png", png()), *bad, ("b.dcm", dicom))
+    table = app.data_editor[0].value
+    assert list(table["file"]) == ["a.png", "notes.png", "report.dcm", "b.dcm"]
+    assert list(table["status"]) == ["sex missing", "refused", "refused", "ok"]
+    assert list(table["sex"].fillna("")) == ["", "", "", "male"]
+    assert len(app.error) == 2
+    assert app.header[1].value == r"Bone age: b\.dcm"
+    assert "chronological age." in texts(app)
+    choose_sex(app, "female")
+    table = app.data_editor[0].value
+    assert list(table["sex"].fillna("")) == ["female", "", "", "male"]
+    assert list(table["mean_months"].isna()) == [False, True, True, False]
+    assert app.download_button[0].label == "Download as CSV"
+    app.selectbox[0].set_value(app.selectbox[0].options[0])
+    run(app)
+    assert app.header[1].value == r"Bone age: a\.png"
+    assert pictures(app) >= NEEDED_MAPS
+
+
+def test_a_file_given_twice_is_predicted_once(app, predictions):
+    choose_sex(app, "female")
+    upload(app, ("a.png", png()), ("copy.png", png()))
+    choose_sex(app, "female")
+    assert list(app.data_editor[0].value["status"]) == ["ok", "ok"]
+    assert predictions == ["female"]
+
+
+def test_without_weights_the_page_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    app = take_sample(started(), "Girl, 5 years")
+    assert len(app.error) == 1
+    assert "train one" in app.error[0].value
+    assert app.title
+
+
+def test_damaged_weights_get_one_sentence(tiny_artifacts, tmp_path, monkeypatch):
+    shutil.copytree(tiny_artifacts, tmp_path / "artifacts")
+    weights = tmp_path / "artifacts" / "models" / "tiny_densenet" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
+    st.cache_resource.clear()
+    app = take_sample(started(), "Girl, 5 years")
+    assert len(app.error) == 1
+    assert "truncated" in app.error[0].value
+    st.cache_resource.clear()
+
+
+def test_one_model_alone_is_shown_without_a_mean(tiny_artifacts, tmp_path, monkeypatch):
+    name = "tiny_densenet"
+    shutil.copytree(tiny_artifacts / "models" / name, tmp_path / "models" / name)
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    app = take_sample(started(), "Girl, 5 years")
+    assert "Tiny DenseNet" in texts(app)
+    assert "Mean of" not in texts(app)
+    assert "CBAM" not in texts(app)
+    assert not app.error
+
+
+def test_the_first_screen_does_not_import_tensorflow(tiny_artifacts):
+    script = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "assert app.title and not app.exception\n"
+        "print(sorted({'tensorflow', 'keras', 'mediapipe'} & set(sys.modules)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_nothing_of_an_upload_is_written_or_logged(app, caplog):
+    take_sample(app, "Girl, 5 years")  # imports and loading write byte code, which is none of it
+    with files_written() as written:
+        choose_sex(upload(app, ("Jane_Doe.png", png(50, 9))), "female")
+    assert "Mean of both models" in ages(app)
+    assert written == []
+    assert "Jane" not in caplog.text
+
+
+@contextmanager
+def files_written():
+    """The paths that Python opens for writing meanwhile."""
+    paths = []
+    _LISTENERS.append(paths)
+    try:
+        yield paths
+    finally:
+        _LISTENERS.pop()
+
+
+_LISTENERS: list[list] = []
+
+
+def _listen(event: str, arguments: tuple) -> None:
+    if event == "open" and _LISTENERS:
+        path, mode, flags = arguments
+        if set(mode or "") & set("wax+") or (flags or 0) & (os.O_WRONLY | os.O_RDWR):
+            _LISTENERS[-1].append(path)
+
+
+sys.addaudithook(_listen)  # for good: Python cannot remove one
