@@ -72,8 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--workers", type=int, metavar="N", help="processes (default: one per CPU)")
 
     verb = _verb(verbs, "train", _train, "train a model on a cache and write its artifact")
-    verb.add_argument("--model", required=True, choices=list(MODELS), metavar="NAME",
-                      help=f"one of: {', '.join(_MODEL_NAMES)}")  # fmt: skip
+    verb.add_argument(
+        "--model",
+        required=True,
+        choices=list(MODELS),
+        metavar="NAME",
+        help=f"one of: {', '.join(_MODEL_NAMES)}",
+    )
     verb.add_argument("--preset", required=True, choices=list(PRESETS))
     verb.add_argument("--cache", required=True, metavar="DIR", help="folder made by prepare")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the artifact")
@@ -104,9 +109,13 @@ def _add_labelled_images(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
-    names = ", ".join(_MODEL_NAMES)
-    parser.add_argument("--model", choices=[*MODELS, "ensemble"], default="ensemble",
-                        metavar="NAME", help=f"{names} or, by default, ensemble: their mean")  # fmt: skip
+    parser.add_argument(
+        "--model",
+        choices=[*MODELS, "ensemble"],
+        default="ensemble",
+        metavar="NAME",
+        help=f"{', '.join(_MODEL_NAMES)} or, by default, ensemble: their mean",
+    )
 
 
 def _predict(options) -> int:

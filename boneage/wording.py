@@ -1,7 +1,7 @@
 """Numbers as people say them: ages, differences, and how a hand was found."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
 
@@ -91,6 +91,16 @@ def hand_found(method: str) -> str:
 def hand_found_short(method: str) -> str:
     """A crop method in two words, for tables."""
     return _HAND_FOUND_SHORT[method]
+
+
+def prepared_hand(size: int, input_sizes: Collection[int]) -> str:
+    """What the models are given: a prepared hand of `size` pixels each way, or it averaged down."""
+    prepared = f"{size} × {size} pixels, contrast equalised"
+    smaller = sorted(set(input_sizes) - {size})
+    if not smaller:
+        return f"What the models get: {prepared}"
+    sizes = in_words([f"{side} × {side}" for side in smaller])
+    return f"The prepared hand: {prepared}; these weights take it at {sizes}"
 
 
 def in_words(items: Sequence[str]) -> str:

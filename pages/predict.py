@@ -239,11 +239,14 @@ def show_one(weights: Weights, source: Source, sex: str, age: float | None) -> N
     )
     if errors := wording.typical_errors(stated_errors(weights)):
         st.caption(errors)
-    show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels))
+    input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
+    show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels), input_sizes)
     show_maps(weights, source, sex)
 
 
-def show_hand(prediction: Prediction, shown: pictures.ShownRadiograph) -> None:
+def show_hand(
+    prediction: Prediction, shown: pictures.ShownRadiograph, input_sizes: set[int]
+) -> None:
     st.header("What the models saw", anchor=False)
     st.markdown(wording.hand_found(prediction.hand.method))
     if prediction.radiograph.inverted:
@@ -260,7 +263,7 @@ def show_hand(prediction: Prediction, shown: pictures.ShownRadiograph) -> None:
     crop = next(iter(prediction.prepared.values())).image
     right.image(
         crop,
-        caption=f"What the models get: {len(crop)} × {len(crop)} pixels, contrast equalised",
+        caption=wording.prepared_hand(len(crop), input_sizes),
         width="stretch",
         output_format="PNG",
         alt="The prepared hand",
@@ -292,8 +295,8 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         }
     st.subheader("Grad-CAM", anchor=False)
     st.caption(
-        "The regions that raise each model's answer most, in coarse cells (about 8 by 8 on the "
-        "crop). It shows where the answer is sensitive; it does not prove which bone decided."
+        "The regions that raise each model's answer most, in coarse cells. It shows where the "
+        "answer is sensitive; it does not prove which bone decided."
     )
     for column, (name, explanation) in zip(
         st.columns(max(2, len(explanations)), gap="medium"), explanations.items(), strict=False

@@ -76,3 +76,10 @@ def test_in_words(items, words):
 
 def test_file_names_cannot_become_markup():
     assert wording.as_plain_markdown("a_b*[x](y):red:.png") == (r"a\_b\*\[x\]\(y\)\:red\:\.png")
+
+
+def test_the_prepared_hand_says_at_which_size_the_models_take_it():
+    assert wording.prepared_hand(256, {256}) == (
+        "What the models get: 256 × 256 pixels, contrast equalised"
+    )
+    assert wording.prepared_hand(256, {128}).endswith("these weights take it at 128 × 128")
