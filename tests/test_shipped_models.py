@@ -1,0 +1,48 @@
+"""The weights in artifacts/ are those their facts and predictions speak of."""
+
+import pandas as pd
+import pytest
+
+from boneage import artifacts
+from boneage.models.registry import MODELS
+from boneage.predictor import Predictor
+
+SHIPPED = [name for name, entry in MODELS.items() if not entry.hidden]
+N_REAL = 12
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_artifact_is_complete_and_agrees_with_itself(name):
+    folder = artifacts.model_folder(name)
+    model, facts = artifacts.load_model(folder)
+    assert model.count_params() == facts.parameters
+    assert len(artifacts.read_history(folder))
+    predictions = artifacts.read_predictions(folder)
+    assert set(predictions["split"]) == {"train", "validation", "test"}
+    assert (predictions["split"] == "train").sum() == facts.n_train
+    error = (predictions["prediction_months"] - predictions["age_months"]).abs()
+    mae = error.groupby(predictions["split"]).mean()
+    stated = artifacts.read_metrics(folder).query("group == 'all'").set_index("split")["mae"]
+    pd.testing.assert_series_equal(mae, stated, check_names=False, check_like=True, atol=1e-3)
+
+
+def test_shipped_models_halve_the_error_of_guessing_the_mean():
+    for name in SHIPPED:
+        predictions = artifacts.read_predictions(artifacts.model_folder(name))
+        train = predictions.query("split == 'train'")["age_months"]
+        kept = predictions.query("split == 'validation'")
+        guess = (kept["age_months"] - train.mean()).abs().mean()
+        error = (kept["prediction_months"] - kept["age_months"]).abs().mean()
+        assert error < guess / 2
+
+
+def test_real_radiographs_get_the_ages_stated(rsna):
+    predictor = Predictor(SHIPPED)
+    tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in SHIPPED}
+    cases = tables[SHIPPED[0]].query("split == 'test'").head(N_REAL)
+    for case in cases.itertuples():
+        file = rsna / "boneage-test-dataset" / f"{case.id}.webp"
+        months = predictor.predict(file, case.sex).months
+        for name, table in tables.items():
+            stated = table.query("split == 'test' and id == @case.id")["prediction_months"].item()
+            assert months[name] == pytest.approx(stated, abs=0.1)
