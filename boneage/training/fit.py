@@ -67,6 +67,8 @@ def train(
             artifacts.load_weights(Path(warm_start), body)
         progress = _fit(body, run, preset, cache, out, resume)
         body.set_weights(progress.best_weights)
+        if preset.ema_momentum is not None:
+            settle_batch_statistics(body, cache, preset)
     _publish(body, preset, cache, out, progress, note)
     (out / CHECKPOINT).unlink()
     return out
@@ -95,6 +97,27 @@ def _versions() -> dict[str, str]:
         with suppress(PackageNotFoundError):
             versions[package] = version(package)
     return versions
+
+
+def settle_batch_statistics(
+    body: keras.Model, cache: Cache, preset: Preset, n_images: int = 1024
+) -> None:
+    """Measure the means and variances of BatchNorm anew, on training images, for averaged weights.
+
+    Those gathered in training belong to the weights of single steps. After a short training the
+    difference is a bias of months. Source: Izmailov et al., "Averaging Weights Leads to Wider
+    Optima and Better Generalization", UAI 2018, section 3.2.
+    """
+    rows = np.random.default_rng(preset.seed).permutation(cache.split("train"))[:n_images]
+    normalisations = [x for x in body.layers if isinstance(x, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in normalisations]
+    batches = pipeline.evaluation_batches(cache, rows, preset.batch_size, preset.image_size)
+    for number, (inputs, _) in enumerate(batches):
+        for layer in normalisations:
+            layer.momentum = number / (number + 1)  # the plain mean over all batches
+        body(inputs, training=True)
+    for layer, momentum in zip(normalisations, momenta, strict=True):
+        layer.momentum = momentum
 
 
 def _check(cache: Cache, out: Path, resume: bool) -> None:

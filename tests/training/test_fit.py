@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 from boneage import artifacts
+from boneage.datasets.pipeline import gather
 from boneage.evaluation.metrics import figures
+from boneage.models.registry import build_model
 from boneage.training import fit
 from boneage.training.checkpoint import CheckpointError
 from boneage.training.fit import CHECKPOINT, TrainingError, train
@@ -67,13 +70,28 @@ def test_every_image_is_predicted_and_the_metrics_follow(trained, phantom_cache)
     assert metrics.loc[("test", "all"), "mae"] == pytest.approx(expected, abs=1e-3)
 
 
-def test_validation_mae_is_that_of_the_weights_kept(trained):
+def test_validation_mae_is_that_of_the_weights_kept(phantom_cache, tmp_path):
     """History is written while training, predictions from the stored half-precision weights."""
-    best = artifacts.read_history(trained)["val_mae"].min()
-    predictions = artifacts.read_predictions(trained)
+    plain = dataclasses.replace(SMOKE, ema_momentum=None)
+    train(MODEL, plain, phantom_cache, tmp_path)
+    best = artifacts.read_history(tmp_path)["val_mae"].min()
+    predictions = artifacts.read_predictions(tmp_path)
     kept = predictions[predictions["split"] == "validation"]
     mae = (kept["prediction_months"] - kept["age_months"]).abs().mean()
     assert mae == pytest.approx(best, abs=0.3)
+
+
+def test_batch_statistics_settle_on_those_of_the_training_images(phantom_cache):
+    body = build_model("tiny_densenet", dropout=0.0)
+    normalisation = next(x for x in body.layers if isinstance(x, keras.layers.BatchNormalization))
+    momentum = normalisation.momentum
+    fit.settle_batch_statistics(body, phantom_cache, SMOKE)
+    images, sex, _ = gather(phantom_cache, phantom_cache.split("train"), 32)
+    incoming = keras.Model(body.inputs, normalisation.input)([images, sex])
+    mean, variance = (np.asarray(f(incoming, axis=(0, 1, 2))) for f in (np.mean, np.var))
+    np.testing.assert_allclose(np.asarray(normalisation.moving_mean), mean, rtol=0.05, atol=0.02)
+    np.testing.assert_allclose(np.asarray(normalisation.moving_variance), variance, rtol=0.3)
+    assert normalisation.momentum == momentum
 
 
 def test_a_resumed_training_ends_bit_for_bit_the_same(
