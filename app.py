@@ -3,7 +3,7 @@
 import streamlit as st
 
 ABOUT = """
-**Bone age** estimates skeletal maturity from a radiograph of the hand with two neural networks
+**Bone age** estimates skeletal maturity from a radiograph of the hand with neural networks
 and shows where they looked. For teaching and research: not a medical device, not for diagnosis.
 """
 

@@ -109,7 +109,7 @@ def published_weights() -> Weights:
 def introduction() -> None:
     st.title("Bone age from a hand radiograph", anchor=False)
     st.markdown(
-        "Two neural networks estimate skeletal maturity from a radiograph of the hand "
+        "Neural networks estimate skeletal maturity from a radiograph of the hand "
         "and show where they looked."
     )
     st.markdown(

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from boneage.datasets.cache import Cache
-from boneage.radiographs.preprocessing import to_model_input
+from boneage.radiographs.preprocessing import sex_to_model_input, to_model_input
 
 BATCH_SIZE = 64
 _WORKERS = 2
@@ -26,9 +26,9 @@ def gather(cache: Cache, rows: np.ndarray, image_size: int = 256) -> tuple:
     and age (N, 1) float32 in months.
     """
     images = to_model_input(np.asarray(cache.images[rows]), image_size)
-    male = (cache.manifest["sex"].iloc[rows] == "male").to_numpy(np.float32)
-    age = cache.manifest["age_months"].iloc[rows].to_numpy(np.float32)
-    return images, male[:, np.newaxis], age[:, np.newaxis]
+    cases = cache.manifest.iloc[rows]
+    age = cases["age_months"].to_numpy(np.float32)
+    return images, sex_to_model_input(cases["sex"]), age[:, np.newaxis]
 
 
 class TrainingBatches:

@@ -71,7 +71,6 @@ def test_split_model_gives_the_maps_of_the_whole_model(name):
         assert cam.shape == (3, 3)
         found = gradcam(image, "male", direction)
         np.testing.assert_allclose(found * cam.max(), cam, rtol=1e-3, atol=1e-5)
-        np.testing.assert_array_equal(found, gradcam(image, 1.0, direction))
 
 
 def test_mixed_precision_model_is_explained_too():
