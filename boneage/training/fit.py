@@ -263,7 +263,7 @@ class _Keeper(keras.callbacks.Callback):
         self.run, self.preset, self.out = run, preset, out
         self.progress, self.averaged = progress, averaged
         self.diverged_in: int | None = None
-        self.started = self.epoch_started = time.monotonic()
+        self.epoch_started = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch_started = time.monotonic()
