@@ -68,14 +68,13 @@ class Preset:
 
 _PAPER = Preset("paper")
 
-# Two cores and an hour or two: most steps on small images, which cost a sixteenth, then ever fewer
-# on larger ones, each preset started from the weights of the one before (`--warm-start`).
+# Two cores and an hour or two a model: most steps on small images, which cost a sixteenth, then
+# ever fewer on larger ones, each preset started from the weights of the one before
+# (`--warm-start`).
 _CPU_64 = Preset(
     "cpu_64",
     image_size=64,
-    batch_size=16,
-    epochs=5,
-    images_per_epoch=4096,
+    epochs=8,
     learning_rate=1e-3,
     warmup_epochs=0.25,
     dropout=0.1,
@@ -88,10 +87,19 @@ _CPU_128 = replace(
     _CPU_64,
     name="cpu_128",
     image_size=128,
-    epochs=2,
-    images_per_epoch=2048,
+    batch_size=32,
+    epochs=6,
+    images_per_epoch=8192,
     learning_rate=5e-4,
-    ema_momentum=0.97,
+)
+_CPU_256 = replace(
+    _CPU_128,
+    name="cpu_256",
+    image_size=256,
+    batch_size=16,
+    epochs=4,
+    images_per_epoch=2560,
+    learning_rate=3e-4,
 )
 
 PRESETS = {
@@ -101,7 +109,7 @@ PRESETS = {
         replace(_PAPER, name="best"),
         _CPU_64,
         _CPU_128,
-        replace(_CPU_128, name="cpu_256", image_size=256, images_per_epoch=1024),
+        _CPU_256,
         # A minute on phantoms: shows that everything works.
         replace(
             _CPU_64,
@@ -109,7 +117,6 @@ PRESETS = {
             image_size=32,
             batch_size=8,
             epochs=3,
-            images_per_epoch=None,
             ema_momentum=0.9,
         ),
     )
