@@ -6,6 +6,7 @@ A folder `artifacts/models/<name>/` holds
     history.csv          one row an epoch
     metrics.csv          figures of each split, see `boneage.evaluation.metrics.metrics_table`
     predictions.csv      one row a case
+    paper/               the same without weights, of the reference recipe: what it gives
 Loading never runs code from a file: the architecture is built by the registry and safetensors
 holds numbers only. Keras is imported when a model is loaded, so tables open without it.
 """
@@ -29,11 +30,20 @@ if TYPE_CHECKING:
 
 WEIGHTS, FACTS = "weights.safetensors", "facts.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
+BEST = "best"
 FILES = (WEIGHTS, FACTS, HISTORY, METRICS, PREDICTIONS)
 
-PREDICTION_COLUMNS = ("id", "split", "sex", "age_months", "prediction_months", "crop_method")
+PREDICTION_COLUMNS = (
+    "id",
+    "split",
+    "sex",
+    "age_months",
+    "prediction_months",
+    "contrast",
+    "crop_method",  # last, so that a file cut within its last row is noticed
+)
 _PREDICTION_TEXTS = ("id", "split", "sex", "crop_method")
-_PREDICTION_NUMBERS = ("age_months", "prediction_months")
+_PREDICTION_NUMBERS = ("age_months", "prediction_months", "contrast")
 _SEXES = {"female", "male"}
 _CROP_METHODS = {"mediapipe", "segmentation", "full_frame"}
 
@@ -62,6 +72,7 @@ class Facts:
         versions: package name -> version used in training.
         weights_sha256: SHA-256 of weights.safetensors, 64 hexadecimal digits.
         trained_on: date, ISO 8601 ("2025-01-31").
+        training_seconds: time spent in all epochs, those of the weights it started from included.
         training_note: one sentence for people saying what these weights are.
     """
 
@@ -77,6 +88,7 @@ class Facts:
     versions: dict
     weights_sha256: str
     trained_on: str
+    training_seconds: float
     training_note: str
 
 
@@ -105,6 +117,17 @@ def available_models(root: str | Path | None = None) -> list[str]:
     """
     models = Path(root or artifacts_root()) / "models"
     return [name for name in MODELS if all((models / name / file).is_file() for file in FILES)]
+
+
+def recipe_folders(name: str) -> dict[str, Path]:
+    """Where the results of each training recipe of a published model lie, "best" first.
+
+    "best" is what is published and has weights; a folder inside it named after another recipe
+    ("paper") holds the facts and tables of that one, for comparison.
+    """
+    published = model_folder(name)
+    others = [f for f in sorted(published.iterdir()) if (f / PREDICTIONS).is_file()]
+    return {BEST: published} | {folder.name: folder for folder in others}
 
 
 # Weights ------------------------------------------------------------------------------------
@@ -290,7 +313,7 @@ def read_metrics(folder: str | Path) -> pd.DataFrame:
 
 
 def write_predictions(folder: str | Path, predictions: pd.DataFrame) -> None:
-    """Write the six columns of `predictions`, months with two decimals, to predictions.csv.
+    """Write `PREDICTION_COLUMNS` of `predictions`, numbers with two decimals, to predictions.csv.
 
     Raises ArtifactError for a table `read_predictions` would refuse.
     """

@@ -1,106 +1,44 @@
 """Predict: a radiograph in; bone age from every model, and where each model looked."""
 
-import hashlib
-from dataclasses import dataclass
-from io import BytesIO
 from time import monotonic
 
 import streamlit as st
-from PIL import Image
 
 from boneage import artifacts, results, wording
-from boneage.datasets.phantoms import draw_phantom
 from boneage.explain.overlay import stretch
 from boneage.figures import cards, palette, pictures
 from boneage.figures.age_line import age_line
 from boneage.figures.channels import channel_bars
 from boneage.models.registry import find_model
-from boneage.predictor import Explanation, Prediction, Predictor
+from boneage.predictor import Explanation, Prediction
 from boneage.radiographs.preprocessing import SEXES
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
-
-SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
-# Name -> bone age in months, sex, seed of the drawing.
-SAMPLES = {
-    "Girl, 5 years": (60, "female", 3),
-    "Boy, 9 years": (108, "male", 1),
-    "Girl, 13 years": (156, "female", 5),
-}
-CROP, RADIOGRAPH = "On the crop", "On the radiograph"
-PLOT = {"displayModeBar": False}
-
-Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
-
-
-@dataclass(frozen=True)
-class Source:
-    """One radiograph to read; `key` tells it from every other of this session."""
-
-    key: str
-    name: str
-    content: bytes
-    digest: str
-    sex: str | None  # known without asking: of a sample, or from a DICOM header
-    age_months: float | None
-    fault: str | None  # why it cannot be read, one sentence
-
-
-# What is kept between runs; an argument with _ in front is no part of the key -------------------
-
-
-@st.cache_data(show_spinner=False)
-def sample_png(name: str) -> bytes:
-    age_months, sex, seed = SAMPLES[name]
-    file = BytesIO()
-    Image.fromarray(draw_phantom(age_months, sex, seed, height=800)).save(file, "PNG")
-    return file.getvalue()
-
-
-@st.cache_data(show_spinner=False, max_entries=1000)
-def read_header(digest: str, _content: bytes) -> tuple[str | None, float | None, str | None]:
-    """(sex, age in months, fault) of a file."""
-    try:
-        radiograph = read_radiograph(_content)
-    except UnreadableRadiograph as error:
-        return None, None, str(error)
-    return radiograph.sex, radiograph.age_months, None
-
-
-@st.cache_resource(
-    max_entries=1, show_spinner="Loading the models. The first time takes about 20 seconds."
+from boneage.radiographs.reading import UnreadableRadiograph
+from pages.shared import (
+    PLOT,
+    SAMPLES,
+    SEX_LABELS,
+    Source,
+    Weights,
+    explain,
+    file_source,
+    load_predictor,
+    predict,
+    published_weights,
+    reduced,
+    sample_png,
+    sample_source,
+    show_error,
 )
-def load_predictor(weights: Weights) -> Predictor:
-    return Predictor([name for name, _ in weights])
+
+CROP, RADIOGRAPH = "On the crop", "On the radiograph"
 
 
-# A prediction holds its radiograph, so few are kept whole; of a long list, just the ages.
-@st.cache_resource(show_spinner=False, max_entries=8)
-def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
-    return load_predictor(weights).predict(_content, sex)
-
-
+# Of a long list, just the ages are kept; the content is no part of the key, its digest is.
 @st.cache_data(show_spinner=False, max_entries=1000)
 def predict_ages(weights: Weights, digest: str, sex: str, _content: bytes) -> tuple:
     """(model name -> months, mean in months, crop method)."""
     prediction = predict(weights, digest, sex, _content)
     return prediction.months, prediction.ensemble_months, prediction.hand.method
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def explain(weights: Weights, digest: str, sex: str, name: str, _content: bytes) -> Explanation:
-    prediction = predict(weights, digest, sex, _content)
-    return load_predictor(weights).explain(prediction, name)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def reduced(digest: str, _pixels) -> pictures.ShownRadiograph:
-    return pictures.reduce(_pixels)
-
-
-def published_weights() -> Weights:
-    """The models there are, each with the hash of its weights. Raises ArtifactError."""
-    names = artifacts.available_models()
-    return tuple((n, artifacts.read_facts(artifacts.model_folder(n)).weights_sha256) for n in names)
 
 
 # The first screen -------------------------------------------------------------------------------
@@ -132,17 +70,7 @@ def choose_sources() -> list[Source]:
     )
     if uploads:
         return [file_source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
-    if state.sample:
-        content = sample_png(state.sample)
-        sex = SAMPLES[state.sample][1]
-        digest = hashlib.sha256(content).hexdigest()
-        return [Source(state.sample, state.sample, content, digest, sex, None, None)]
-    return []
-
-
-def file_source(key: str, name: str, content: bytes) -> Source:
-    digest = hashlib.sha256(content).hexdigest()
-    return Source(key, name, content, digest, *read_header(digest, content))
+    return [sample_source(state.sample)] if state.sample else []
 
 
 def offer_samples(with_pictures: bool) -> None:
@@ -495,8 +423,7 @@ def main() -> None:
             show_one(weights, sources[0], sex, age)
         about_the_models(weights)
     except (artifacts.ArtifactError, UnreadableRadiograph, RuntimeError) as error:
-        sentence = " ".join(str(error).split())
-        st.error(wording.as_plain_markdown(sentence), icon=":material/error:")
+        show_error(error)
 
 
 main()

@@ -63,6 +63,7 @@ def _write_untrained(folder: Path, name: str) -> None:
         versions={"keras": keras.__version__},
         weights_sha256=artifacts.write_weights(folder, model),
         trained_on="2025-01-31",
+        training_seconds=60.0,
         training_note="Untrained, for tests.",
     )
     artifacts.write_facts(folder, facts)
@@ -78,6 +79,7 @@ def _write_untrained(folder: Path, name: str) -> None:
                 "age_months": age,
                 "prediction_months": age + 9,
                 "crop_method": "mediapipe",
+                "contrast": 55.0,
             }
         ),
     )

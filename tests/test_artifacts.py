@@ -38,6 +38,7 @@ def facts_for(name="tiny_densenet", sha256="0" * 64):
         versions={"keras": "3.15.1"},
         weights_sha256=sha256,
         trained_on="2025-01-31",
+        training_seconds=60.0,
         training_note="Random weights that only tests use.",
     )
 
@@ -51,6 +52,7 @@ def predictions():
             "sex": ["female", "male"],
             "age_months": [96.0, 150.25],
             "prediction_months": [99.123456, 148.0],
+            "contrast": [55.0, 40.25],
             "crop_method": ["mediapipe", "full_frame"],
         }
     )
@@ -117,6 +119,16 @@ def test_available_models_are_complete_and_in_registry_order(tmp_path):
     assert artifacts.available_models(tmp_path) == ["densenet121", "resnet34_cbam"]
     (tmp_path / "models" / "densenet121" / "history.csv").unlink()
     assert artifacts.available_models(tmp_path) == ["resnet34_cbam"]
+
+
+def test_recipes_other_than_the_published_one_lie_inside_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    folder = tmp_path / "models" / "densenet121"
+    for recipe in ("paper", "half_copied"):
+        (folder / recipe).mkdir(parents=True)
+    (folder / "paper" / artifacts.PREDICTIONS).touch()
+    expected = {"best": folder, "paper": folder / "paper"}
+    assert artifacts.recipe_folders("densenet121") == expected
 
 
 # Weights

@@ -40,7 +40,7 @@ except ImportError:  # Windows
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 IMAGES, MANIFEST, SKIPPED, FACTS = "images.npy", "manifest.csv", "skipped.csv", "cache.json"
 _PARTIAL, _JOURNAL, _PLAN = "images.partial.npy", "journal.jsonl", "plan.json"
 _LOCK = "build.lock"
@@ -58,7 +58,8 @@ class Cache:
     """A complete cache, open for reading.
 
     images: (N, S, S) uint8 memory map, read-only; pixels stay on disk until they are used.
-    manifest: columns id (str), split, sex, age_months (float64), crop_method; row i <-> images[i].
+    manifest: columns id (str), split, sex, age_months (float64), crop_method and contrast (float64,
+        see `PreparedHand`); row i <-> images[i].
     parameters: how the radiographs were prepared.
     fingerprint: sha256 (hex) over parameters, manifest and pixels.
     """
@@ -146,7 +147,7 @@ def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> C
             folder / MANIFEST,
             dtype=str,
             keep_default_na=False,
-        ).astype({"age_months": float})
+        ).astype({"age_months": float, "contrast": float})
         images = np.load(folder / IMAGES, mmap_mode="r")
         own_parameters = _parameters_from_json(facts["parameters"])
         whole = facts["n"] == len(images) == len(manifest)
@@ -182,13 +183,12 @@ def _prepare_all(folder, cases, parameters, workers, progress) -> None:
         images.seek(_header_length(size) + kept * size * size)
         images.truncate()
         journal.seek(0, os.SEEK_END)
-        for pixels, words in results:
+        for pixels, facts in results:
             # The image reaches the file before the journal says so: a kill in between costs one.
             if pixels is not None:
                 images.write(pixels.tobytes())
                 images.flush()
-            line = {"skipped" if pixels is None else "crop_method": words}
-            journal.write(json.dumps(line).encode() + b"\n")
+            journal.write(json.dumps(facts).encode() + b"\n")
             journal.flush()
             bar.update()
 
@@ -208,7 +208,7 @@ def _resume_point(folder: Path, size: int) -> tuple[int, int]:
     done = kept = length = 0
     for line in journal.read_bytes().splitlines(keepends=True):
         try:
-            is_image = "crop_method" in json.loads(line)
+            is_image = "skipped" not in json.loads(line)
         except ValueError:
             break
         if not line.endswith(b"\n") or kept + is_image > available:
@@ -218,7 +218,7 @@ def _resume_point(folder: Path, size: int) -> tuple[int, int]:
     return done, kept
 
 
-def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, str]]:
+def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, dict]]:
     """Yield `_prepare_one` of each path, in order; memory does not grow with their number."""
     if workers == 1:
         yield from (_prepare_one(path, parameters) for path in paths)
@@ -259,23 +259,23 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _prepare_one(path: str | None, parameters: Preprocessing) -> tuple[np.ndarray | None, str]:
-    """(image (S, S) uint8, crop method), or (None, why there is no image)."""
+def _prepare_one(path: str | None, parameters: Preprocessing) -> tuple[np.ndarray | None, dict]:
+    """(image (S, S) uint8, its columns of the manifest), or (None, why there is no image)."""
     if path is None:
-        return None, "no image file"
+        return None, {"skipped": "no image file"}
     try:
         prepared = prepare(read_radiograph(path).pixels, parameters)
     except UnreadableRadiograph as error:
-        return None, str(error)
+        return None, {"skipped": str(error)}
     except Exception as error:  # one bad file of thousands must not stop the rest
-        return None, f"{type(error).__name__}: {error}"
-    return prepared.image, prepared.hand.method
+        return None, {"skipped": f"{type(error).__name__}: {error}"}
+    contrast = round(prepared.contrast, 2)
+    return prepared.image, {"crop_method": prepared.hand.method, "contrast": contrast}
 
 
 def _finish(folder: Path, cases: pd.DataFrame, plan: dict) -> None:
     lines = [json.loads(line) for line in (folder / _JOURNAL).read_text().splitlines()]
-    crop_method = pd.Series([line.get("crop_method") for line in lines], dtype=object)
-    usable = crop_method.notna().to_numpy()
+    usable = np.array(["skipped" not in line for line in lines])
     skipped = cases[["id", "split"]].reset_index(drop=True)[~usable]
     skipped = skipped.assign(reason=[line["skipped"] for line in lines if "skipped" in line])
     if not usable.any():
@@ -287,9 +287,9 @@ def _finish(folder: Path, cases: pd.DataFrame, plan: dict) -> None:
             f"{skipped['id'].iloc[0]}: {skipped['reason'].iloc[0]}"
         )
 
-    manifest = cases[_CASE_COLUMNS].reset_index(drop=True).assign(crop_method=crop_method)
-    manifest = manifest.astype({"age_months": float})
-    manifest_text = manifest[usable].to_csv(index=False, lineterminator="\n")
+    manifest = cases[_CASE_COLUMNS].reset_index(drop=True).astype({"age_months": float})[usable]
+    facts = pd.DataFrame([line for line in lines if "skipped" not in line], index=manifest.index)
+    manifest_text = manifest.join(facts).to_csv(index=False, lineterminator="\n")
     _write_atomically(folder / MANIFEST, manifest_text)
     _write_atomically(folder / SKIPPED, skipped.to_csv(index=False, lineterminator="\n"))
     n, size = int(usable.sum()), plan["parameters"]["size"]

@@ -42,6 +42,8 @@ class ModelEntry:
         builder: ``"module:function"`` inside ``boneage.models``. The function takes
             ``(input_size, output_scale, output_offset, dropout)``, where a ``dropout`` of None
             means the model's own default, and returns the model.
+        gflops: floating-point operations of one prediction at `input_size`, in billions; they grow
+            with the number of pixels.
         last_grid: geometry of the layer ``last_feature_map``.
         attention_grids: stage number -> geometry of the CBAM attention maps of that stage;
             empty for a model without CBAM.
@@ -53,6 +55,7 @@ class ModelEntry:
     title: str
     architecture: str
     builder: str
+    gflops: float
     last_grid: FeatureGrid
     attention_grids: Mapping[int, FeatureGrid] = field(default_factory=dict)
     input_size: int = 256
@@ -83,6 +86,7 @@ _ENTRIES = (
         "DenseNet121",
         "Dense blocks of 6, 12, 24 and 16 layers with growth 32; a linear head on image and sex.",
         "densenet:densenet121",
+        7.24,
         _DENSENET_GRID,
     ),
     ModelEntry(
@@ -91,6 +95,7 @@ _ENTRIES = (
         "Stages of 3, 4, 6 and 3 basic blocks, each with channel and spatial attention (CBAM); "
         "a deep head on image and sex.",
         "resnet:resnet34_cbam",
+        9.39,
         _RESNET_GRIDS[4],
         _RESNET_GRIDS,
     ),
@@ -99,6 +104,7 @@ _ENTRIES = (
         "Tiny DenseNet (tests)",
         "A few layers of the DenseNet.",
         "densenet:tiny_densenet",
+        0.00096,
         _DENSENET_GRID,
         input_size=32,
         hidden=True,
@@ -108,6 +114,7 @@ _ENTRIES = (
         "Tiny ResNet+CBAM (tests)",
         "A few layers of the ResNet with CBAM.",
         "resnet:tiny_resnet_cbam",
+        0.00057,
         _RESNET_GRIDS[4],
         _RESNET_GRIDS,
         input_size=32,

@@ -38,12 +38,14 @@ class PreparedHand:
 
     image: (size, size) uint8, the upright hand on black.
     hand: where it was found.
+    contrast: standard deviation of the hand's grey levels (0 to 255) before they were equalised.
     to_radiograph: (2, 3) float64 affine, image (x, y, 1) -> radiograph (x, y); pixel centres lie
         at whole numbers in both.
     """
 
     image: np.ndarray
     hand: Hand
+    contrast: float
     to_radiograph: np.ndarray
 
 
@@ -64,7 +66,7 @@ def prepare(pixels: np.ndarray, parameters: Preprocessing | None = None) -> Prep
     inside = np.s_[top : top + height, left : left + width]
     fitted = np.zeros_like(image)
     fitted[inside] = _equalise(image[inside], parameters)
-    return PreparedHand(fitted, hand, to_radiograph)
+    return PreparedHand(fitted, hand, _contrast(image[inside]), to_radiograph)
 
 
 def to_model_input(images: np.ndarray, size: int | None = None) -> np.ndarray:
@@ -109,8 +111,17 @@ def _sample(pixels: np.ndarray, to_radiograph: np.ndarray, scale: float, size: i
     )
 
 
+def _exposed(image: np.ndarray) -> np.ndarray:
+    return image[image > 0]  # what lies beyond the film is 0 and says nothing about exposure
+
+
+def _contrast(image: np.ndarray) -> float:
+    exposed = _exposed(image)
+    return float(exposed.std()) if exposed.size else 0.0
+
+
 def _equalise(image: np.ndarray, parameters: Preprocessing) -> np.ndarray:
-    exposed = image[image > 0]  # what lies beyond the film is 0 and says nothing about exposure
+    exposed = _exposed(image)
     if exposed.size:
         tails = (parameters.window_percentile, 100 - parameters.window_percentile)
         low, high = np.percentile(exposed, tails)

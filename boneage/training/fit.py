@@ -53,11 +53,12 @@ def train(
     out = Path(out)
     find_model(model_name)
     _check(cache, out, resume)
+    start = _start_facts(warm_start, model_name)
     run = {
         "model": model_name,
         "preset": dataclasses.asdict(preset),
         "data": cache.fingerprint,
-        "warm_start": _weights_hash(warm_start, model_name),
+        "warm_start": start.weights_sha256 if start else None,
         "backend": _backend(),
     }
     with _dtype_policy(preset.precision):
@@ -69,7 +70,9 @@ def train(
         body.set_weights(progress.best_weights)
         if preset.ema_momentum is not None:
             settle_batch_statistics(body, cache, preset)
-    _publish(body, preset, cache, out, progress, note)
+    seconds = sum(row["seconds"] for row in progress.history)
+    seconds += start.training_seconds if start else 0.0
+    _publish(body, preset, cache, out, progress, seconds, note)
     (out / CHECKPOINT).unlink()
     return out
 
@@ -137,13 +140,13 @@ def _check(cache: Cache, out: Path, resume: bool) -> None:
         raise TrainingError(f"There is no checkpoint in {out} to resume: leave --resume away.")
 
 
-def _weights_hash(folder: str | Path | None, model_name: str) -> str | None:
+def _start_facts(folder: str | Path | None, model_name: str) -> artifacts.Facts | None:
     if folder is None:
         return None
     facts = artifacts.read_facts(Path(folder))
     if facts.name != model_name:
         raise TrainingError(f"{folder} holds weights of {facts.name}, not of {model_name}.")
-    return facts.weights_sha256
+    return facts
 
 
 def _build_options(preset: Preset) -> dict:
@@ -335,6 +338,7 @@ def _publish(
     cache: Cache,
     out: Path,
     progress: Progress,
+    training_seconds: float,
     note: str | None,
 ) -> None:
     """Write weights, facts, history, predictions and metrics.
@@ -356,6 +360,7 @@ def _publish(
         versions=_versions(),
         weights_sha256=weights_sha256,
         trained_on=date.today().isoformat(),
+        training_seconds=round(training_seconds, 1),
         training_note=note or f"Trained with the preset {preset.name}.",
     )
     artifacts.write_facts(out, facts)

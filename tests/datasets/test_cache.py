@@ -15,6 +15,7 @@ import pytest
 from boneage.datasets import cache as cache_module
 from boneage.datasets.cache import CacheError, build_cache, open_cache
 from boneage.radiographs.preprocessing import Preprocessing
+from boneage.radiographs.reading import read_radiograph
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = Preprocessing(size=16)
@@ -24,7 +25,8 @@ SPLITS = ["train", "validation", "test"]
 def fill_with_mean(pixels, parameters):
     """Stands in for `prepare`: quick, and tells the radiograph apart by its brightness."""
     image = np.full((parameters.size, parameters.size), round(pixels.mean()), np.uint8)
-    return SimpleNamespace(image=image, hand=SimpleNamespace(method="full_frame"))
+    hand = SimpleNamespace(method="full_frame")
+    return SimpleNamespace(image=image, hand=hand, contrast=pixels.std())
 
 
 @pytest.fixture
@@ -68,7 +70,10 @@ def test_row_i_of_the_manifest_describes_image_i(tmp_path, quick):
     assert cache.images.dtype == np.uint8
     assert [int(image[0, 0]) for image in cache.images] == [brightness(i) for i in range(12)]
     expected = cases.drop(columns="path").assign(crop_method="full_frame")
-    pd.testing.assert_frame_equal(cache.manifest, expected, check_column_type=False)
+    manifest = cache.manifest.drop(columns="contrast")
+    pd.testing.assert_frame_equal(manifest, expected, check_column_type=False)
+    contrast = [read_radiograph(path).pixels.std() for path in cases["path"]]
+    assert cache.manifest["contrast"].tolist() == pytest.approx(contrast, abs=0.01)
     assert cache.parameters == SMALL
     assert len(cache.skipped) == 0
     assert cache.split("validation").tolist() == [1, 4, 7, 10]
@@ -263,8 +268,10 @@ def prepare_quickly(path, parameters):
     try:
         pixels = cache_module.read_radiograph(path).pixels
     except ValueError as error:
-        return None, str(error)
-    return fill_with_mean(pixels, parameters).image, "full_frame"
+        return None, {"skipped": str(error)}
+    contrast = round(float(pixels.std()), 2)
+    image = fill_with_mean(pixels, parameters).image
+    return image, {"crop_method": "full_frame", "contrast": contrast}
 
 
 def test_several_processes_give_the_same_cache_as_one(tmp_path, quick, monkeypatch):

@@ -4,6 +4,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from boneage.models.registry import MODELS, build_model, find_model
 
@@ -28,6 +29,17 @@ def test_parameter_totals_are_within_one_percent_of_the_reference(name, referenc
     assert model.count_params() == pytest.approx(reference, rel=0.01)
     cells = model.get_layer("last_feature_map").output.shape[1]
     assert cells * MODELS[name].last_grid.stride == MODELS[name].input_size == 256
+
+
+@pytest.mark.parametrize("name", ["densenet121", *TINY])
+def test_floating_point_operations_are_those_tensorflow_counts(name):
+    model = build_model(name)
+    inputs = [tf.TensorSpec((1, *tensor.shape[1:])) for tensor in model.inputs]
+    graph = tf.function(lambda *case: model(list(case))).get_concrete_function(*inputs).graph
+    builder = tf.compat.v1.profiler.ProfileOptionBuilder
+    options = builder(builder.float_operation()).with_empty_output().build()
+    counted = tf.compat.v1.profiler.profile(graph, options=options).total_float_ops
+    assert find_model(name).gflops == pytest.approx(counted / 1e9, rel=0.01)
 
 
 @pytest.mark.parametrize("name", TINY)

@@ -51,6 +51,15 @@ def test_a_bright_marker_costs_the_hand_no_contrast(monkeypatch):
     assert image[100, 250] - image[100, 5] > 220
 
 
+def test_contrast_is_that_of_the_hand_before_it_is_equalised(monkeypatch):
+    _with_hand(monkeypatch, Hand("full_frame", (127.5, 127.5), (256.0, 256.0)))
+    film = np.full((400, 400), 255, np.uint8)
+    film[:256, :256] = np.where(np.arange(256) % 128 < 64, 80, 120)
+    assert prepare(film).contrast == pytest.approx(20, abs=0.5)
+    assert prepare(film // 2).contrast == pytest.approx(10, abs=0.5)
+    assert prepare(np.zeros((400, 400), np.uint8)).contrast == 0
+
+
 def test_clahe_raises_local_contrast(monkeypatch):
     _with_hand(monkeypatch, Hand("full_frame", (127.5, 127.5), (256.0, 256.0)))
     rng = np.random.default_rng(0)

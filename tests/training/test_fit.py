@@ -46,6 +46,8 @@ def test_the_artifact_is_whole_and_says_what_it_is(trained, phantom_cache):
     assert facts.preprocessing == dataclasses.asdict(phantom_cache.parameters)
     assert facts.data_fingerprint == phantom_cache.fingerprint
     assert facts.training_note == "Tiny."
+    seconds = artifacts.read_history(trained)["seconds"].sum()
+    assert facts.training_seconds == pytest.approx(seconds, abs=0.2)
     model, _ = artifacts.load_model(trained)
     assert model.count_params() == facts.parameters
     assert not (trained / CHECKPOINT).exists()
@@ -61,8 +63,8 @@ def test_history_has_a_row_an_epoch_and_decays_to_zero(trained):
 def test_every_image_is_predicted_and_the_metrics_follow(trained, phantom_cache):
     predictions = artifacts.read_predictions(trained)
     pd.testing.assert_frame_equal(
-        predictions[["id", "split", "sex", "crop_method"]],
-        phantom_cache.manifest[["id", "split", "sex", "crop_method"]],
+        predictions[["id", "split", "sex", "crop_method", "contrast"]],
+        phantom_cache.manifest[["id", "split", "sex", "crop_method", "contrast"]],
     )
     metrics = artifacts.read_metrics(trained).set_index(["split", "group"])
     test = predictions[predictions["split"] == "test"]
@@ -168,8 +170,10 @@ def test_warm_start_takes_weights_trained_at_another_size(trained, phantom_cache
         SMOKE, image_size=64, epochs=1, learning_rate=0.0, warmup_epochs=0, weight_decay=0.0
     )
     out = train(MODEL, frozen, phantom_cache, tmp_path / "warm", warm_start=trained)
-    before, _ = artifacts.load_model(trained)
-    after, _ = artifacts.load_model(out)
+    before, earlier = artifacts.load_model(trained)
+    after, facts = artifacts.load_model(out)
+    seconds = artifacts.read_history(out)["seconds"].sum()
+    assert facts.training_seconds == pytest.approx(earlier.training_seconds + seconds, abs=0.2)
     for old, new in zip(before.trainable_variables, after.trainable_variables, strict=True):
         np.testing.assert_array_equal(np.asarray(old), np.asarray(new))
 

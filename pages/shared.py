@@ -1,0 +1,114 @@
+"""What several pages share: samples, radiographs, models, and the tables of the artifacts.
+
+Streamlit runs a page from top to bottom after every click, so what takes long is kept: models once
+for the process, tables by the file's state, predictions by the radiograph's content. An argument
+with _ in front is no part of the key it is kept under.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+
+import streamlit as st
+from PIL import Image
+
+from boneage import artifacts, wording
+from boneage.datasets.phantoms import draw_phantom
+from boneage.figures import pictures
+from boneage.predictor import Explanation, Prediction, Predictor
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+
+SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
+# Name -> bone age in months, sex, seed of the drawing.
+SAMPLES = {
+    "Girl, 5 years": (60, "female", 3),
+    "Boy, 9 years": (108, "male", 1),
+    "Girl, 13 years": (156, "female", 5),
+}
+PLOT = {"displayModeBar": False}
+
+Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
+
+
+@dataclass(frozen=True)
+class Source:
+    """One radiograph to read; `key` tells it from every other of this session."""
+
+    key: str
+    name: str
+    content: bytes
+    digest: str
+    sex: str | None  # known without asking: of a sample, or from a DICOM header
+    age_months: float | None
+    fault: str | None  # why it cannot be read, one sentence
+
+
+def show_error(error: Exception) -> None:
+    """An error whose text is a sentence for people."""
+    sentence = " ".join(str(error).split())
+    st.error(wording.as_plain_markdown(sentence), icon=":material/error:")
+
+
+# Radiographs ------------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False)
+def sample_png(name: str) -> bytes:
+    age_months, sex, seed = SAMPLES[name]
+    file = BytesIO()
+    Image.fromarray(draw_phantom(age_months, sex, seed, height=800)).save(file, "PNG")
+    return file.getvalue()
+
+
+def sample_source(name: str) -> Source:
+    content = sample_png(name)
+    digest = hashlib.sha256(content).hexdigest()
+    return Source(name, name, content, digest, SAMPLES[name][1], None, None)
+
+
+def file_source(key: str, name: str, content: bytes) -> Source:
+    digest = hashlib.sha256(content).hexdigest()
+    return Source(key, name, content, digest, *_read_header(digest, content))
+
+
+@st.cache_data(show_spinner=False, max_entries=1000)
+def _read_header(digest: str, _content: bytes) -> tuple[str | None, float | None, str | None]:
+    """(sex, age in months, fault) of a file."""
+    try:
+        radiograph = read_radiograph(_content)
+    except UnreadableRadiograph as error:
+        return None, None, str(error)
+    return radiograph.sex, radiograph.age_months, None
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def reduced(digest: str, _pixels) -> pictures.ShownRadiograph:
+    return pictures.reduce(_pixels)
+
+
+# Models -----------------------------------------------------------------------------------------
+
+
+def published_weights() -> Weights:
+    """The models there are, each with the hash of its weights. Raises ArtifactError."""
+    names = artifacts.available_models()
+    return tuple((n, artifacts.read_facts(artifacts.model_folder(n)).weights_sha256) for n in names)
+
+
+@st.cache_resource(
+    max_entries=1, show_spinner="Loading the models. The first time takes about 20 seconds."
+)
+def load_predictor(weights: Weights) -> Predictor:
+    return Predictor([name for name, _ in weights])
+
+
+# A prediction holds its radiograph, so few are kept whole.
+@st.cache_resource(show_spinner=False, max_entries=8)
+def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
+    return load_predictor(weights).predict(_content, sex)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def explain(weights: Weights, digest: str, sex: str, name: str, _content: bytes) -> Explanation:
+    prediction = predict(weights, digest, sex, _content)
+    return load_predictor(weights).explain(prediction, name)
