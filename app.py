@@ -17,7 +17,10 @@ STYLE = """
 """
 
 page = st.navigation(
-    [st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True)],
+    [
+        st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True),
+        st.Page("pages/error_analysis.py", title="Error analysis", icon=":material/scatter_plot:"),
+    ],
     position="top",
 )
 st.set_page_config(

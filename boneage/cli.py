@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from boneage.models.registry import MODELS
+from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.training.presets import PRESETS, find_preset
+from boneage.wording import SPLITS
 
 OK, FAILED = 0, 2
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
@@ -60,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_labelled_images(verb)
     _add_model_or_ensemble(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+
+    verb = _verb(verbs, "report", _report, "error analysis of stored predictions as an HTML file")
+    _add_model_or_ensemble(verb)
+    verb.add_argument("--recipe", default="best", help="training recipe (default best)")
+    verb.add_argument("--split", choices=list(SPLITS), default="test")
+    verb.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write")
 
     verb = _verb(verbs, "prepare", _prepare, "crop and equalise a labelled data set into a cache")
     _add_labelled_images(verb)
@@ -111,8 +118,8 @@ def _add_labelled_images(parser: argparse.ArgumentParser) -> None:
 def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
-        choices=[*MODELS, "ensemble"],
-        default="ensemble",
+        choices=[*MODELS, ENSEMBLE],
+        default=ENSEMBLE,
         metavar="NAME",
         help=f"{', '.join(_MODEL_NAMES)} or, by default, ensemble: their mean",
     )
@@ -227,6 +234,14 @@ def _evaluate(options) -> int:
 def _rounded(value: float) -> float | None:
     """JSON has no NaN, which stands for a figure that one case does not have."""
     return None if math.isnan(value) else round(float(value), 4)
+
+
+def _report(options) -> int:
+    from boneage.report import write_report
+
+    write_report(options.out, options.model, options.recipe, options.split)
+    print(f"The report is in {options.out}.")
+    return OK
 
 
 def _prepare(options) -> int:

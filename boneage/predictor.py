@@ -9,7 +9,7 @@ import numpy as np
 
 from boneage import artifacts
 from boneage.artifacts import ArtifactError, Facts
-from boneage.models.registry import find_model
+from boneage.models.registry import ENSEMBLE, find_model
 from boneage.radiographs.preprocessing import (
     PreparedHand,
     Preprocessing,
@@ -18,8 +18,6 @@ from boneage.radiographs.preprocessing import (
     to_model_input,
 )
 from boneage.radiographs.reading import Radiograph, read_radiograph
-
-ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True, eq=False)

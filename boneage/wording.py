@@ -24,7 +24,51 @@ _HAND_FOUND_SHORT = {
     MEDIAPIPE: "joint landmarks",
     SEGMENTATION: "bright region",
     FULL_FRAME: "not found",
+    "unknown": "not stated",  # results that a researcher brings along
 }
+
+
+SPLITS = {"test": "Test", "validation": "Validation", "train": "Training"}
+ABOUT_SPLIT = {
+    "test": "The 200 official test radiographs of the RSNA challenge. Their reference age is the "
+    "mean of six readings, so nearly all of the error is the model's own.",
+    "validation": "Radiographs kept out of training. Their reference age is a single clinical "
+    "reading, which itself is off by months: part of the error is the reading's.",
+    "train": "The radiographs the model was trained on: these errors say how well it fits, "
+    "not how well it does on new ones.",
+}
+
+# Figures of `boneage.evaluation.metrics` as people call them.
+FIGURE_TITLES = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "bias": "Bias",
+    "median_ae": "Median absolute error",
+    "within_6": "Within 6 months",
+    "within_12": "Within 12 months",
+    "within_24": "Within 24 months",
+}
+
+
+def figure_value(name: str, value: float, unit: bool = True) -> str:
+    """One of FIGURE_TITLES as people read it: "7.3 months", "0.941", "−1.2 months", "64 %"."""
+    if math.isnan(value):
+        return "not defined"
+    if name == "r2":
+        text, unit_word = f"{value:.3f}", ""
+    elif name.startswith("within_"):
+        text, unit_word = f"{100 * value:.0f}", " %"
+    else:
+        text, unit_word = f"{value:{'+' if name == 'bias' else ''}.1f}", " months"
+    return text.replace("-", "−") + (unit_word if unit else "")
+
+
+def figure_interval(name: str, low: float, high: float) -> str:
+    """An interval of a figure: "6.9 to 7.7"; "no interval" where one case has none."""
+    if math.isnan(low):
+        return "no interval"
+    return f"{figure_value(name, low, unit=False)} to {figure_value(name, high, unit=False)}"
 
 
 def age_in_words(months: float) -> str:

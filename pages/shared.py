@@ -9,14 +9,24 @@ import hashlib
 from dataclasses import dataclass
 from io import BytesIO
 
+import pandas as pd
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.pages_manager import PagesManager
 
 from boneage import artifacts, wording
 from boneage.datasets.phantoms import draw_phantom
+from boneage.evaluation.comparison import ensemble_table
 from boneage.figures import pictures
+from boneage.models.registry import ENSEMBLE
 from boneage.predictor import Explanation, Prediction, Predictor
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+
+# Until `app.py` has run once, Streamlit serves a folder called "pages" in its own way and would
+# open a link to a page without the app around it: the first visitor's link runs again.
+if PagesManager.uses_pages_directory:
+    PagesManager.uses_pages_directory = False
+    st.rerun()
 
 SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
 # Name -> bone age in months, sex, seed of the drawing.
@@ -25,6 +35,7 @@ SAMPLES = {
     "Boy, 9 years": (108, "male", 1),
     "Girl, 13 years": (156, "female", 5),
 }
+RECIPES = {"best": "Best so far", "paper": "Reference recipe"}
 PLOT = {"displayModeBar": False}
 
 Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
@@ -47,6 +58,41 @@ def show_error(error: Exception) -> None:
     """An error whose text is a sentence for people."""
     sentence = " ".join(str(error).split())
     st.error(wording.as_plain_markdown(sentence), icon=":material/error:")
+
+
+def chart(figure, alt: str, key: str | None = None, **options):
+    """A chart as on every page; the bar of tools appears when the pointer is over it."""
+    config = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"]}
+    return st.plotly_chart(figure, config=config, alt=alt, key=key, **options)
+
+
+# Tables -----------------------------------------------------------------------------------------
+
+
+def recipes() -> list[str]:
+    """Training recipes of which every published model has results, "best" first."""
+    names = artifacts.available_models()
+    found = [set(artifacts.recipe_folders(name)) for name in names]
+    first = artifacts.recipe_folders(names[0]) if names else []
+    return [recipe for recipe in first if all(recipe in folders for folders in found)]
+
+
+def recipe_title(recipe: str) -> str:
+    return RECIPES.get(recipe, recipe)
+
+
+def cases_of(name: str, recipe: str) -> pd.DataFrame:
+    """Predictions of a model or of the ensemble, all splits. Raises ArtifactError."""
+    if name == ENSEMBLE:
+        names = artifacts.available_models()
+        return ensemble_table({name: cases_of(name, recipe) for name in names})
+    path = artifacts.recipe_folders(name)[recipe]
+    return _read_predictions(path, (path / artifacts.PREDICTIONS).stat().st_mtime_ns)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _read_predictions(folder, changed: int) -> pd.DataFrame:
+    return artifacts.read_predictions(folder)
 
 
 # Radiographs ------------------------------------------------------------------------------------

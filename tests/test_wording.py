@@ -64,6 +64,28 @@ def test_every_crop_method_has_words():
     sentences = {wording.hand_found(method) for method in CROP_METHODS}
     words = {wording.hand_found_short(method) for method in CROP_METHODS}
     assert len(sentences) == len(words) == len(CROP_METHODS)
+    assert wording.hand_found_short("unknown") == "not stated"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("mae", 7.26, "7.3 months"),
+        ("bias", -1.24, "−1.2 months"),
+        ("bias", 2.0, "+2.0 months"),
+        ("r2", 0.9414, "0.941"),
+        ("within_12", 0.644, "64 %"),
+        ("r2", float("nan"), "not defined"),
+    ],
+)
+def test_figures_are_said_in_their_units(name, value, words):
+    assert wording.figure_value(name, value) == words
+
+
+def test_an_interval_is_said_without_its_unit():
+    assert wording.figure_interval("bias", -1.0, 2.5) == "−1.0 to +2.5"
+    assert wording.figure_interval("within_6", 0.21, 0.324) == "21 to 32"
+    assert wording.figure_interval("mae", float("nan"), float("nan")) == "no interval"
 
 
 @pytest.mark.parametrize(

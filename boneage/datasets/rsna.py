@@ -32,6 +32,12 @@ _SEXES = {
     "sex": {"m": "male", "male": "male", "f": "female", "female": "female"},
 }
 _OLDEST_MONTHS = 300
+_SETS = ("training", "validation", "test")
+_SETS_OF_SPLIT = {
+    "train": ("training",),
+    "validation": ("validation", "training"),
+    "test": ("test",),
+}
 
 
 class LabelError(ValueError):
@@ -138,6 +144,24 @@ def find_images(folder: str | Path, ids) -> dict[str, Path]:
         )
     wanted = set(ids)
     return {id_: path for id_, path in images.items() if id_ in wanted}
+
+
+def find_split_images(root: str | Path, split: str, ids) -> dict[str, Path]:
+    """Find the images of cases of one split in a folder laid out like the challenge's download.
+
+    Validation cases may come from the training set, and those of a split unknown here from any.
+    Ids without an image are absent from the result.
+
+    Raises LabelError when `root` holds none of the challenge's image folders.
+    """
+    folders = [Path(root) / f"boneage-{set_}-dataset" for set_ in _SETS_OF_SPLIT.get(split, _SETS)]
+    present = [folder for folder in folders if folder.is_dir()]
+    if not present:
+        raise LabelError(f"{root} holds no folder {' or '.join(f.name for f in folders)}.")
+    found = {}
+    for folder in reversed(present):
+        found |= find_images(folder, ids)
+    return found
 
 
 def _images_by_id(files) -> dict[str, Path]:

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    mean_absolute_error,
+    median_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
 
 from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, as_ages, bootstrap
 
@@ -38,8 +43,9 @@ def age_band(age_months) -> pd.Series:
 def figures(age, prediction) -> dict[str, float]:
     """Error figures of predictions (n,) against chronological ages (n,), both in months.
 
-    mae, rmse, bias (mean residual) in months; r2 (coefficient of determination, at most 1);
-    within_6 and within_12, the fraction of cases at most 6 or 12 months off, from 0 to 1; n.
+    mae, rmse, bias (mean residual) and median_ae (median absolute error) in months; r2
+    (coefficient of determination, at most 1); within_6, within_12 and within_24, the fraction of
+    cases at most 6, 12 or 24 months off, from 0 to 1; n.
     R2 is nan below two cases or when all ages are the same; without a case all figures are nan.
 
     Raises ValueError for ages and predictions that are not equally many finite numbers.
@@ -49,14 +55,17 @@ def figures(age, prediction) -> dict[str, float]:
     if n == 0:
         return dict.fromkeys(FIGURES, float("nan")) | {"n": 0}
     residual = prediction - age
+    error = np.abs(residual)
     has_r2 = n >= 2 and np.ptp(age) > 0
     return {
         "mae": float(mean_absolute_error(age, prediction)),
         "rmse": float(root_mean_squared_error(age, prediction)),
         "r2": float(r2_score(age, prediction)) if has_r2 else float("nan"),
         "bias": float(residual.mean()),
-        "within_6": float(np.mean(np.abs(residual) <= 6)),
-        "within_12": float(np.mean(np.abs(residual) <= 12)),
+        "median_ae": float(median_absolute_error(age, prediction)),
+        "within_6": float(np.mean(error <= 6)),
+        "within_12": float(np.mean(error <= 12)),
+        "within_24": float(np.mean(error <= 24)),
         "n": n,
     }
 

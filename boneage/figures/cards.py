@@ -3,13 +3,13 @@
 Colours and sizes are set inline and text colour is inherited, so they follow the app's theme.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from boneage.figures import palette
 from boneage.figures.pictures import legend_colours
 from boneage.models.registry import find_model
-from boneage.wording import age_in_words
+from boneage.wording import FIGURE_TITLES, age_in_words, figure_interval, figure_value
 
 _MUTED = "opacity:.72;font-size:.9rem"
 
@@ -33,6 +33,31 @@ def _card(title: str, age: float, colour: str, leading: bool = False) -> str:
         f'<div style="{_MUTED}">{escape(title)}</div>'
         f'<div style="font-size:{size};font-weight:600;line-height:1.25;'
         f'letter-spacing:-.01em">{escape(age_in_words(age))}</div></div>'
+    )
+
+
+def figure_tiles(row: Mapping[str, float], names: Sequence[str], colour: str) -> str:
+    """A tile for each named figure with its interval; the first is larger.
+
+    row: of `boneage.evaluation.metrics.summarise`.
+    """
+    tiles = [_tile(row, name, colour, leading=not number) for number, name in enumerate(names)]
+    return (
+        '<div style="display:grid;gap:.6rem;'  # two beside each other on a telephone, at most four
+        f'grid-template-columns:repeat(auto-fit,minmax(max(9rem,20%),1fr))">{"".join(tiles)}</div>'
+    )
+
+
+def _tile(row: Mapping[str, float], name: str, colour: str, leading: bool) -> str:
+    interval = figure_interval(name, row[f"{name}_low"], row[f"{name}_high"])
+    border = colour if leading else palette.faded(palette.NEUTRAL, 0.4)
+    return (
+        f'<div style="padding:.6rem .9rem;border-radius:.6rem;border-left:4px solid {border};'
+        f'background:{palette.faded(palette.NEUTRAL, 0.09)}">'
+        f'<div style="{_MUTED};line-height:1.25">{escape(FIGURE_TITLES[name])}</div>'
+        f'<div style="font-size:1.35rem;font-weight:600;line-height:1.4;white-space:nowrap">'
+        f"{escape(figure_value(name, row[name]))}</div>"
+        f'<div style="{_MUTED};font-size:.82rem">{escape(interval)}</div></div>'
     )
 
 

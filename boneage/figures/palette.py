@@ -5,7 +5,10 @@ background, so that no figure needs to know the theme, and no two are alike to c
 that have to be told apart in one figure.
 """
 
+MEAN = "#12948A"  # teal, which is also the app's own colour
+
 MODELS: dict[str, str] = {
+    "ensemble": MEAN,
     "densenet121": "#2F7FD6",  # blue
     "resnet34_cbam": "#D9731A",  # orange
     "tiny_densenet": "#2F7FD6",
@@ -18,8 +21,12 @@ SEXES: dict[str, str] = {
     "male": "#6F8B2B",  # olive
 }
 
-MEAN = "#12948A"  # teal, which is also the app's own colour
 CHRONOLOGICAL_AGE = "#7C8794"  # slate
+NEUTRAL = CHRONOLOGICAL_AGE  # grids, reference lines and ties, which take no side
+ERROR = "#D1495B"  # red: the larger an error, the more of it
+ERROR_SHADES = ("#FAEDEF", "#DD7F8A")  # areas, from no error to the largest
+FEW = "#D3D8DD"  # an area of too few cases to tell
+INK = "#000000"  # words on an area filled with one of these colours
 HAND_BOX = "#2DD4BF"  # bright teal: it lies on radiographs only
 
 

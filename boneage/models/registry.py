@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import keras
 
 
+# In place of a model's name: the mean of all published models.
+ENSEMBLE = "ensemble"
+
+
 @dataclass(frozen=True)
 class FeatureGrid:
     """Where the cells of a feature map lie on the model's input.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from boneage.datasets.rsna import LabelError, cases, find_images, read_labels
+from boneage.datasets.rsna import LabelError, cases, find_images, find_split_images, read_labels
 
 RSNA = Path(os.environ.get("BONEAGE_RSNA", Path(__file__).parents[3] / "shared" / "rsna"))
 
@@ -155,3 +155,23 @@ def test_the_whole_challenge():
     assert counts["test"] == 200
     assert table["path"].notna().all()
     assert not table.duplicated(["split", "id"]).any()
+
+
+def test_images_of_a_split_are_found_in_the_folders_of_the_download(tmp_path):
+    for name, ids in (("training", "12"), ("test", "23")):
+        folder = tmp_path / f"boneage-{name}-dataset"
+        folder.mkdir()
+        for id_ in ids:
+            (folder / f"{id_}.png").touch()
+    training, test = (tmp_path / f"boneage-{name}-dataset" for name in ("training", "test"))
+    ids = ["1", "2", "3", "4"]
+    assert find_split_images(tmp_path, "test", ids) == {
+        "2": test / "2.png",
+        "3": test / "3.png",
+    }
+    validation = find_split_images(tmp_path, "validation", ids)
+    assert validation == {"1": training / "1.png", "2": training / "2.png"}
+    own = find_split_images(tmp_path, "own", ids)
+    assert own == {"1": training / "1.png", "2": training / "2.png", "3": test / "3.png"}
+    with pytest.raises(LabelError, match="holds no folder boneage-test-dataset"):
+        find_split_images(training, "test", ids)

@@ -7,6 +7,7 @@ from boneage.evaluation import intervals
 from boneage.evaluation.intervals import (
     FIGURES,
     bootstrap,
+    percentile_interval,
     resample_counts,
     resample_figures,
     resample_means,
@@ -33,9 +34,11 @@ def test_chunks_add_up_to_all_resamples(monkeypatch):
     assert max(chunk.size for chunk in chunks) <= 64
 
 
-def test_figures_of_a_resample_are_those_of_its_repeated_cases():
-    age, prediction = cases(40)
-    counts = np.concatenate(list(resample_counts(40, 20, seed=3)))
+@pytest.mark.parametrize("n", [40, 41])
+def test_figures_of_a_resample_are_those_of_its_repeated_cases(n):
+    age, prediction = np.round(cases(n))
+    prediction[:3] = age[:3] + [6, 12, 24]  # the limits themselves count as within
+    counts = np.concatenate(list(resample_counts(n, 20, seed=3)))
     found = resample_figures(age, prediction, 20, seed=3)
     for row, count in enumerate(counts):
         a, p = np.repeat(age, count), np.repeat(prediction, count)
@@ -44,8 +47,10 @@ def test_figures_of_a_resample_are_those_of_its_repeated_cases():
             "rmse": root_mean_squared_error(a, p),
             "r2": r2_score(a, p),
             "bias": np.mean(p - a),
+            "median_ae": np.median(np.abs(p - a)),
             "within_6": np.mean(np.abs(p - a) <= 6),
             "within_12": np.mean(np.abs(p - a) <= 12),
+            "within_24": np.mean(np.abs(p - a) <= 24),
         }
         assert {name: values[row] for name, values in found.items()} == pytest.approx(expected)
 
@@ -57,6 +62,7 @@ def test_figures_of_a_resample_are_those_of_its_repeated_cases():
         ("rmse", root_mean_squared_error),
         ("r2", r2_score),
         ("bias", lambda a, p: np.mean(p - a)),
+        ("median_ae", lambda a, p: np.median(np.abs(p - a))),
         ("within_6", lambda a, p: np.mean(np.abs(p - a) <= 6)),
     ],
 )
@@ -85,6 +91,13 @@ def test_the_level_sets_the_quantiles():
     assert bootstrap(age, prediction, level=0.8, n_resamples=400)["mae"] == pytest.approx(expected)
     with pytest.raises(ValueError, match="level 95"):
         bootstrap(age, prediction, level=95)
+
+
+def test_an_interval_leaves_out_what_is_undefined():
+    values = np.append(np.arange(101.0), [np.nan, np.nan])
+    assert percentile_interval(values) == pytest.approx((2.5, 97.5))
+    assert percentile_interval(values, level=0.5) == pytest.approx((25, 75))
+    assert np.isnan(percentile_interval(values[-2:])).all()
 
 
 def test_the_seed_decides():

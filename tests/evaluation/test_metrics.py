@@ -32,8 +32,10 @@ def test_figures_worked_by_hand(predictions):
             "rmse": math.sqrt(46),  # (36 + 4 + 0 + 144) / 4
             "r2": 1 - 184 / 14675,  # ages vary by 82.5² + 12.5² + 7.5² + 87.5²
             "bias": 4.0,  # (6 - 2 + 0 + 12) / 4: read too old
+            "median_ae": 4.0,  # between 2 and 6
             "within_6": 0.75,  # 6 months off still counts
             "within_12": 1.0,
+            "within_24": 1.0,
             "n": 4,
         }
     )
@@ -48,6 +50,12 @@ def test_figures_agree_with_scikit_learn():
     assert result["rmse"] == pytest.approx(root_mean_squared_error(age, prediction))
     assert result["r2"] == pytest.approx(r2_score(age, prediction))
     assert result["bias"] == pytest.approx(prediction.mean() - age.mean())
+    assert result["median_ae"] == pytest.approx(np.median(np.abs(prediction - age)))
+
+
+def test_shares_count_errors_up_to_half_a_year_one_year_and_two():
+    result = figures([100.0] * 5, [106.0, 87.0, 76.0, 125.0, 112.0])
+    assert (result["within_6"], result["within_12"], result["within_24"]) == (0.2, 0.4, 0.8)
 
 
 @pytest.mark.parametrize("age", [[100.0], [100.0, 100.0]])

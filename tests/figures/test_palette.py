@@ -14,6 +14,8 @@ COLOURS = {
     *palette.SEXES.values(),
     palette.MEAN,
     palette.CHRONOLOGICAL_AGE,
+    palette.NEUTRAL,
+    palette.ERROR,
 }
 
 
@@ -44,6 +46,10 @@ def test_text_is_readable(mode):
     assert contrast(theme["blueTextColor"], theme["blueBackgroundColor"]) >= 4.5
 
 
+def test_words_on_a_filled_area_are_readable():
+    assert all(contrast(palette.INK, colour) >= 4.5 for colour in COLOURS)
+
+
 def test_colours_of_one_figure_differ():
     for a, b in combinations(COLOURS, 2):
         apart = sum((x - y) ** 2 for x, y in zip(palette.rgb(a), palette.rgb(b), strict=True))
@@ -53,6 +59,10 @@ def test_colours_of_one_figure_differ():
 def test_every_model_has_a_colour_and_a_new_one_always_the_same():
     assert set(MODELS) <= set(palette.MODELS)
     assert palette.model_colour("new") == palette.model_colour("new")
+
+
+def test_the_mean_has_one_colour_by_either_name():
+    assert palette.model_colour("ensemble") == palette.MEAN
 
 
 def test_faded():

@@ -4,10 +4,10 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 import streamlit as st
+from apps import REPOSITORY, run, started, texts
 from bad_files import bad_files, dicom_bytes
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -16,7 +16,6 @@ from boneage.datasets.phantoms import draw_phantom
 from boneage.predictor import Predictor
 from boneage.wording import as_plain_markdown
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NEEDED_MAPS = {
     "Grad-CAM of Tiny DenseNet (tests)",
     "Grad-CAM of Tiny ResNet+CBAM (tests)",
@@ -50,18 +49,6 @@ def predictions(monkeypatch):
     return made
 
 
-def started() -> AppTest:
-    app = AppTest.from_file(str(REPOSITORY / "app.py"), default_timeout=120).run()
-    assert not app.exception
-    return app
-
-
-def run(app) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
 def upload(app, *files: tuple[str, bytes]) -> AppTest:
     app.file_uploader[0].set_value([(name, content, "") for name, content in files])
     return run(app)
@@ -75,11 +62,6 @@ def choose_sex(app, sex: str) -> AppTest:
 def take_sample(app, name: str) -> AppTest:
     app.button(key=f"sample-{name}").click()
     return run(app)
-
-
-def texts(app) -> str:
-    kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.error, app.html)
-    return "\n".join(str(getattr(e, "value", None) or e.proto.body) for kind in kinds for e in kind)
 
 
 def ages(app) -> str:

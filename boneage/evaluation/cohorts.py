@@ -1,0 +1,214 @@
+"""Where a model is wrong: cohorts of images, by how often its error is large.
+
+The words are those of error analysis in the Responsible AI Toolbox (B. Nushi, E. Kamar and
+E. Horvitz, Towards Accountable AI, HCOMP 2018): the rate of large errors within a cohort, the
+coverage of all large errors by it, and its size.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+from sklearn.tree import DecisionTreeRegressor
+
+from boneage.evaluation.intervals import N_RESAMPLES, SEED, percentile_interval, resample_counts
+from boneage.evaluation.residuals import with_residuals
+from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
+from boneage.wording import age_in_short, hand_found_short
+
+LARGE_ERROR = 12.0  # months; bone age is reported to about a year
+_COLUMNS = ["cohort", "n", "size", "rate", "coverage", "mae", "mae_low", "mae_high"]
+_CHILDREN = {"female": "girls", "male": "boys"}
+_THIRDS = ("lowest", "middle", "highest")
+_LEAST_LEAF = 20  # cases; fewer say little of a rate
+
+
+def worst_cohorts(
+    cases: pd.DataFrame, min_n: int = 20, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> pd.DataFrame:
+    """Every cohort of at least `min_n` cases, the one with the highest rate of large errors first.
+
+    Cohorts are each value of age band, sex, crop method and third of contrast (where the table
+    has a column contrast), and each pair of values of two of them. What all cases share makes no
+    cohort, nor does a pair that holds the same cases as one of its values. Equal rates stand in
+    order of falling n.
+
+    Result columns: cohort (words, "girls, 0-5 years"); n; size, the share of all cases; rate, the
+    share of the cohort with an absolute error above 12 months; coverage, the share of all such
+    errors that lie in the cohort (nan when there are none); mae with its 95 % bootstrap interval
+    mae_low and mae_high, months. Shares are in 0..1.
+    """
+    cases = with_residuals(cases)
+    factors = [pd.get_dummies(factor) for factor in _factors(cases)]
+    members = {word: factor[word] for factor in factors for word in factor}
+    for first, second in combinations(factors, 2):
+        for one, other in product(first, second):
+            both = first[one] & second[other]
+            # A pair that takes all of one value would only repeat that value's cohort.
+            if both.sum() < min(first[one].sum(), second[other].sum()):
+                members[f"{one}, {other}"] = both
+    members = {cohort: inside for cohort, inside in members.items() if inside.sum() >= min_n}
+    table = _cohort_table(cases, members, n_resamples, seed)
+    return table.sort_values(["rate", "n"], ascending=False, kind="stable", ignore_index=True)
+
+
+def tree_cohorts(
+    cases: pd.DataFrame,
+    max_leaves: int = 6,
+    min_share: float = 0.02,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Cohorts that a regression tree of the absolute error finds, the largest MAE first.
+
+    The tree splits on age, sex, crop method and contrast (where the table has it) into at most
+    `max_leaves` cohorts, of at least 20 cases and `min_share` of all. Each case is in one of them.
+
+    Result columns: those of `worst_cohorts`; `cohort` names the conditions, ages in years and
+    months from (included) to (not included): "boys, 2 y 4 m to 9 y 1 m, hand found by bright
+    region". Below 40 cases, or where all cases are alike, the table is empty.
+    """
+    cases = with_residuals(cases)
+    features = _features(cases)
+    if len(cases) < 2 * _LEAST_LEAF or features.empty:
+        return pd.DataFrame(columns=_COLUMNS)
+    tree = DecisionTreeRegressor(
+        max_leaf_nodes=max_leaves,
+        min_samples_leaf=max(_LEAST_LEAF, round(min_share * len(cases))),
+        random_state=seed,
+    ).fit(features.to_numpy(), cases["absolute_error"])
+    leaf_of_case = tree.apply(features.to_numpy())
+    members = {
+        _leaf_in_words(limits, cases): leaf_of_case == leaf
+        for leaf, limits in _leaves(tree.tree_, list(features))
+    }
+    table = _cohort_table(cases, members, n_resamples, seed)
+    return table.sort_values("mae", ascending=False, kind="stable", ignore_index=True)
+
+
+def _cohort_table(
+    cases: pd.DataFrame, members: dict[str, np.ndarray], n_resamples: int, seed: int
+) -> pd.DataFrame:
+    if not members:
+        return pd.DataFrame(columns=_COLUMNS)
+    error = cases["absolute_error"].to_numpy()
+    large = error > LARGE_ERROR
+    inside = np.column_stack(list(members.values()))
+    n = inside.sum(axis=0)
+    means = _resample_means(error, inside, n_resamples, seed)
+    low, high = np.transpose([percentile_interval(column) for column in means.T])
+    return pd.DataFrame(
+        {
+            "cohort": list(members),
+            "n": n,
+            "size": n / len(cases),
+            "rate": inside[large].sum(axis=0) / n,
+            "coverage": inside[large].sum(axis=0) / large.sum() if large.any() else np.nan,
+            "mae": error @ inside / n,
+            "mae_low": low,
+            "mae_high": high,
+        }
+    )
+
+
+def _resample_means(
+    error: np.ndarray, inside: np.ndarray, n_resamples: int, seed: int
+) -> np.ndarray:
+    """Mean error (n,) of each cohort in each resample of all cases: (n_resamples, k).
+
+    `inside` is (n, k) bool. A mean is nan where a resample draws no case of the cohort.
+    """
+    # Cohorts overlap, so the few sets of cases that lie in the same cohorts are summed first.
+    cell = pd.DataFrame(inside).groupby(list(range(inside.shape[1]))).ngroup().to_numpy()
+    order = np.argsort(cell)
+    starts = np.unique(cell[order], return_index=True)[1]
+    error, cells = error[order], inside[order][starts]
+    sums, draws = [], []
+    for counts in resample_counts(len(error), n_resamples, seed):
+        sums.append(np.add.reduceat(counts * error, starts, axis=1))
+        draws.append(np.add.reduceat(counts, starts, axis=1))
+    sums, draws = (
+        np.einsum("rc,ck->rk", np.concatenate(part), cells.astype(float)) for part in (sums, draws)
+    )
+    return np.divide(sums, draws, out=np.full_like(sums, np.nan), where=draws > 0)
+
+
+def _factors(cases: pd.DataFrame) -> list[pd.Series]:
+    """What cohorts are made of, in words; only what tells cases apart."""
+    factors = [
+        cases["sex"].map(_CHILDREN),
+        cases["age_band"],
+        cases["crop_method"].map({method: _hand_in_words([method]) for method in CROP_METHODS}),
+    ]
+    if "contrast" in cases:
+        edges = cases["contrast"].quantile([1 / 3, 2 / 3])
+        thirds = np.digitize(cases["contrast"], edges, right=True)
+        words = [f"{_THIRDS[third]} third of contrast" for third in thirds]
+        factors.append(pd.Series(words, index=cases.index))
+    return [factor for factor in factors if factor.nunique() > 1]
+
+
+def _features(cases: pd.DataFrame) -> pd.DataFrame:
+    """What the tree splits on, as numbers; only what tells cases apart."""
+    features = pd.DataFrame(
+        {
+            "sex": cases["sex"] == "male",
+            # Whole months, so that a leaf's limits in years and months are exact.
+            "age_months": np.floor(cases["age_months"]),
+            "crop_method": cases["crop_method"].map(
+                {method: rank for rank, method in enumerate(CROP_METHODS)}
+            ),
+        },
+        dtype=float,
+    )
+    if "contrast" in cases:
+        features["contrast"] = cases["contrast"]
+    return features.loc[:, features.nunique() > 1]
+
+
+def _leaves(
+    tree, names: list[str], node: int = 0, limits: dict | None = None
+) -> Iterator[tuple[int, dict[str, tuple[float, float]]]]:
+    """Every leaf of a fitted tree: its node, and feature -> (above, up to) for those it limits."""
+    limits = limits or {}
+    left, right = tree.children_left[node], tree.children_right[node]
+    if left == right:  # scikit-learn gives a leaf -1 for both
+        yield node, limits
+        return
+    name, threshold = names[tree.feature[node]], tree.threshold[node]
+    above, up_to = limits.get(name, (-np.inf, np.inf))
+    yield from _leaves(tree, names, left, limits | {name: (above, threshold)})
+    yield from _leaves(tree, names, right, limits | {name: (threshold, up_to)})
+
+
+def _leaf_in_words(limits: dict[str, tuple[float, float]], cases: pd.DataFrame) -> str:
+    words = []
+    if "sex" in limits:
+        words.append(_CHILDREN["male" if limits["sex"][0] > 0 else "female"])
+    if "age_months" in limits:
+        words.append(_range_in_words(*limits["age_months"], age_in_short))
+    if "crop_method" in limits:
+        above, up_to = limits["crop_method"]
+        ranks = [rank for rank in range(len(CROP_METHODS)) if above < rank <= up_to]
+        present = set(cases["crop_method"])
+        words.append(_hand_in_words([CROP_METHODS[r] for r in ranks if CROP_METHODS[r] in present]))
+    if "contrast" in limits:
+        words.append("contrast " + _range_in_words(*limits["contrast"], "{:.3g}".format))
+    return ", ".join(words) or "all images"
+
+
+def _range_in_words(above: float, up_to: float, in_words: Callable[[float], str]) -> str:
+    if above == -np.inf:
+        return f"under {in_words(up_to)}"
+    if up_to == np.inf:
+        return f"from {in_words(above)}"
+    return f"{in_words(above)} to {in_words(up_to)}"
+
+
+def _hand_in_words(methods: list[str]) -> str:
+    """How the hand was found: "hand found by bright region or not found"."""
+    return "hand " + " or ".join(
+        hand_found_short(method) if method == FULL_FRAME else f"found by {hand_found_short(method)}"
+        for method in methods
+    )

@@ -1,0 +1,138 @@
+"""Residuals of a predictions table: their course with age, their spread, limits of agreement.
+
+Tables are those of `boneage.evaluation.metrics`; a residual is prediction - chronological age.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from boneage.evaluation.intervals import as_ages
+from boneage.evaluation.metrics import age_band
+
+# A window of the running median holds this fraction of all cases, but enough for quartiles.
+_WINDOW_FRACTION = 1 / 20
+_WINDOW_LEAST = 25
+_CURVE_POINTS = 500
+
+
+def with_residuals(predictions: pd.DataFrame) -> pd.DataFrame:
+    """A copy with residual_months, absolute_error (months) and age_band."""
+    residual = predictions["prediction_months"] - predictions["age_months"]
+    return predictions.assign(
+        residual_months=residual,
+        absolute_error=residual.abs(),
+        age_band=age_band(predictions["age_months"]),
+    )
+
+
+def running_median(cases: pd.DataFrame, n_points: int = 60) -> pd.DataFrame:
+    """How the residual runs with age: median and quartiles in a window that moves along the ages.
+
+    The window holds the cases next to an age, a twentieth of all (25 at least), half of them
+    younger and half older; a window of fixed width in months would starve at the ends of the
+    range. The points are evenly spaced in age, from the middle of the first window to the middle
+    of the last.
+
+    `cases` is from `with_residuals`. Result columns, months: age_months (ascending), median,
+    lower_quartile, upper_quartile; at most `n_points` rows, none without a case.
+    """
+    columns = ["age_months", "median", "lower_quartile", "upper_quartile"]
+    n = len(cases)
+    if n == 0:
+        return pd.DataFrame(columns=columns, dtype=float)
+    cases = cases.sort_values("age_months", kind="stable")
+    age, residual = cases["age_months"].to_numpy(), cases["residual_months"].to_numpy()
+    width = min(n, max(_WINDOW_LEAST, round(n * _WINDOW_FRACTION)))
+    half = width // 2
+    # Without spread of age there is one point, not n_points times the same.
+    at = np.unique(np.linspace(age[half], age[n - width + half], n_points))
+    # Where many cases share an age, the window takes the middle ones.
+    middle = (np.searchsorted(age, at) + np.searchsorted(age, at, side="right")) // 2
+    start = np.clip(middle - half, 0, n - width)
+    windows = np.lib.stride_tricks.sliding_window_view(residual, width)[start]
+    lower, median, upper = np.quantile(windows, [0.25, 0.5, 0.75], axis=1)
+    return pd.DataFrame(dict(zip(columns, (at, median, lower, upper), strict=True)))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Agreement of predictions and chronological ages; all but `n` in months.
+
+    bias: mean residual.
+    sd: standard deviation of the residuals.
+    lower, upper: the 95 % limits of agreement, bias ∓ 1.96 sd, between which a residual is
+        expected to lie.
+    bias_interval, lower_interval, upper_interval: their 95 % confidence intervals, (low, high).
+    """
+
+    n: int
+    bias: float
+    sd: float
+    lower: float
+    upper: float
+    bias_interval: tuple[float, float]
+    lower_interval: tuple[float, float]
+    upper_interval: tuple[float, float]
+
+
+def agreement(age, prediction) -> Agreement:
+    """Limits of agreement of predictions (n,) with chronological ages (n,), both in months.
+
+    Source: J. M. Bland and D. G. Altman, Lancet 1986;327:307-310, and Statistical Methods in
+    Medical Research 1999;8:135-160, section 2 for the standard error of a limit,
+    sd * sqrt(1 / n + 1.96² / (2 (n - 1))); the intervals take Student's t with n - 1 degrees of
+    freedom. Below two cases all but n and the bias are nan, without a case the bias too.
+
+    Raises ValueError for ages and predictions that are not equally many finite numbers.
+    """
+    age, prediction = as_ages(age, prediction)
+    n = len(age)
+    residual = prediction - age
+    bias = float(residual.mean()) if n else float("nan")
+    if n < 2:
+        nan, undefined = float("nan"), (float("nan"), float("nan"))
+        return Agreement(n, bias, nan, nan, nan, undefined, undefined, undefined)
+    sd = float(residual.std(ddof=1))
+    z = float(stats.norm.ppf(0.975))
+    t = float(stats.t.ppf(0.975, n - 1))
+    bias_margin = t * sd * (1 / n) ** 0.5
+    limit_margin = t * sd * (1 / n + z**2 / (2 * (n - 1))) ** 0.5
+    lower, upper = bias - z * sd, bias + z * sd
+    return Agreement(
+        n=n,
+        bias=bias,
+        sd=sd,
+        lower=lower,
+        upper=upper,
+        bias_interval=(bias - bias_margin, bias + bias_margin),
+        lower_interval=(lower - limit_margin, lower + limit_margin),
+        upper_interval=(upper - limit_margin, upper + limit_margin),
+    )
+
+
+def cumulative_error(absolute_error) -> pd.DataFrame:
+    """The error up to which a share of the images lies, for a curve.
+
+    `absolute_error` is (n,) in months. Result columns: error_months and share (in 0..1), both
+    ascending from (0, 0); of many errors only 500, evenly spaced in share, are kept.
+    """
+    error = np.sort(np.asarray(absolute_error, dtype=np.float64))
+    n = len(error)
+    rank = np.unique(np.linspace(1, n, min(n, _CURVE_POINTS)).round().astype(int))
+    return pd.DataFrame(
+        {
+            "error_months": np.concatenate([[0.0], error[rank - 1]]),
+            "share": np.concatenate([[0.0], rank / n]),
+        }
+    )
+
+
+def error_for_share(absolute_error, share: float) -> float:
+    """Months within which `share` (0..1) of the images lie: the least error that reaches it.
+
+    `absolute_error` is (n,) in months, n >= 1.
+    """
+    return float(np.quantile(absolute_error, share, method="inverted_cdf"))

@@ -1,0 +1,42 @@
+"""How a training went, epoch by epoch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from boneage.figures import palette, style
+
+# Title of each chart -> columns of a history, each with what the legend adds to the model's title
+# and how the line is dashed. Huber's loss is in months², for errors large and small.
+_CHARTS = {
+    "Loss<br>(months²)": {"val_loss": ("", "solid"), "loss": (", training", "dot")},
+    "Validation MAE<br>(months)": {"val_mae": ("", "solid")},
+    "Learning rate<br>(per step)": {"learning_rate": ("", "solid")},
+}
+
+
+def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
+    """Loss, validation MAE and learning rate below each other, a colour for each model.
+
+    histories: registry name -> its history, one row an epoch, with the column epoch and any of
+    loss, val_loss (months²), val_mae (months), learning_rate. A chart without a line is left out.
+    """
+    columns = {column for history in histories.values() for column in history}
+    charts = {title: lines for title, lines in _CHARTS.items() if columns & lines.keys()}
+    figure = make_subplots(len(charts), 1, shared_xaxes=True, vertical_spacing=0.06)
+    for row, (title, lines) in enumerate(charts.items(), start=1):
+        figure.update_yaxes(title_text=title, rangemode="tozero", row=row)
+        for name, history in histories.items():
+            for column in [column for column in lines if column in history]:
+                added, dash = lines[column]
+                figure.add_scatter(
+                    x=history["epoch"], y=history[column], mode="lines+markers",
+                    name=style.model_title(name) + added, showlegend=row == 1,
+                    line={"color": palette.model_colour(name), "dash": dash, "width": 2},
+                    marker={"size": 4}, row=row, col=1,
+                    hovertemplate="Epoch %{x}: %{y:,.4~g}<extra>%{fullData.name}</extra>",
+                )  # fmt: skip
+    figure.update_xaxes(title_text="Epoch", row=len(charts))
+    return style.finish(figure, "How did training go?", height=120 + 170 * len(charts))

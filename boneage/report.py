@@ -1,0 +1,152 @@
+"""The error analysis of a model as one HTML file that needs nothing else, for reading and print."""
+
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from boneage import artifacts, wording
+from boneage.artifacts import ArtifactError
+from boneage.evaluation.analysis import Analysis, analyse
+from boneage.evaluation.comparison import ensemble_table
+from boneage.evaluation.intervals import FIGURES
+from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
+from boneage.figures import cards, errors, palette, style
+from boneage.figures.yardsticks import yardsticks
+from boneage.models.registry import ENSEMBLE
+
+_STYLE = """
+body { font-family: system-ui, sans-serif; color: #1B2A31; max-width: 64rem; margin: 2rem auto;
+       padding: 0 1rem; line-height: 1.5; }
+table { border-collapse: collapse; font-size: .9rem; margin: 1rem 0; }
+th, td { border-bottom: 1px solid #D7E0E3; padding: .3rem .8rem; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+.charts > *, table { break-inside: avoid; min-width: 0; }
+.wide { grid-column: 1 / -1; }
+"""
+_COHORT_TITLES = {
+    "cohort": "Group",
+    "n": "n",
+    "mae": "MAE, months",
+    "interval": "95 % interval",
+    "rate": "Rate",
+    "coverage": "Coverage",
+    "size": "Size",
+}
+
+
+def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
+    """Write the analysis of the stored predictions of a model of the registry, or "ensemble".
+
+    recipe: of `artifacts.recipe_folders`; split: "train", "validation" or "test".
+    Raises ArtifactError, one sentence, when there are no such predictions.
+    """
+    names = artifacts.available_models() if name == ENSEMBLE else [name]
+    tables = {one: _predictions(one, recipe) for one in names}
+    if not tables:
+        raise ArtifactError("There is no trained model to report on: train one first.")
+    cases = ensemble_table(tables)
+    cases = cases[cases["split"] == split]
+    if cases.empty:
+        raise ArtifactError(f"The predictions of {name} hold no {split} radiographs.")
+    notes = [
+        f"{facts.title}: {facts.training_note}"
+        for facts in map(artifacts.read_facts, [_folder(one, recipe) for one in names])
+    ]
+    html = report_html(name, split, analyse(cases), notes)
+    Path(out).write_text(html, encoding="utf-8")
+
+
+def report_html(name: str, split: str, found: Analysis, notes: list[str]) -> str:
+    """The report as a page of HTML; notes are sentences on the models' training."""
+    title, colour = style.model_title(name), palette.model_colour(name)
+    heading = f"{title}: where is it wrong?"
+    parts = [
+        f"<h1>{escape(heading)}</h1>",
+        f"<p>{wording.SPLITS[split]} set, {len(found.cases):,} radiographs. "
+        f"{escape(wording.ABOUT_SPLIT[split])}</p>",
+        *(f"<p>{escape(note)}</p>" for note in notes),
+        "<p><strong>Not a medical device; not for diagnosis or treatment.</strong></p>",
+        cards.figure_tiles(found.figures, FIGURES, colour),
+        "<p>Below each figure its 95 % bootstrap interval; a residual is prediction minus "
+        "reference age.</p>",
+        _published(title, colour, split, found),
+        _charts(found, colour),
+        "<h2>Which groups fare worst?</h2>",
+        "<p>Rate: share of the group with an error above 12 months. Coverage: share of all such "
+        "errors that fall in the group. Size: its share of the radiographs.</p>",
+        _cohorts(found.worst.head(10)),
+        "<h2>Groups found by a decision tree</h2>",
+        _cohorts(found.tree),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(heading)}</title><style>{_STYLE}</style></head>"
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _folder(name: str, recipe: str) -> Path:
+    if name not in artifacts.available_models():
+        raise ArtifactError(f"There is no trained {name}: train it first.")
+    folders = artifacts.recipe_folders(name)
+    if recipe not in folders:
+        known = ", ".join(folders)
+        raise ArtifactError(f"There is no recipe {recipe!r} of {name}; choose one of: {known}.")
+    return folders[recipe]
+
+
+def _predictions(name: str, recipe: str) -> pd.DataFrame:
+    return artifacts.read_predictions(_folder(name, recipe))
+
+
+def _published(title: str, colour: str, split: str, found: Analysis) -> str:
+    if split not in PUBLISHED_COLUMN:
+        return ""
+    column, published = PUBLISHED_COLUMN[split], published_results()
+    own = tuple(found.figures[figure] for figure in ("mae", "mae_low", "mae_high"))
+    band = SINGLE_READER if split == "test" else None
+    sources = "".join(
+        f"<li>{escape(row.system)}: {escape(row.source)}</li>"
+        for row in published.dropna(subset=[column]).itertuples()
+    )
+    shaded = "Shaded: the range of one human reader. " if band else ""
+    return (
+        "<h2>How far is it from published results?</h2>"
+        f"{yardsticks(title, own, colour, published, column, band)}"
+        f"<p>Mean absolute error in months. {shaded}Sources:</p><ul>{sources}</ul>"
+    )
+
+
+def _charts(found: Analysis, colour: str) -> str:
+    cases = found.cases
+    wide = errors.residual_scatter(cases, found.running).update_layout(dragmode="zoom")
+    others = (
+        errors.residual_distributions(cases),
+        errors.mae_heatmap(found.by_band_and_sex),
+        errors.predicted_against_age(cases),
+        errors.bland_altman(cases, found.agreement),
+        errors.error_histogram(cases, colour),
+        errors.cumulative_error(found.cumulative, colour),
+    )
+    blocks = f'<div class="wide">{_chart(wide, with_library=True)}</div>'
+    blocks += "".join(f"<div>{_chart(figure)}</div>" for figure in others)
+    return f'<h2>Where is it wrong, and for whom?</h2><div class="charts">{blocks}</div>'
+
+
+def _chart(figure: go.Figure, with_library: bool = False) -> str:
+    """The figure; one of them carries Plotly for all that follow."""
+    options = {"displaylogo": False, "responsive": True}
+    return figure.to_html(full_html=False, include_plotlyjs=with_library, config=options)
+
+
+def _cohorts(table: pd.DataFrame) -> str:
+    interval = [
+        wording.figure_interval("mae", *row) for row in table[["mae_low", "mae_high"]].values
+    ]
+    shares = table[["rate", "coverage", "size"]].map("{:.0%}".format)
+    shown = table.assign(interval=interval, mae=table["mae"].map("{:.1f}".format), **shares)
+    return shown[list(_COHORT_TITLES)].rename(columns=_COHORT_TITLES).to_html(index=False, border=0)

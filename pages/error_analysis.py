@@ -1,0 +1,385 @@
+"""Error analysis: where a model is wrong, for whom, and by how much."""
+
+import os
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from boneage import artifacts, wording
+from boneage.datasets.rsna import LabelError, find_split_images
+from boneage.evaluation import analysis
+from boneage.evaluation.analysis import Analysis
+from boneage.evaluation.cohorts import LARGE_ERROR
+from boneage.evaluation.intervals import FIGURES
+from boneage.evaluation.own_results import OwnResultsError, read_own_results
+from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
+from boneage.figures import cards, errors, palette, pictures, style
+from boneage.figures.yardsticks import yardsticks
+from boneage.models.registry import ENSEMBLE
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from pages import shared
+
+SEXES = {"all": "All", "female": "Girls", "male": "Boys"}
+OWN = "own"
+OLDEST_YEARS = 19
+N_COHORTS = 8
+N_PICTURES = 8
+RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
+ABOUT_OWN = "Your own results. They stay in memory while this page is open."
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the page shows: the cases of one model, recipe and split, of one sex and of some ages.
+
+    whole: no case of the split was left out by sex or age.
+    """
+
+    title: str
+    colour: str
+    split: str
+    models: list[str]  # whose maps can be shown
+    cases: pd.DataFrame
+    whole: bool
+
+
+# Streamlit tells tables apart by their content, so an analysis is kept for every choice.
+@st.cache_data(show_spinner=False, max_entries=64)
+def analyse(cases: pd.DataFrame) -> Analysis:
+    return analysis.analyse(cases)
+
+
+# Choosing ---------------------------------------------------------------------------------------
+
+
+def choose() -> Choice | None:
+    """The choice, which stands in the address; None when a file brought along cannot be used."""
+    with st.expander("Analyse your own results", icon=":material/upload_file:"):
+        st.markdown(
+            "A CSV file with the columns `id`, `age_months`, `sex` and `prediction_months` "
+            "(ages in months) gets the same analysis as our models."
+        )
+        upload = st.file_uploader("Your results", label_visibility="collapsed")
+    if upload:
+        try:
+            own = read_own_results(upload.getvalue())
+        except OwnResultsError as error:
+            shared.show_error(error)
+            return None
+        cases, whole = narrow(own)
+        return Choice("Your results", palette.MEAN, OWN, [], cases, whole)
+    with st.container(horizontal=True, gap="medium"):
+        published = artifacts.available_models()
+        names = [*published, ENSEMBLE] if len(published) > 1 else published
+        name = pick("Model", {name: style.model_title(name) for name in names}, "model", -1)
+        recipe = pick("Recipe", {r: shared.recipe_title(r) for r in shared.recipes()}, "recipe")
+        split = pick("Radiographs", wording.SPLITS, "split")
+    cases = shared.cases_of(name, recipe)
+    cases, whole = narrow(cases[cases["split"] == split])
+    models = published if name == ENSEMBLE else [name]
+    return Choice(style.model_title(name), palette.model_colour(name), split, models, cases, whole)
+
+
+def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str:
+    """One of the options (value -> words); `key` is its name in the address."""
+    return st.segmented_control(
+        label,
+        list(options),
+        default=list(options)[default],
+        required=True,
+        format_func=options.get,
+        key=key,
+        bind="query-params",
+    )
+
+
+def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """The cases of the sex and ages chosen, and whether they are all."""
+    with st.container(horizontal=True, gap="medium"):
+        sex = pick("Sex", SEXES, "of_sex")
+        youngest, oldest = st.slider(
+            "Reference age in years",
+            0,
+            OLDEST_YEARS,
+            (0, OLDEST_YEARS),
+            key="years",
+            width=300,
+            bind="query-params",
+        )
+    end = 12 * oldest if oldest < OLDEST_YEARS else float("inf")  # the last also takes the older
+    chosen = cases["age_months"].between(12 * youngest, end)
+    if sex != "all":
+        chosen &= cases["sex"] == sex
+    return cases[chosen].reset_index(drop=True), bool(chosen.all())
+
+
+# Figures ----------------------------------------------------------------------------------------
+
+
+def show_figures(choice: Choice, found: Analysis) -> None:
+    st.header(f"{choice.title}: {len(found.cases):,} radiographs", anchor=False)
+    st.markdown(wording.ABOUT_SPLIT.get(choice.split, ABOUT_OWN))
+    st.html(cards.figure_tiles(found.figures, FIGURES, choice.colour))
+    st.caption(
+        "Below each figure its 95 % bootstrap interval. A residual is prediction minus reference "
+        "age: positive when the hand is read too old. Bias is the mean residual."
+    )
+    if choice.split in PUBLISHED_COLUMN:
+        show_published(choice, found)
+
+
+def show_published(choice: Choice, found: Analysis) -> None:
+    st.subheader("How far is it from published results?", anchor=False)
+    own = tuple(found.figures[name] for name in ("mae", "mae_low", "mae_high"))
+    reader_band = SINGLE_READER if choice.split == "test" else None
+    published = published_results()
+    column = PUBLISHED_COLUMN[choice.split]
+    st.html(yardsticks(choice.title, own, choice.colour, published, column, reader_band))
+    sentences = ["Mean absolute error in months."]
+    if reader_band:
+        low, high = reader_band
+        sentences.append(f"The shaded band, {low} to {high}, is one human reader.")
+    if choice.split == "validation":
+        sentences.append(
+            "Published on the challenge's own 1,425 validation radiographs; ours are 1,425 others "
+            "from the same source."
+        )
+    if not choice.whole:
+        sentences.append("Published figures are for both sexes and all ages, yours are not.")
+    st.caption(" ".join(sentences))
+    with st.expander("Sources", icon=":material/menu_book:"):
+        for row in published.dropna(subset=[column]).itertuples():
+            st.markdown(f"- {row.system}: {wording.as_plain_markdown(row.source)}")
+
+
+def show_residuals(choice: Choice, found: Analysis) -> None:
+    st.header("Where is it wrong, and for whom?", anchor=False)
+    show_selectable(choice, found)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        shared.chart(
+            errors.residual_distributions(found.cases),
+            alt="Distribution of the residuals in each age band, girls and boys",
+        )
+    with right:
+        shared.chart(
+            errors.mae_heatmap(found.by_band_and_sex),
+            alt="Mean absolute error in each age band, girls and boys",
+        )
+
+
+def show_agreement(choice: Choice, found: Analysis) -> None:
+    st.header("Do prediction and reference agree?", anchor=False)
+    figures = {
+        "Prediction against reference age": errors.predicted_against_age(found.cases),
+        "Bland-Altman plot": errors.bland_altman(found.cases, found.agreement),
+        "Histogram of residuals": errors.error_histogram(found.cases, choice.colour),
+        "Share of radiographs by error": errors.cumulative_error(found.cumulative, choice.colour),
+    }
+    for place, (alt, figure) in zip(
+        [*st.columns(2, gap="medium"), *st.columns(2, gap="medium")], figures.items(), strict=True
+    ):
+        with place:
+            shared.chart(figure, alt=alt)
+
+
+def show_cohorts(found: Analysis) -> None:
+    st.header("Which groups fare worst?", anchor=False)
+    st.markdown(
+        f"**By how often the error is large**, that is above {LARGE_ERROR:.0f} months. *Rate* is "
+        "the share of the group with a large error, *coverage* the share of all large errors that "
+        "fall in the group, *size* its share of the radiographs."
+    )
+    cohort_table(found.worst.head(N_COHORTS), "Groups with the highest rate of large errors")
+    if len(found.tree) > 1:
+        st.markdown(
+            "**As a decision tree sees it.** It divides the radiographs by age, sex, how the hand "
+            "was found and the contrast of the film where the error changes most."
+        )
+        cohort_table(found.tree, "Groups found by a decision tree")
+    st.caption("A small group has a wide interval: read it before the figure.")
+
+
+def cohort_table(table: pd.DataFrame, alt: str) -> None:
+    interval = [
+        wording.figure_interval("mae", row.mae_low, row.mae_high) for row in table.itertuples()
+    ]
+    st.dataframe(
+        table.assign(interval=interval, **100 * table[["rate", "coverage", "size"]]),
+        hide_index=True,
+        column_order=["cohort", "n", "mae", "interval", "rate", "coverage", "size"],
+        column_config={
+            "cohort": st.column_config.TextColumn("Group", pinned=True),
+            "n": st.column_config.NumberColumn("n", width=60),
+            "mae": st.column_config.NumberColumn("MAE, months", format="%.1f", width=100),
+            "interval": st.column_config.TextColumn("95 % interval", width=110),
+            "rate": st.column_config.ProgressColumn(
+                "Rate", format="%.0f %%", min_value=0, max_value=100, width=150
+            ),
+            "coverage": st.column_config.NumberColumn("Coverage", format="%.0f %%", width=90),
+            "size": st.column_config.NumberColumn("Size", format="%.0f %%", width=70),
+        },
+        alt=alt,
+    )
+
+
+# Cases ------------------------------------------------------------------------------------------
+
+
+@st.fragment  # choosing points redraws what hangs on them, and nothing else of the page
+def show_selectable(choice: Choice, found: Analysis) -> None:
+    event = shared.chart(
+        errors.residual_scatter(found.cases, found.running),
+        alt="Residual of every radiograph against its reference age",
+        key="residuals",
+        on_select="rerun",
+        selection_mode=("points", "box", "lasso"),
+    )
+    ids = {point["customdata"][0] for point in event.selection.points if "customdata" in point}
+    if not ids:
+        st.caption("Draw around points with the lasso, or drag a box, to see those radiographs.")
+        return
+    selected = found.cases[found.cases["id"].isin(ids)]
+    selected = selected.sort_values("absolute_error", ascending=False, ignore_index=True)
+    number = len(selected)
+    st.subheader(f"{number:,} selected {'radiograph' if number == 1 else 'radiographs'}",
+                 anchor=False)  # fmt: skip
+    case_table(selected)
+    download("Download the selection", selected, "selected_cases.csv")
+    show_radiographs(choice, selected)
+
+
+def case_table(cases: pd.DataFrame) -> None:
+    shown = pd.DataFrame(
+        {
+            "id": cases["id"],
+            "sex": cases["sex"],
+            "age": cases["age_months"].map(wording.age_in_short),
+            "prediction": cases["prediction_months"].map(wording.age_in_short),
+            "residual": cases["residual_months"],
+            "crop": cases["crop_method"].map(wording.hand_found_short, na_action="ignore"),
+        }
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height=min(38 + 35 * len(shown), 320),
+        column_config={
+            "id": st.column_config.TextColumn("Radiograph", pinned=True),
+            "sex": st.column_config.TextColumn("Sex"),
+            "age": st.column_config.TextColumn("Reference age"),
+            "prediction": st.column_config.TextColumn("Prediction"),
+            "residual": st.column_config.NumberColumn("Residual, months", format="%+.1f"),
+            "crop": st.column_config.TextColumn("Hand found by"),
+        },
+        alt="The selected radiographs, the largest error first",
+    )
+
+
+def show_radiographs(choice: Choice, selected: pd.DataFrame) -> None:
+    """The radiographs themselves, where this machine has them."""
+    folder = os.environ.get(RADIOGRAPHS)
+    if not folder:
+        st.info(
+            "To see the radiographs here, download the RSNA Pediatric Bone Age data, name its "
+            f"folder in the environment variable {RADIOGRAPHS} and start the app again.",
+            icon=":material/image_search:",
+        )
+        return
+    try:
+        files = find_split_images(folder, choice.split, selected["id"])
+    except LabelError as error:
+        shared.show_error(error)
+        return
+    cases = selected[selected["id"].isin(files)].head(N_PICTURES)
+    if cases.empty:
+        st.info(f"None of the selected radiographs is in {folder}.", icon=":material/image_search:")
+        return
+    map_of = choose_map(choice.models)
+    if len(cases) < len(selected):
+        st.caption(f"The {len(cases)} with the largest error:")
+    with st.grid(4, min_column_width=150, gap="small"):
+        for case in cases.itertuples():
+            show_radiograph(case, files[case.id].read_bytes(), map_of)
+
+
+def choose_map(models: list[str]) -> str | None:
+    """The model whose Grad-CAM to lay over the radiographs; None for the bare ones."""
+    if not models:
+        return None
+    return st.segmented_control(
+        "Grad-CAM over the radiographs",
+        models,
+        format_func=style.model_title,
+        key="map_of",
+        help="Loads the models at the first use.",
+    )
+
+
+def show_radiograph(case, content: bytes, map_of: str | None) -> None:
+    try:
+        source = shared.file_source(case.id, case.id, content)
+        picture = radiograph(source, case.sex, map_of)
+    except UnreadableRadiograph as error:
+        shared.show_error(error)
+        return
+    read, predicted = map(wording.age_in_short, (case.age_months, case.prediction_months))
+    st.image(
+        picture,
+        caption=f"{case.id}, {case.sex}: reference {read}, prediction {predicted}",
+        width="stretch",
+        alt=f"Radiograph {case.id}",
+    )
+
+
+def radiograph(source: shared.Source, sex: str, map_of: str | None):
+    if map_of is None:
+        return shared.reduced(source.digest, read_radiograph(source.content).pixels).pixels
+    weights = shared.published_weights()
+    prediction = shared.predict(weights, source.digest, sex, source.content)
+    explanation = shared.explain(weights, source.digest, sex, map_of, source.content)
+    shown = shared.reduced(source.digest, prediction.radiograph.pixels)
+    place = prediction.prepared[map_of].to_radiograph
+    return pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
+
+
+def download(label: str, cases: pd.DataFrame, file_name: str) -> None:
+    st.download_button(
+        label,
+        lambda: cases.to_csv(index=False, float_format="%.2f").encode("utf-8-sig"),
+        file_name=file_name,
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=file_name,
+    )
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    st.title("Where is the model wrong?", anchor=False)
+    st.markdown("Every prediction of the published models against the reference age.")
+    try:
+        if not artifacts.available_models():
+            st.info("There is no trained model in this copy yet: the README says how to train one.")
+            return
+        choice = choose()
+        if choice is None:
+            return
+        if choice.cases.empty:
+            st.info("No radiograph matches: choose another sex or a wider range of ages.")
+            return
+        found = analyse(choice.cases)
+        show_figures(choice, found)
+        show_residuals(choice, found)
+        show_agreement(choice, found)
+        show_cohorts(found)
+        download("Download all cases shown", found.cases, "cases.csv")
+    except (artifacts.ArtifactError, RuntimeError) as error:
+        shared.show_error(error)
+
+
+main()

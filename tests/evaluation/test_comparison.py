@@ -1,0 +1,248 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from boneage.evaluation.comparison import (
+    compare,
+    ensemble_table,
+    figure_differences,
+    pair,
+    wins,
+)
+from boneage.evaluation.intervals import FIGURES
+
+AGES = [30.0, 100.0, 120.0, 200.0]
+
+
+def table(predictions, ages=AGES, ids="abcd", **columns):
+    return pd.DataFrame(
+        {
+            "id": list(ids),
+            "split": "test",
+            "sex": ["female", "male"] * (len(ages) // 2),
+            "age_months": ages,
+            "prediction_months": predictions,
+            "crop_method": "mediapipe",
+        }
+        | columns
+    )
+
+
+@pytest.fixture
+def pairs():
+    """Residuals of the first: +5, -13, +3, +20; of the second: -5, -2, +13, +16."""
+    return pair(table([35.0, 87.0, 123.0, 220.0]), table([25.0, 98.0, 133.0, 216.0]))
+
+
+def random_pairs(n=300, shift=0.0, seed=0):
+    """Two models whose residuals share half of their variance, the second worse by `shift`."""
+    rng = np.random.default_rng(seed)
+    age = rng.uniform(10, 210, n)
+    common = rng.normal(0, 8, n)
+    ids = [str(number) for number in range(n)]
+    first = table(age + common + rng.normal(0, 8, n), age, ids)
+    return pair(first, first.assign(prediction_months=age + common + rng.normal(shift, 8, n)))
+
+
+def test_the_ensemble_is_the_mean_over_the_cases_all_models_have():
+    first = table([30.0, 101.0, 120.0, 200.0], contrast=[0.1, 0.2, 0.3, 0.4])
+    second = table([98.0, 103.0, 36.0, 1.0], [120.0, 100.0, 30.0, 7.0], "cbaz")
+    found = ensemble_table({"a": first, "b": second})
+    assert found["id"].tolist() == ["a", "b", "c"]
+    assert found["prediction_months"].tolist() == [33, 102, 109]
+    assert found["contrast"].tolist() == [0.1, 0.2, 0.3]
+    assert list(found) == list(first)
+
+
+def test_the_ensemble_of_one_model_is_that_model():
+    only = table([30.0, 101.0, 120.0, 200.0])
+    pd.testing.assert_frame_equal(ensemble_table({"a": only}), only)
+
+
+def test_the_same_id_in_another_split_is_another_case():
+    first, second = table([1.0] * 4), table([3.0] * 4, split=["train", "test", "test", "test"])
+    assert pair(first, second)["id"].tolist() == ["b", "c", "d"]
+    assert ensemble_table({"a": first, "b": second})["id"].tolist() == ["b", "c", "d"]
+
+
+def test_tables_without_a_common_case_are_refused():
+    first, second = table([1.0] * 4), table([1.0] * 4, ids="wxyz")
+    with pytest.raises(ValueError, match="share no case"):
+        pair(first, second)
+    with pytest.raises(ValueError, match="share no case"):
+        ensemble_table({"a": first, "b": second})
+
+
+def test_pairs_say_who_is_closer(pairs):
+    assert list(pairs) == [
+        "id", "split", "sex", "age_months", "age_band", "crop_method",
+        "first_months", "second_months", "first_error", "second_error", "closer",
+    ]  # fmt: skip
+    assert pairs["first_error"].tolist() == [5, 13, 3, 20]
+    assert pairs["second_error"].tolist() == [5, 2, 13, 16]
+    assert pairs["closer"].tolist() == ["equal", "second", "first", "second"]
+    assert pairs["age_band"].tolist() == ["0-5 years", "5-10 years", "10-15 years", "15-19 years"]
+
+
+def test_rounding_does_not_decide_who_is_closer():
+    ages = [100.0, 100.1]
+    first, second = table([98.9, 106.4], ages, "ab"), table([101.1, 93.8], ages, "ab")
+    errors = pair(first, second)
+    assert (errors["first_error"] != errors["second_error"]).any()
+    assert errors["closer"].tolist() == ["equal", "equal"]
+
+
+def test_a_comparison_worked_by_hand(pairs):
+    found = compare(pairs, n_resamples=500)
+    assert found.n == 4
+    assert (found.first_mae, found.second_mae) == (41 / 4, 36 / 4)
+    assert found.mae_difference == 5 / 4
+    low, high = found.mae_difference_interval
+    assert low < 5 / 4 < high
+    assert found.large_errors == {"both": 1, "first_only": 1, "second_only": 1, "neither": 1}
+    assert found.mcnemar_p == 1
+    # Means of the residuals: 0, -7.5, 8, 18; the second model is the better single one.
+    assert found.ensemble_mae == 33.5 / 4
+    assert found.ensemble_gain == pytest.approx(36 / 4 - 33.5 / 4)
+    rho = np.corrcoef([5, -13, 3, 20], [-5, -2, 13, 16])[0, 1]
+    assert found.residual_correlation == pytest.approx(rho)
+    assert found.ensemble_sd_ratio == pytest.approx(math.sqrt((1 + rho) / 2))
+
+
+def test_large_errors_begin_above_twelve_months():
+    both = pair(table([42.0, 100.0, 120.0, 200.0]), table([42.1, 87.9, 132.1, 212.1]))
+    found = compare(both, n_resamples=10)
+    assert found.large_errors == {"both": 0, "first_only": 0, "second_only": 4, "neither": 0}
+    assert found.mcnemar_p == pytest.approx(2 / 2**4)  # four tosses, all alike
+
+
+def test_tests_and_intervals_agree_with_scipy():
+    pairs = random_pairs(shift=4)
+    found = compare(pairs)
+    first, second = pairs["first_error"], pairs["second_error"]
+    assert found.wilcoxon_p == pytest.approx(stats.wilcoxon(first, second).pvalue)
+    expected = stats.bootstrap(
+        (first - second,), np.mean, method="percentile", rng=np.random.default_rng(1)
+    ).confidence_interval
+    width = expected.high - expected.low
+    assert found.mae_difference_interval == pytest.approx(tuple(expected), abs=0.12 * width)
+    assert found.residual_correlation == pytest.approx(
+        stats.pearsonr(
+            pairs["first_months"] - pairs["age_months"],
+            pairs["second_months"] - pairs["age_months"],
+        ).statistic
+    )
+
+
+def test_the_gain_is_against_the_model_that_is_better_on_all_cases():
+    pairs = random_pairs(shift=4)
+    found = compare(pairs)
+    assert found.first_mae < found.second_mae
+    ensemble = (pairs["first_months"] + pairs["second_months"]) / 2 - pairs["age_months"]
+    gain = pairs["first_error"] - ensemble.abs()
+    assert found.ensemble_gain == pytest.approx(gain.mean())
+    # The interval of a mean of 300 is close to normal.
+    margin = 1.96 * gain.std() / 300**0.5
+    expected = (gain.mean() - margin, gain.mean() + margin)
+    assert found.ensemble_gain_interval == pytest.approx(expected, abs=0.2 * margin)
+
+
+def test_the_promised_ensemble_spread_is_that_of_two_equal_models():
+    pairs = random_pairs(20_000)
+    found = compare(pairs, n_resamples=10)
+    assert found.residual_correlation == pytest.approx(0.5, abs=0.02)
+    first = pairs["first_months"] - pairs["age_months"]
+    mean = (pairs["first_months"] + pairs["second_months"]) / 2 - pairs["age_months"]
+    assert mean.std() / first.std() == pytest.approx(found.ensemble_sd_ratio, abs=0.01)
+
+
+def test_a_model_compared_with_itself_leaves_tests_undefined():
+    same = table([35.0, 87.0, 123.0, 220.0])
+    found = compare(pair(same, same), n_resamples=50)
+    assert (found.wilcoxon_p, found.mcnemar_p) == (None, None)
+    assert found.mae_difference_interval == (0, 0)
+    assert found.residual_correlation == pytest.approx(1)
+    assert found.ensemble_gain == 0
+
+
+def test_residuals_without_spread_have_no_correlation():
+    constant = table([age + 0.1 for age in AGES])
+    found = compare(pair(constant, table([31.0, 99.0, 125.0, 203.0])), n_resamples=50)
+    assert (found.residual_correlation, found.ensemble_sd_ratio) == (None, None)
+
+
+def test_one_case_has_no_interval():
+    pairs = pair(table([35.0, 87.0, 123.0, 220.0]), table([25.0, 98.0, 133.0, 216.0]))[1:2]
+    found = compare(pairs, n_resamples=50)
+    assert found.mae_difference == 11
+    assert np.isnan(found.mae_difference_interval + found.ensemble_gain_interval).all()
+    differences = figure_differences(pairs, n_resamples=50)
+    assert differences[["low", "high"]].isna().all(axis=None)
+    assert differences["better"].tolist() == [None] * len(FIGURES)
+
+
+def test_figure_differences_worked_by_hand(pairs):
+    found = figure_differences(pairs, n_resamples=200).set_index("figure")
+    assert found.index.tolist() == list(FIGURES)
+    assert found.loc["mae", ["first", "second", "difference"]].tolist() == [10.25, 9, 1.25]
+    # Biases 15 / 4 and 22 / 4.
+    assert found.loc["bias", ["first", "second", "difference"]].tolist() == [3.75, 5.5, -1.75]
+    assert found.loc["within_6", ["first", "second", "difference"]].tolist() == [0.5, 0.5, 0]
+
+
+def test_the_size_of_a_bias_counts_not_its_sign():
+    rng = np.random.default_rng(0)
+    age = np.linspace(20, 200, 100)
+    noise = rng.normal(0, 1, 100)
+    ids = [str(number) for number in range(100)]
+    both = pair(table(age - 9 + noise, age, ids), table(age + 2 + noise, age, ids))
+    row = figure_differences(both, n_resamples=200).set_index("figure").loc["bias"]
+    assert (row["first"], row["second"]) == pytest.approx((-9, 2), abs=0.3)
+    assert row["difference"] == pytest.approx(-row["first"] - row["second"])
+    assert 6 < row["low"] < row["difference"] < row["high"] < 8
+    assert row["better"] == "second"
+
+
+def test_a_model_is_better_only_beyond_chance_and_in_the_right_direction():
+    clear = figure_differences(random_pairs(shift=9), n_resamples=500)
+    assert set(clear["better"]) == {"first"}
+    swapped = pair(
+        *(
+            random_pairs(shift=9).rename(columns={f"{model}_months": "prediction_months"})
+            for model in ("second", "first")
+        )
+    )
+    assert set(figure_differences(swapped, n_resamples=500)["better"]) == {"second"}
+    chance = figure_differences(random_pairs(), n_resamples=500)
+    assert chance["better"].tolist() == [None] * len(FIGURES)
+
+
+def test_differences_are_paired():
+    # Both models share nearly all of their error, so that each MAE is uncertain by far more
+    # than their difference.
+    rng = np.random.default_rng(0)
+    age = np.linspace(20, 200, 200)
+    residual = rng.normal(0, 20, 200)
+    ids = [str(number) for number in range(200)]
+    both = pair(table(age + residual, age, ids), table(age + 0.9 * residual, age, ids))
+    row = figure_differences(both, n_resamples=500).set_index("figure").loc["mae"]
+    assert row["high"] - row["low"] < 0.5
+    assert row["better"] == "second"
+
+
+def test_wins_are_shares_of_each_group(pairs):
+    by_sex = wins(pairs, by="sex")
+    assert by_sex.to_dict("list") == {
+        "sex": ["female", "male"],
+        "n": [2, 2],
+        "first": [0.5, 0],
+        "second": [0, 1],
+        "equal": [0.5, 0],
+    }
+    by_both = wins(pairs)
+    assert list(by_both) == ["age_band", "sex", "n", "first", "second", "equal"]
+    assert by_both["n"].tolist() == [1, 1, 1, 1]
+    assert by_both["age_band"].cat.ordered

@@ -1,0 +1,191 @@
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from apps import REPOSITORY, run, started, texts
+
+from boneage import artifacts
+from boneage.evaluation.metrics import figures, metrics_table
+
+
+@pytest.fixture(scope="module")
+def folder(_tiny_artifacts_folder, tmp_path_factory):
+    """Both tiny models with 240 cases; the DenseNet is known to be 20 months off in its paper."""
+    root = tmp_path_factory.mktemp("analysed") / "artifacts"
+    shutil.copytree(_tiny_artifacts_folder, root)
+    rng = np.random.default_rng(3)
+    n = 240
+    age = rng.uniform(10, 220, n).round(1)
+    cases = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(n)],
+            "split": ["train", "validation", "test"] * (n // 3),
+            "sex": rng.choice(["female", "male"], n),
+            "age_months": age,
+            "contrast": rng.uniform(20, 80, n).round(2),
+            "crop_method": "mediapipe",
+        }
+    )
+    for name, spread in (("tiny_densenet", 9), ("tiny_resnet_cbam", 12)):
+        predicted = cases.assign(prediction_months=age + rng.normal(0, spread, n))
+        write(root / "models" / name, predicted)
+        paper = root / "models" / name / "paper"
+        paper.mkdir()
+        shutil.copy(root / "models" / name / artifacts.FACTS, paper)
+        shutil.copy(root / "models" / name / artifacts.HISTORY, paper)
+        write(paper, cases.assign(prediction_months=age + 20))
+    return root
+
+
+def write(folder, predictions):
+    artifacts.write_predictions(folder, predictions)
+    table = artifacts.read_predictions(folder)
+    artifacts.write_metrics(folder, metrics_table(table, n_resamples=20))
+
+
+@pytest.fixture
+def page(folder, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(folder))
+    monkeypatch.delenv("BONEAGE_RSNA", raising=False)
+    return opened()
+
+
+def opened(**query):
+    return started("pages/error_analysis.py", **query)
+
+
+def choose(page, key, value):
+    page.segmented_control(key=key).set_value(value)
+    return run(page)
+
+
+def shown_mae(page) -> str:
+    tiles = next(h.proto.body for h in page.html if "Median absolute error" in h.proto.body)
+    return tiles.split("MAE</div>")[1].split(">")[1].split("<")[0]
+
+
+def stated_mae(folder, name, query) -> str:
+    cases = artifacts.read_predictions(folder / "models" / name).query(query)
+    return f"{figures(cases['age_months'], cases['prediction_months'])['mae']:.1f} months"
+
+
+def headings(page):
+    return [header.value for header in page.header]
+
+
+def test_the_page_opens_on_the_mean_of_both_models_and_the_test_set(page):
+    assert page.title[0].value == "Where is the model wrong?"
+    assert headings(page) == [
+        "Mean of both models: 80 radiographs",
+        "Where is it wrong, and for whom?",
+        "Do prediction and reference agree?",
+        "Which groups fare worst?",
+    ]
+    assert len(page.get("plotly_chart")) == 7
+    assert "mean of six readings" in texts(page)
+    assert "16 Bit" in texts(page)
+
+
+def test_every_choice_changes_the_figures(page, folder):
+    choose(page, "model", "tiny_densenet")
+    assert shown_mae(page) == stated_mae(folder, "tiny_densenet", "split == 'test'")
+    choose(page, "split", "validation")
+    assert shown_mae(page) == stated_mae(folder, "tiny_densenet", "split == 'validation'")
+    assert "single clinical reading" in texts(page)
+    choose(page, "of_sex", "female")
+    query = "split == 'validation' and sex == 'female'"
+    assert shown_mae(page) == stated_mae(folder, "tiny_densenet", query)
+    assert "yours are not" in texts(page)
+    page.slider(key="years").set_value((5, 15))
+    run(page)
+    query += " and 60 <= age_months <= 180"
+    assert shown_mae(page) == stated_mae(folder, "tiny_densenet", query)
+
+
+def test_a_recipe_other_than_the_published_one_can_be_seen(page):
+    choose(page, "recipe", "paper")
+    assert shown_mae(page) == "20.0 months"
+
+
+def test_published_results_stand_beside_their_own_yardstick_only(page):
+    choose(page, "split", "train")
+    assert "16 Bit" not in texts(page)
+    choose(page, "split", "validation")
+    bars = next(h.proto.body for h in page.html if "16 Bit" in h.proto.body)
+    assert "6.8" in bars
+    assert "Deeplasia" not in bars
+
+
+def test_a_link_opens_the_same_view(page, folder):
+    linked = opened(model="Tiny DenseNet (tests)", split="Training", of_sex="Boys")
+    query = "split == 'train' and sex == 'male'"
+    assert shown_mae(linked) == stated_mae(folder, "tiny_densenet", query)
+
+
+def test_an_empty_choice_is_told(page):
+    page.slider(key="years").set_value((0, 0))
+    run(page)
+    assert "No radiograph matches" in texts(page)
+    assert not page.get("plotly_chart")
+
+
+def test_ones_own_results_get_the_same_analysis(page):
+    rows = "\n".join(f"c{i};{40 + i};{'F' if i % 2 else 'M'};{47 + i}" for i in range(60))
+    content = f"id;age_months;sex;prediction_months\n{rows}\n".encode()
+    page.file_uploader[0].set_value([("mine.csv", content, "text/csv")])
+    run(page)
+    assert headings(page)[0] == "Your results: 60 radiographs"
+    assert shown_mae(page) == "7.0 months"
+    assert len(page.get("plotly_chart")) == 7
+
+
+def test_a_file_that_cannot_be_used_gets_one_sentence_and_the_page_goes_on(page):
+    page.file_uploader[0].set_value([("mine.csv", b"id,age\n1,100\n", "text/csv")])
+    run(page)
+    assert len(page.error) == 1
+    assert "prediction" in page.error[0].value
+    page.file_uploader[0].set_value([])
+    run(page)
+    assert not page.error
+    assert len(page.get("plotly_chart")) == 7
+
+
+def test_without_a_model_the_page_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    assert "no trained model" in texts(opened())
+
+
+def test_a_damaged_table_is_one_sentence(folder, tmp_path, monkeypatch):
+    copy = shutil.copytree(folder, tmp_path / "artifacts")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
+    path = copy / "models" / "tiny_densenet" / artifacts.PREDICTIONS
+    path.write_bytes(path.read_bytes()[:-20])
+    st.cache_resource.clear()
+    page = opened()
+    assert len(page.error) == 1
+    assert "predictions" in page.error[0].value
+
+
+def test_the_analysis_pages_open_without_tensorflow(folder):
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest\n"
+        "for page in ('error_analysis',):\n"
+        "    app = AppTest.from_file(f'pages/{page}.py', default_timeout=60).run()\n"
+        "    assert not app.exception and not app.error, (app.exception, app.error)\n"
+        "heavy = {'tensorflow', 'keras', 'mediapipe'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env=os.environ | {"BONEAGE_ARTIFACTS": str(folder), "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

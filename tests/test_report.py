@@ -1,0 +1,48 @@
+import pytest
+
+from boneage import artifacts
+from boneage.cli import main
+from boneage.evaluation.analysis import analyse
+from boneage.report import report_html
+
+
+def test_a_report_is_one_file_that_needs_nothing_else(tiny_artifacts, tmp_path, capsys):
+    out = tmp_path / "report.html"
+    assert main(["report", "--model", "tiny_densenet", "--split", "test", "--out", str(out)]) == 0
+    html = out.read_text(encoding="utf-8")
+    assert str(out) in capsys.readouterr().out
+    assert "Tiny DenseNet (tests): where is it wrong?" in html
+    assert "Untrained, for tests." in html
+    assert "9.0 months" in html  # every prediction is 9 months too old
+    assert "16 Bit" in html
+    assert html.count("plotly-graph-div") == 7
+    for remote in ("<script src", "<link", "<img"):
+        assert remote not in html
+
+
+def test_by_default_the_mean_of_all_models_is_reported(tiny_artifacts, tmp_path):
+    out = tmp_path / "report.html"
+    assert main(["report", "--split", "train", "--out", str(out)]) == 0
+    html = out.read_text(encoding="utf-8")
+    assert "Mean of both models" in html
+    assert "16 Bit" not in html
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--model", "densenet121"], "no trained densenet121"),
+        (["--model", "tiny_densenet", "--recipe", "paper"], "choose one of: best"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(tiny_artifacts, tmp_path, capsys, arguments, sentence):
+    assert main(["report", *arguments, "--out", str(tmp_path / "report.html")]) == 2
+    message = capsys.readouterr().err
+    assert sentence in message
+    assert message.count("\n") == 1
+
+
+def test_words_from_files_cannot_become_markup(tiny_artifacts):
+    cases = artifacts.read_predictions(artifacts.model_folder("tiny_densenet"))
+    html = report_html("tiny_densenet", "test", analyse(cases), ["<script>alert(1)</script>"])
+    assert "<script>alert" not in html
