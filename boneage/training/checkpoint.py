@@ -14,6 +14,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+CHECKPOINT = "checkpoint.npz"
+
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be continued; the message says why and what to do."""

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import time
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -19,10 +18,10 @@ from boneage.datasets.cache import Cache
 from boneage.evaluation.metrics import metrics_table
 from boneage.models.registry import build_model, find_model
 from boneage.training.augmentation import augmentation_layers
-from boneage.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from boneage.training.callbacks import Keeper, Reseed
+from boneage.training.checkpoint import CHECKPOINT, Progress, load_checkpoint
 from boneage.training.presets import Preset
 
-CHECKPOINT = "checkpoint.npz"
 _PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python", "mediapipe")
 
 
@@ -192,8 +191,8 @@ def _fit(
         jit_compile=_backend() == "jax",
     )
     progress = load_checkpoint(out / CHECKPOINT, run, model, optimizer) if resume else Progress()
-    keeper = _Keeper(run, preset, out, progress, averaged=_average(model, preset))
-    callbacks = [_Reseed(preset.seed), keras.callbacks.TerminateOnNaN(), keeper]
+    keeper = Keeper(run, preset, out, progress, averaged=_average(model, preset))
+    callbacks = [Reseed(preset.seed), keras.callbacks.TerminateOnNaN(), keeper]
     if keeper.averaged:
         callbacks.append(keeper.averaged)
     done = len(progress.history)
@@ -207,7 +206,12 @@ def _fit(
             ),
             callbacks=callbacks,
         )
-    keeper.raise_if_diverged()
+    if keeper.diverged_in:
+        raise TrainingError(
+            f"The loss became infinite or not a number in epoch {keeper.diverged_in}: lower the "
+            "preset's learning rate, or check the labels for absurd ages. The checkpoint of the "
+            "epoch before is kept."
+        )
     return progress
 
 
@@ -242,94 +246,6 @@ def _average(model: keras.Model, preset: Preset) -> keras.callbacks.SwapEMAWeigh
     swap = keras.callbacks.SwapEMAWeights()
     swap.set_model(model)
     return swap
-
-
-class _Reseed(keras.callbacks.Callback):
-    """Makes dropout and augmentation a function of seed and epoch: resuming repeats them."""
-
-    def __init__(self, seed: int):
-        super().__init__()
-        self.seed = seed
-
-    def on_epoch_begin(self, epoch, logs=None):
-        states = [v for v in self.model.variables if "seed_generator" in v.path]
-        for number, state in enumerate(states):
-            words = np.random.SeedSequence((self.seed, epoch, number)).generate_state(2)
-            state.assign(words.astype(state.dtype))
-
-
-class _Keeper(keras.callbacks.Callback):
-    """After each epoch: history, best weights, checkpoint, early stop, and a line for people."""
-
-    def __init__(self, run, preset, out, progress, averaged):
-        super().__init__()
-        self.run, self.preset, self.out = run, preset, out
-        self.progress, self.averaged = progress, averaged
-        self.diverged_in: int | None = None
-        self.epoch_started = time.monotonic()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch_started = time.monotonic()
-
-    def on_epoch_end(self, epoch, logs=None):
-        if not all(map(math.isfinite, logs.values())):
-            self.diverged_in = epoch + 1
-            self.model.stop_training = True
-            return
-        row = {
-            "epoch": epoch + 1,
-            "loss": logs["loss"],
-            "mae": logs["mae"],
-            "val_loss": logs["val_loss"],
-            "val_mae": logs["val_mae"],
-            "learning_rate": float(np.asarray(self.model.optimizer.learning_rate)),
-            "seconds": time.monotonic() - self.epoch_started,
-        }
-        history = self.progress.history
-        history.append(row)
-        if row["val_mae"] == min(earlier["val_mae"] for earlier in history):
-            self.progress.best_epoch = epoch + 1
-            self.progress.best_weights = self._weights_to_keep()
-        save_checkpoint(
-            self.out / CHECKPOINT, self.run, self.model, self.model.optimizer, self.progress
-        )
-        artifacts.write_history(self.out, pd.DataFrame(history))
-        self.model.stop_training = self.finished(epoch + 1)
-        self._report(row)
-
-    def finished(self, epochs_done: int) -> bool:
-        stale = epochs_done - self.progress.best_epoch
-        return epochs_done >= self.preset.epochs or stale >= self.preset.patience
-
-    def raise_if_diverged(self) -> None:
-        if self.diverged_in:
-            raise TrainingError(
-                f"The loss became infinite or not a number in epoch {self.diverged_in}: lower the "
-                "preset's learning rate, or check the labels for absurd ages. The checkpoint of "
-                "the epoch before is kept."
-            )
-
-    def _weights_to_keep(self) -> list[np.ndarray]:
-        body = self.model.layers[-1]
-        if not self.averaged:
-            return body.get_weights()
-        self.averaged.on_test_begin()
-        weights = body.get_weights()
-        self.averaged.on_test_end()
-        return weights
-
-    def _report(self, row: dict) -> None:
-        left = self.preset.epochs - row["epoch"]
-        minutes = left * row["seconds"] / 60
-        print(
-            f"epoch {row['epoch']}/{self.preset.epochs}: loss {row['loss']:.2f}, validation MAE "
-            f"{row['val_mae']:.2f} months (best {self._best():.2f} in epoch "
-            f"{self.progress.best_epoch}), about {minutes:.0f} min left at most",
-            flush=True,
-        )
-
-    def _best(self) -> float:
-        return self.progress.history[self.progress.best_epoch - 1]["val_mae"]
 
 
 def _publish(

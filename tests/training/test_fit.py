@@ -13,9 +13,9 @@ from boneage import artifacts
 from boneage.datasets.pipeline import gather
 from boneage.evaluation.metrics import figures
 from boneage.models.registry import build_model
-from boneage.training import fit
-from boneage.training.checkpoint import CheckpointError
-from boneage.training.fit import CHECKPOINT, TrainingError, train
+from boneage.training import callbacks, fit
+from boneage.training.checkpoint import CHECKPOINT, CheckpointError
+from boneage.training.fit import TrainingError, train
 from boneage.training.presets import find_preset
 
 SMOKE = dataclasses.replace(find_preset("smoke"), epochs=3)
@@ -29,14 +29,14 @@ def trained(phantom_cache, tmp_path_factory):
 
 def _interrupt_after(monkeypatch, epoch):
     """As if killed right after the checkpoint of that epoch."""
-    save = fit.save_checkpoint
+    save = callbacks.save_checkpoint
 
     def save_and_stop(*arguments):
         save(*arguments)
         if len(arguments[-1].history) == epoch:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit, "save_checkpoint", save_and_stop)
+    monkeypatch.setattr(callbacks, "save_checkpoint", save_and_stop)
 
 
 def test_the_artifact_is_whole_and_says_what_it_is(trained, phantom_cache):
