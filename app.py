@@ -20,6 +20,7 @@ page = st.navigation(
     [
         st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True),
         st.Page("pages/error_analysis.py", title="Error analysis", icon=":material/scatter_plot:"),
+        st.Page("pages/head_to_head.py", title="Head to head", icon=":material/compare_arrows:"),
     ],
     position="top",
 )

@@ -29,6 +29,8 @@ if PagesManager.uses_pages_directory:
     st.rerun()
 
 SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
+ALL = "all"
+SEX_FILTER = {ALL: "All", "female": "Girls", "male": "Boys"}
 # Name -> bone age in months, sex, seed of the drawing.
 SAMPLES = {
     "Girl, 5 years": (60, "female", 3),
@@ -58,6 +60,19 @@ def show_error(error: Exception) -> None:
     """An error whose text is a sentence for people."""
     sentence = " ".join(str(error).split())
     st.error(wording.as_plain_markdown(sentence), icon=":material/error:")
+
+
+def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str:
+    """One of the options (value -> words); the choice stands in the address under `key`."""
+    return st.segmented_control(
+        label,
+        list(options),
+        default=list(options)[default],
+        required=True,
+        format_func=options.get,
+        key=key,
+        bind="query-params",
+    )
 
 
 def chart(figure, alt: str, key: str | None = None, **options):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from boneage.evaluation.cohorts import tree_cohorts, worst_cohorts
+from boneage.evaluation.intervals import resamples_at_once
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import (
     Agreement,
@@ -13,10 +14,6 @@ from boneage.evaluation.residuals import (
     running_median,
     with_residuals,
 )
-
-# Cases drawn for each interval: 1,000 resamples of most tables. Of ten thousand cases fewer do:
-# what is shown of their narrow intervals no longer changes, and nobody has to wait.
-_MAX_RESAMPLES, _MIN_RESAMPLES, _DRAWS = 1000, 200, 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +37,7 @@ class Analysis:
 def analyse(predictions: pd.DataFrame) -> Analysis:
     """Analyse a predictions table of at least one case; the same table gives the same result."""
     cases = with_residuals(predictions)
-    n_resamples = min(_MAX_RESAMPLES, max(_MIN_RESAMPLES, _DRAWS // len(cases)))
+    n_resamples = resamples_at_once(len(cases))
     return Analysis(
         cases,
         summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),

@@ -74,6 +74,25 @@ def map_on_radiograph(
     return colourise(shown.pixels, np.clip(carried, 0, 1), opacity)
 
 
+def difference_map(
+    crop: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    colours: tuple[str, str],
+    opacity: float,
+) -> np.ndarray:
+    """(S, S, 3) uint8 RGB: where one of two maps is higher than the other, over a prepared image.
+
+    crop: (S, S) uint8; first, second: (S, S) maps in [0, 1]; colours: "#rrggbb" where the first
+    is higher, and where the second is. The cover grows with the difference up to `opacity`, in
+    [0, 1], so where both maps are alike the image shows unchanged.
+    """
+    difference = (first - second)[..., None]
+    colour = np.where(difference > 0, *(np.float32(palette.rgb(c)) for c in colours))
+    cover = opacity * np.abs(difference)
+    return np.round(crop[..., None] * (1 - cover) + colour * cover).astype(np.uint8)
+
+
 def legend_colours(opacity: float, n: int = 9) -> list[str]:
     """n colours, "#rrggbb", of a map from 0 to 1 as they look over the grey of a radiograph."""
     ramp = np.linspace(0, 1, n, dtype=np.float32)[None]

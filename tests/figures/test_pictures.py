@@ -74,3 +74,23 @@ def test_the_legend_shows_what_the_map_shows():
     assert legend[0] == (110, 110, 110)
     ones = np.ones((2, 2), np.float32)
     assert legend[2] == tuple(pictures.map_on_crop(crop, ones, opacity)[0, 0])
+
+
+def test_a_difference_has_the_colour_of_the_higher_map_and_nothing_where_both_are_alike():
+    first, second = np.zeros((2, 2, 3), np.float32)
+    first[0], second[0] = (1, 0.2, 0.7), (0, 0.7, 0.7)
+    colours = ("#FF0000", "#0000FF")
+    picture = pictures.difference_map(np.full((2, 3), 50, np.uint8), first, second, colours, 1.0)
+    assert picture.dtype == np.uint8
+    assert tuple(picture[0, 0]) == (255, 0, 0)
+    assert tuple(picture[0, 1]) == (25, 25, 152)  # half of grey 50 and half of blue
+    assert tuple(picture[0, 2]) == (50, 50, 50)
+    assert (picture[1] == 50).all()
+
+
+def test_the_cover_of_a_difference_grows_up_to_the_opacity():
+    ones, noughts = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+    crop = np.full((1, 1), 100, np.uint8)
+    colours = ("#C80000", "#000000")
+    assert tuple(pictures.difference_map(crop, ones, noughts, colours, 0.5)[0, 0]) == (150, 50, 50)
+    assert tuple(pictures.difference_map(crop, ones, noughts, colours, 0.0)[0, 0]) == (100,) * 3

@@ -174,7 +174,7 @@ def test_a_damaged_table_is_one_sentence(folder, tmp_path, monkeypatch):
 def test_the_analysis_pages_open_without_tensorflow(folder):
     code = (
         "import sys; from streamlit.testing.v1 import AppTest\n"
-        "for page in ('error_analysis',):\n"
+        "for page in ('error_analysis', 'head_to_head'):\n"
         "    app = AppTest.from_file(f'pages/{page}.py', default_timeout=60).run()\n"
         "    assert not app.exception and not app.error, (app.exception, app.error)\n"
         "heavy = {'tensorflow', 'keras', 'mediapipe'} & set(sys.modules)\n"

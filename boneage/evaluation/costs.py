@@ -1,0 +1,66 @@
+"""What a model costs: memory, arithmetic and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from boneage.artifacts import Facts
+from boneage.models.registry import find_model
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Costs of one model, or of several used together.
+
+    parameters: number of weights, trained and not.
+    weights_mb: size of the weights file in MB (10**6 bytes); None where it is not published.
+    gflops: floating-point operations of one prediction, in billions.
+    input_sizes: sides of the square inputs in pixels, ascending.
+    training_seconds: time spent training.
+    """
+
+    parameters: int
+    weights_mb: float | None
+    gflops: float
+    input_sizes: tuple[int, ...]
+    training_seconds: float
+
+
+def cost(facts: Facts, weights_bytes: int | None) -> Cost:
+    """Cost of the model of `facts`, whose weights file has `weights_bytes` (None without one).
+
+    Operations are those of the registry, which grow with the number of pixels.
+    """
+    entry, size = find_model(facts.name), facts.build["input_size"]
+    return Cost(
+        facts.parameters,
+        None if weights_bytes is None else weights_bytes / 1e6,
+        entry.gflops * (size / entry.input_size) ** 2,
+        (size,),
+        facts.training_seconds,
+    )
+
+
+def together(costs: Sequence[Cost]) -> Cost:
+    """Cost of an ensemble, whose models run one after the other."""
+    sizes = [one.weights_mb for one in costs]
+    return Cost(
+        sum(one.parameters for one in costs),
+        None if None in sizes else sum(sizes),
+        sum(one.gflops for one in costs),
+        tuple(sorted({size for one in costs for size in one.input_sizes})),
+        sum(one.training_seconds for one in costs),
+    )
+
+
+def is_last_stage(history: pd.DataFrame, training_seconds: float) -> bool:
+    """Whether a history holds the last part of a training only: it began with trained weights.
+
+    history: one row an epoch; without the column seconds it cannot be told, and is False.
+    training_seconds: of all epochs, from the facts.
+    """
+    # The file rounds seconds.
+    return "seconds" in history and training_seconds > 1.01 * float(history["seconds"].sum())

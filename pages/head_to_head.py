@@ -1,0 +1,372 @@
+"""Head to head: which of two models is closer, where, at which cost, and whether it is chance."""
+
+import streamlit as st
+
+from boneage import artifacts, verdict, wording
+from boneage.evaluation import costs
+from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
+from boneage.evaluation.published import published_results
+from boneage.explain.overlay import stretch
+from boneage.figures import cards, comparison, palette, pictures, style
+from boneage.figures import head_to_head as tables
+from boneage.figures.training import training_curves
+from boneage.models.registry import ENSEMBLE, MODELS, find_model
+from boneage.predictor import Explanation, Prediction, Predictor
+from boneage.radiographs.preprocessing import SEXES
+from boneage.radiographs.reading import UnreadableRadiograph
+from boneage.timing import milliseconds_a_radiograph
+from pages import shared
+
+OPACITY = 0.6
+# A difference is fainter than a map, so it covers more.
+DIFFERENCE_OPACITY = 0.9
+
+Names = tuple[str, str]
+
+
+# Choosing ---------------------------------------------------------------------------------------
+
+
+def choose() -> tuple[str, str, str]:
+    """(split, recipe, "all" or a sex), which stand in the address."""
+    with st.container(horizontal=True, gap="medium"):
+        split = shared.pick("Radiographs", wording.SPLITS, "split")
+        recipe = shared.pick(
+            "Recipe", {r: shared.recipe_title(r) for r in shared.recipes()}, "recipe"
+        )
+        sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
+    return split, recipe, sex
+
+
+def table_states(names: Names, recipe: str) -> tuple:
+    """Which tables are compared, and when they were written."""
+    files = [artifacts.recipe_folders(name)[recipe] / artifacts.PREDICTIONS for name in names]
+    return tuple((str(file), file.stat().st_mtime_ns) for file in files)
+
+
+def cases(names: Names, recipe: str, split: str, sex: str) -> list:
+    """The predictions of both models, of the split and sex chosen."""
+    both = [shared.cases_of(name, recipe) for name in names]
+    sexes = SEXES if sex == shared.ALL else [sex]
+    return [table[(table["split"] == split) & table["sex"].isin(sexes)] for table in both]
+
+
+# `states` stand in the key only: tables that were written anew are compared anew.
+@st.cache_data(show_spinner=False, max_entries=64)
+def compare(states: tuple, names: Names, recipe: str, split: str, sex: str) -> HeadToHead:
+    return head_to_head(*cases(names, recipe, split, sex))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def compare_mae(states: tuple, names: Names, recipe: str, split: str, sex: str) -> tuple:
+    return mae_only(*cases(names, recipe, split, sex))
+
+
+# What the figures say ---------------------------------------------------------------------------
+
+
+def show_verdict(found: HeadToHead, titles: Names, split: str, sex: str) -> None:
+    of_sex = None if sex == shared.ALL else sex
+    sample = verdict.sample_in_words(found.comparison.n, split, of_sex)
+    for paragraph in verdict.verdict(
+        found.comparison, found.differences, found.wins, titles, sample
+    ):
+        st.markdown(paragraph)
+    st.caption(verdict.about_split(split))
+
+
+def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHead) -> None:
+    st.header("Side by side", anchor=False)
+    rows = tables.figure_rows(found.figures, found.differences)
+    for other in shared.recipes():
+        if other != recipe:
+            mae = compare_mae(table_states(names, other), names, other, split, sex)
+            rows += tables.figure_rows(*mae, suffix=f", {shared.recipe_title(other).lower()}")
+    each = [cost_of(artifacts.recipe_folders(name)[recipe]) for name in names]
+    # Of other recipes there are no weights to time.
+    published = shared.published_weights() if recipe == artifacts.BEST else ()
+    weights = [entry for entry in published if entry[0] in names]
+    show_table_and_time(names, rows, each, weights)
+    st.caption(
+        "✓ and bold: better than the other model by more than chance (the paired 95 % interval of "
+        "the difference excludes zero). Below each figure its 95 % interval. Time is that of the "
+        "network alone, for one prepared hand at a time."
+    )
+
+
+@st.fragment  # measuring redraws the table, and nothing else of the page
+def show_table_and_time(names: Names, error_rows: list, each: list, weights: list) -> None:
+    place = st.empty()
+    measured = st.session_state.setdefault("milliseconds", {})
+    if weights and st.button("Measure the time on this machine", icon=":material/timer:"):
+        try:
+            measured |= measure(weights)
+        except (artifacts.ArtifactError, RuntimeError) as error:
+            shared.show_error(error)
+    times = [measured.get(entry) for entry in weights] or [None, None]
+    times.append(None if None in times else sum(times))
+    cost_rows = tables.cost_rows([*each, costs.together(each)], times)
+    sections = {"Error": error_rows, "Cost": cost_rows}
+    place.html(tables.model_table([*names, ENSEMBLE], sections))
+
+
+def cost_of(folder) -> costs.Cost:
+    weights = folder / artifacts.WEIGHTS
+    n_bytes = weights.stat().st_size if weights.is_file() else None
+    return costs.cost(artifacts.read_facts(folder), n_bytes)
+
+
+def measure(weights: list) -> dict:
+    """(model name, SHA-256) -> milliseconds a radiograph, with the progress shown."""
+    place, measured = st.empty(), {}
+    for number, (name, digest) in enumerate(weights):
+        title, done = style.model_title(name), number / len(weights)
+        place.progress(done, f"Loading {title}: this takes about ten seconds.")
+        predictor = Predictor(name)
+        place.progress(done + 0.5 / len(weights), f"Timing {title}.")
+        measured[name, digest] = milliseconds_a_radiograph(predictor)
+    place.empty()
+    return measured
+
+
+def show_published() -> None:
+    st.subheader("What have others reached?", anchor=False)
+    st.markdown(
+        "Test and validation are two yardsticks and must not be mixed: the reference age of a "
+        "test radiograph is the mean of six readings, that of a validation radiograph a single "
+        "one, so the same system errs by more on the validation radiographs."
+    )
+    st.html(tables.published_table(published_results()))
+
+
+def show_statistics(found: HeadToHead, titles: Names) -> None:
+    st.header("Is the difference more than chance?", anchor=False)
+    for name, value, meaning in verdict.paired_statistics(found.comparison, titles):
+        st.markdown(f"- **{name}: {value}.** {meaning}")
+
+
+def show_charts(names: Names, recipe: str, found: HeadToHead) -> None:
+    st.header("Where do they differ?", anchor=False)
+    first, second = map(style.model_title, names)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        shared.chart(
+            comparison.error_distributions(found.pairs, *names),
+            alt="Distribution of the absolute errors of both models",
+        )
+    with right:
+        shared.chart(
+            comparison.win_shares(found.wins.drop(columns="p"), *names),
+            alt="Share of radiographs on which each model is closer, by age and sex",
+        )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        shared.chart(
+            comparison.prediction_against_prediction(found.pairs, *names),
+            alt=f"Prediction of {second} against that of {first}",
+        )
+    with right:
+        show_training(names, recipe)
+
+
+def show_training(names: Names, recipe: str) -> None:
+    curves, cut = training_chart(table_states(names, recipe), names, recipe)
+    shared.chart(curves, alt="Loss and validation error epoch by epoch")
+    if cut:
+        st.caption(
+            f"{wording.in_words(cut)} started from weights trained before: the curves show the "
+            "last stage only."
+        )
+
+
+# The curves are the same for all splits and sexes.
+@st.cache_resource(show_spinner=False, max_entries=8)
+def training_chart(states: tuple, names: Names, recipe: str) -> tuple:
+    """(figure, titles of the models whose curves show their last stage only)."""
+    folders = {name: artifacts.recipe_folders(name)[recipe] for name in names}
+    histories = {name: artifacts.read_history(folder) for name, folder in folders.items()}
+    cut = [
+        style.model_title(name)
+        for name, folder in folders.items()
+        if costs.is_last_stage(histories[name], artifacts.read_facts(folder).training_seconds)
+    ]
+    return training_curves(histories), cut
+
+
+# One radiograph ---------------------------------------------------------------------------------
+
+
+@st.fragment  # another radiograph redraws this part only
+def show_radiograph(names: Names, recipe: str) -> None:
+    st.header("The same radiograph through both", anchor=False)
+    if recipe != artifacts.BEST:
+        best = shared.recipe_title(artifacts.BEST).lower()
+        st.caption(f"Read with the published weights, those of the recipe called {best}.")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        upload = st.file_uploader(
+            "A radiograph of the hand: PNG, JPEG, WebP, TIFF or DICOM",
+            key="radiograph",
+            help="Kept in memory while this page is open; never stored.",
+        )
+    with right:
+        sample = st.pills("Or a drawing", list(shared.SAMPLES), key="drawing")
+        source = choose_source(upload, sample)
+        sex = st.segmented_control(
+            "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"
+        )
+    if source is None:
+        return
+    if source.fault:
+        name, fault = map(wording.as_plain_markdown, (source.name, source.fault))
+        st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
+    elif sex is None:
+        st.info("Choose the sex to see the bone age.", icon=":material/arrow_upward:")
+    else:
+        try:
+            show_both(names, source, sex)
+        except (artifacts.ArtifactError, UnreadableRadiograph, RuntimeError) as error:
+            shared.show_error(error)
+
+
+def choose_source(upload, sample: str | None) -> shared.Source | None:
+    """The file, or else the drawing; what it says of the sex is filled in once."""
+    source = None
+    if upload:
+        source = shared.file_source(upload.file_id, upload.name, upload.getvalue())
+    elif sample:
+        source = shared.sample_source(sample)
+    key = source.key if source else None
+    if st.session_state.get("compared") != key:
+        st.session_state["compared"] = key
+        st.session_state["sex_of_radiograph"] = source.sex if source else None
+    return source
+
+
+def show_both(names: Names, source: shared.Source, sex: str) -> None:
+    weights = shared.published_weights()
+    shared.load_predictor(weights)
+    with st.spinner("Predicting, and working out where the models looked."):
+        prediction = shared.predict(weights, source.digest, sex, source.content)
+        explanations = [
+            shared.explain(weights, source.digest, sex, name, source.content) for name in names
+        ]
+    months = {name: prediction.months[name] for name in names}
+    st.html(cards.age_cards(months, sum(months.values()) / len(months)))
+    apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
+    drawn = "This hand is a drawing: it shows how the page works and nothing more."
+    st.markdown(f"{apart} {drawn}" if source.key in shared.SAMPLES else apart)
+    show_maps(names, prediction, explanations)
+    for name, explanation in zip(names, explanations, strict=True):
+        if explanation.spatial:
+            show_attention(name, prediction, explanation)
+
+
+def show_maps(names: Names, prediction: Prediction, explanations: list[Explanation]) -> None:
+    st.subheader("Grad-CAM", anchor=False)
+    st.caption(
+        "The regions that raise each model's answer most, each map from nothing to its own peak "
+        "in the same colours. It shows where the answer is sensitive, not which bone decided."
+    )
+    hands = [prediction.prepared[name] for name in names]
+    columns = st.columns(3, gap="medium")
+    for column, name, hand, explanation in zip(columns, names, hands, explanations, strict=False):
+        with column:
+            st.html(cards.model_heading(name))
+            st.image(
+                pictures.map_on_crop(hand.image, explanation.gradcam, OPACITY),
+                width="stretch",
+                alt=f"Grad-CAM of {style.model_title(name)}",
+            )
+            st.html(cards.map_legend("little", "much", OPACITY))
+            if not explanation.gradcam.any():
+                st.caption("This map is empty: no region raises this answer.")
+    with columns[2]:
+        st.markdown("**Difference of the two maps**")
+        if hands[0] is not hands[1]:
+            st.caption("The models were given different crops, so their maps cannot be subtracted.")
+            return
+        st.image(
+            pictures.difference_map(
+                hands[0].image,
+                *(explanation.gradcam for explanation in explanations),
+                tuple(map(palette.model_colour, names)),
+                DIFFERENCE_OPACITY,
+            ),
+            width="stretch",
+            alt="Difference of the two Grad-CAM maps",
+        )
+        st.html(tables.difference_legend(*names))
+
+
+def show_attention(name: str, prediction: Prediction, explanation: Explanation) -> None:
+    title = find_model(name).title
+    st.subheader(f"CBAM spatial attention of {title}", anchor=False)
+    st.caption(
+        "Each stage weighs places up or down, early stages in fine detail, late ones coarsely. "
+        "Colours span each stage's own range: compare places within one picture only."
+    )
+    crop = prediction.prepared[name].image
+    with st.grid(4, min_column_width=150, gap="small"):
+        for stage, values in explanation.spatial.items():
+            st.image(
+                pictures.map_on_crop(crop, stretch(values), OPACITY),
+                caption=f"Stage {stage}",
+                width="stretch",
+                alt=f"Spatial attention of stage {stage} of {title}",
+            )
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def show_missing(available: list[str]) -> None:
+    """With fewer than two models: what is missing, and how to get it."""
+    missing = [
+        entry for entry in MODELS.values() if not entry.hidden and entry.name not in available
+    ]
+    titles = wording.in_words([entry.title for entry in missing])
+    st.info(
+        f"Comparing takes two trained models. Missing here: {titles}. Prepare the radiographs "
+        "once, as the README says, then train:",
+        icon=":material/model_training:",
+    )
+    for entry in missing:
+        st.code(
+            f"python -m boneage train --model {entry.name} --preset best --cache cache "
+            f"--out artifacts/models/{entry.name}",
+            language="sh",
+            wrap_lines=True,
+        )
+    show_published()
+
+
+def show_page(names: Names) -> None:
+    split, recipe, sex = choose()
+    titles = tuple(map(style.model_title, names))
+    try:
+        found = compare(table_states(names, recipe), names, recipe, split, sex)
+    except ValueError as error:  # a damaged file, or tables without a common case
+        shared.show_error(error)
+    else:
+        show_verdict(found, titles, split, sex)
+        show_table(names, recipe, split, sex, found)
+        show_published()
+        show_statistics(found, titles)
+        show_charts(names, recipe, found)
+    show_radiograph(names, recipe)
+
+
+def main() -> None:
+    st.title("Which model, and is the difference real?", anchor=False)
+    available = artifacts.available_models()
+    if len(available) < 2:
+        show_missing(available)
+        return
+    try:
+        show_page(tuple(available[:2]))
+    except artifacts.ArtifactError as error:
+        shared.show_error(error)
+
+
+main()

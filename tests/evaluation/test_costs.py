@@ -1,0 +1,56 @@
+import pandas as pd
+import pytest
+
+from boneage.artifacts import Facts
+from boneage.evaluation.costs import Cost, cost, is_last_stage, together
+from boneage.models.registry import find_model
+
+
+def facts(name="densenet121", input_size=128) -> Facts:
+    return Facts(
+        name=name,
+        title="",
+        architecture="",
+        preset={},
+        preprocessing={},
+        build={"input_size": input_size},
+        data_fingerprint="",
+        n_train=1,
+        parameters=7_000_000,
+        versions={},
+        weights_sha256="0" * 64,
+        trained_on="2025-01-31",
+        training_seconds=5400.0,
+        training_note="",
+    )
+
+
+def test_half_the_side_takes_a_quarter_of_the_operations():
+    full, half = cost(facts(input_size=256), 14_000_000), cost(facts(input_size=128), 14_000_000)
+    assert full.gflops == find_model("densenet121").gflops
+    assert half.gflops == pytest.approx(full.gflops / 4)
+    assert half.weights_mb == 14.0
+    assert half.input_sizes == (128,)
+    assert half.parameters == 7_000_000
+
+
+def test_used_together_costs_add_up():
+    pair = [cost(facts(input_size=256), 14_000_000), cost(facts(input_size=128), 1_000_000)]
+    both = together(pair)
+    gflops = find_model("densenet121").gflops
+    assert both == Cost(14_000_000, 15.0, pytest.approx(1.25 * gflops), (128, 256), 10800.0)
+
+
+def test_weights_that_are_not_published_have_no_size():
+    assert cost(facts(), None).weights_mb is None
+    assert together([cost(facts(), None), cost(facts(), 5)]).weights_mb is None
+
+
+@pytest.mark.parametrize(("seconds", "last_stage"), [(300.0, False), (301.0, False), (900.0, True)])
+def test_a_history_shorter_than_the_training_is_its_last_stage(seconds, last_stage):
+    history = pd.DataFrame({"epoch": [1, 2], "seconds": [100.0, 200.0]})
+    assert is_last_stage(history, seconds) is last_stage
+
+
+def test_a_history_without_times_tells_nothing():
+    assert is_last_stage(pd.DataFrame({"epoch": [1]}), 900.0) is False

@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from boneage.evaluation.comparison import ensemble_table
+from boneage.evaluation.head_to_head import group_wins, head_to_head, mae_only
+from boneage.evaluation.metrics import figures
+
+
+@pytest.fixture
+def tables():
+    """Two models on 300 radiographs, the second with the smaller error."""
+    rng = np.random.default_rng(5)
+    n = 300
+    age = rng.uniform(10, 220, n)
+    cases = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(n)],
+            "split": "test",
+            "sex": rng.choice(["female", "male"], n),
+            "age_months": age,
+            "crop_method": "mediapipe",
+        }
+    )
+    return [
+        cases.assign(prediction_months=age + rng.normal(1, spread, n)) for spread in (12.0, 7.0)
+    ]
+
+
+def test_the_figures_are_those_of_each_table_and_of_their_mean(tables):
+    found = head_to_head(*tables)
+    mean = ensemble_table(dict(zip("ab", tables, strict=True)))
+    for name, table in zip(("first", "second", "ensemble"), [*tables, mean], strict=True):
+        expected = figures(table["age_months"], table["prediction_months"])
+        for figure in ("mae", "r2", "within_12"):
+            assert found.figures.at[name, figure] == pytest.approx(expected[figure])
+            low, high = found.figures.loc[name, [f"{figure}_low", f"{figure}_high"]]
+            assert low < expected[figure] < high
+    assert found.comparison.n == len(found.pairs) == 300
+    assert found.differences.set_index("figure")["better"]["mae"] == "second"
+
+
+def test_the_mae_alone_agrees_with_all_figures(tables):
+    found = head_to_head(*tables)
+    table, difference = mae_only(*tables)
+    columns = ["mae", "mae_low", "mae_high"]
+    expected = found.figures[columns].to_numpy()
+    np.testing.assert_allclose(table[columns].to_numpy(), expected, rtol=0, atol=1e-9)
+    assert list(table.index) == ["first", "second", "ensemble"]
+    assert difference.to_dict("list") == {"figure": ["mae"], "better": ["second"]}
+
+
+def test_the_mae_of_one_model_against_itself_marks_none(tables):
+    _, difference = mae_only(tables[0], tables[0])
+    assert list(difference["better"]) == [None]
+
+
+def test_the_mae_marks_the_first_model_when_it_is_the_better(tables):
+    _, difference = mae_only(*reversed(tables))
+    assert list(difference["better"]) == ["first"]
+
+
+def test_p_of_a_group_is_a_sign_test_adjusted_for_the_number_of_groups():
+    closer = ["first"] * 9 + ["second"] + ["first"] * 4 + ["second"] * 6 + ["equal"] * 3
+    sex = ["female"] * 10 + ["male"] * 10 + ["male"] * 3
+    pairs = pd.DataFrame({"age_band": "0-5 years", "sex": sex, "closer": closer})
+    p_girls = stats.binomtest(1, 10).pvalue
+    p_boys = stats.binomtest(4, 10).pvalue  # ties say nothing
+    # Of two groups, the surer one counts double (Benjamini-Hochberg).
+    expected = [min(2 * p_girls, p_boys), p_boys]
+    assert list(group_wins(pairs)["p"]) == pytest.approx(expected)
+
+
+def test_a_group_of_ties_only_is_chance():
+    pairs = pd.DataFrame({"age_band": ["0-5 years"], "sex": ["male"], "closer": ["equal"]})
+    assert list(group_wins(pairs)["p"]) == [1.0]
+
+
+def test_tables_without_a_common_case_are_refused(tables):
+    first, second = tables
+    with pytest.raises(ValueError, match="share no case"):
+        head_to_head(first, second.assign(split="train"))

@@ -1,0 +1,344 @@
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from apps import REPOSITORY, run, started, texts
+from bad_files import bad_files, dicom_bytes
+from PIL import Image
+
+from boneage import artifacts
+from boneage.datasets.phantoms import draw_phantom
+from boneage.evaluation.metrics import figures
+from boneage.predictor import Predictor
+from boneage.wording import as_plain_markdown
+
+PAGE = "pages/head_to_head.py"
+DENSENET, RESNET = "Tiny DenseNet (tests)", "Tiny ResNet+CBAM (tests)"
+CHARTS = 4
+MAPS = {
+    f"Grad-CAM of {DENSENET}",
+    f"Grad-CAM of {RESNET}",
+    "Difference of the two Grad-CAM maps",
+    *(f"Spatial attention of stage {n} of {RESNET}" for n in (1, 2, 3, 4)),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(_tiny_artifacts_folder, tmp_path_factory):
+    """Both tiny models on 360 cases: the DenseNet is better by far, in its paper as good."""
+    root = tmp_path_factory.mktemp("compared") / "artifacts"
+    shutil.copytree(_tiny_artifacts_folder, root)
+    rng = np.random.default_rng(4)
+    n = 360
+    age = rng.uniform(10, 220, n).round(1)
+    cases = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(n)],
+            "split": ["train", "validation", "test"] * (n // 3),
+            "sex": rng.choice(["female", "male"], n),
+            "age_months": age,
+            "contrast": 50.0,
+            "crop_method": "mediapipe",
+        }
+    )
+    for name, spread in (("tiny_densenet", 6), ("tiny_resnet_cbam", 20)):
+        model = root / "models" / name
+        predicted = cases.assign(prediction_months=age + rng.normal(0, spread, n))
+        artifacts.write_predictions(model, predicted)
+        history = pd.DataFrame({"epoch": [1, 2], "val_mae": [30.0, 9.0], "seconds": [20.0, 40.0]})
+        artifacts.write_history(model, history)
+        paper = model / "paper"
+        facts = dataclasses.replace(artifacts.read_facts(model), training_seconds=7200.0)
+        artifacts.write_facts(paper, facts)
+        artifacts.write_history(paper, history)
+        alike = cases.assign(prediction_months=age + rng.normal(0, 8, n))
+        artifacts.write_predictions(paper, alike)
+    return root
+
+
+@pytest.fixture
+def page(folder, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(folder))
+    return started(PAGE)
+
+
+def choose(page, key, value):
+    page.segmented_control(key=key).set_value(value)
+    return run(page)
+
+
+def mae(folder, split, model="tiny_densenet", **wanted) -> str:
+    """The MAE that the table ought to show."""
+    cases = artifacts.read_predictions(folder / "models" / model)
+    for column, value in {"split": split, **wanted}.items():
+        cases = cases[cases[column] == value]
+    return f"{figures(cases['age_months'], cases['prediction_months'])['mae']:.1f}"
+
+
+def table(page) -> str:
+    return next(h.proto.body for h in page.html if "Weights file" in h.proto.body)
+
+
+def row(page, label: str) -> str:
+    return next(row for row in table(page).split("<tr") if f">{label}<" in row)
+
+
+def pictures(page) -> set[str]:
+    return {picture.alt for element in page.image for picture in element.proto.imgs}
+
+
+def upload(page, name: str, content: bytes):
+    page.file_uploader(key="radiograph").set_value((name, content, ""))
+    return run(page)
+
+
+def png() -> bytes:
+    file = BytesIO()
+    Image.fromarray(draw_phantom(96, "female", 1)).save(file, "PNG")
+    return file.getvalue()
+
+
+# The comparison -----------------------------------------------------------------------------
+
+
+def test_the_page_opens_with_a_verdict_on_the_test_radiographs(page, folder):
+    assert page.title[0].value == "Which model, and is the difference real?"
+    assert page.markdown[0].value.startswith(
+        f"**{DENSENET} is closer to the reference age** on these 120 test radiographs: its mean "
+        f"absolute error is {mae(folder, 'test')} months"
+    )
+    assert page.markdown[1].value.startswith("**Averaging both")
+    assert "mean of six readings" in page.caption[0].value
+    assert len(page.get("plotly_chart")) == CHARTS
+    assert not page.error
+
+
+def test_the_better_model_is_marked_and_the_mean_is_not(page, folder):
+    shown = row(page, "MAE")
+    assert f"<b>{mae(folder, 'test')}</b>" in shown
+    assert shown.count("✓") == 1
+    assert mae(folder, "test", "tiny_resnet_cbam") in shown
+    assert "✓" not in row(page, "MAE, reference recipe")
+
+
+def test_every_figure_and_cost_has_its_row(page):
+    for label in (
+        *("MAE", "RMSE", "R²", "Bias", "Median absolute error", "Within 6 months"),
+        *("Within 12 months", "Within 24 months", "Parameters", "Weights file", "Input"),
+        *("Operations a radiograph", "Time a radiograph", "Training time"),
+    ):
+        assert row(page, label).count("<td") == 3
+    assert "16 Bit (challenge winner)" in texts(page)
+    assert "must not be mixed" in texts(page)
+    assert "McNemar test" in texts(page)
+
+
+def test_another_split_changes_the_figures_and_the_yardstick(page, folder):
+    choose(page, "split", "validation")
+    assert "120 validation radiographs" in page.markdown[0].value
+    assert "one clinical reading" in page.caption[0].value
+    assert mae(folder, "validation") in row(page, "MAE")
+
+
+def test_one_sex_alone_is_compared_on_its_own(page, folder):
+    choose(page, "of_sex", "female")
+    assert "test radiographs of girls" in page.markdown[0].value
+    assert mae(folder, "test", sex="female") in row(page, "MAE")
+
+
+def test_another_recipe_has_its_own_verdict_and_no_weights_to_time(page):
+    choose(page, "recipe", "paper")
+    assert "cannot be told apart" in page.markdown[0].value
+    assert row(page, "Weights file").count("–") == 3
+    assert "2 h" in row(page, "Training time")
+    assert row(page, "MAE, best so far").count("✓") == 1
+    assert not page.button
+    assert "Read with the published weights" in texts(page)
+    assert "the curves show the last stage only" in texts(page)  # 1 minute of 2 hours
+
+
+def test_a_whole_training_is_not_called_the_last_stage(page):
+    assert "last stage" not in texts(page)
+
+
+def test_a_link_opens_the_same_view(folder, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(folder))
+    page = started(PAGE, split="Training", of_sex="Boys", recipe="Reference recipe")
+    assert "training radiographs of boys" in page.markdown[0].value
+    assert page.segmented_control(key="recipe").value == "paper"
+
+
+def test_new_predictions_are_compared_anew(page, folder, tmp_path, monkeypatch):
+    assert "is closer" in page.markdown[0].value
+    shutil.copytree(folder, tmp_path / "artifacts")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
+    models = tmp_path / "artifacts" / "models"
+    same = artifacts.read_predictions(models / "tiny_densenet")
+    artifacts.write_predictions(models / "tiny_resnet_cbam", same)
+    run(page)
+    assert "both are equally far off" in page.markdown[0].value
+
+
+# Time ---------------------------------------------------------------------------------------
+
+
+def test_the_time_is_measured_on_demand_and_kept(page):
+    assert row(page, "Time a radiograph").count("–") == 3
+    page.button[0].click()
+    run(page)
+    assert "–" not in row(page, "Time a radiograph")
+    measured = row(page, "Time a radiograph")
+    choose(page, "split", "validation")
+    assert row(page, "Time a radiograph") == measured
+
+
+def test_damaged_weights_cannot_be_timed_and_the_page_goes_on(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "artifacts")
+    weights = tmp_path / "artifacts" / "models" / "tiny_densenet" / artifacts.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:1000])
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
+    st.cache_resource.clear()
+    page = started(PAGE)
+    page.button[0].click()
+    run(page)
+    assert len(page.error) == 1
+    assert "truncated" in page.error[0].value
+    page.pills(key="drawing").set_value("Girl, 5 years")
+    run(page)
+    assert "truncated" in page.error[-1].value
+    assert len(page.get("plotly_chart")) == CHARTS
+    st.cache_resource.clear()
+
+
+# One radiograph -----------------------------------------------------------------------------
+
+
+def test_a_drawing_goes_through_both_at_one_click(page):
+    assert not pictures(page)
+    page.pills(key="drawing").set_value("Boy, 9 years")
+    run(page)
+    assert page.segmented_control(key="sex_of_radiograph").value == "male"
+    assert pictures(page) == MAPS
+    said = texts(page)
+    assert "Mean of both models" in said
+    assert "This hand is a drawing" in said
+    assert f"{DENSENET} more" in said
+
+
+def test_an_upload_waits_for_the_sex(page):
+    upload(page, "hand.png", png())
+    assert "Choose the sex" in page.info[0].value
+    assert not pictures(page)
+    choose(page, "sex_of_radiograph", "female")
+    assert pictures(page) == MAPS
+    assert "drawing:" not in texts(page)
+
+
+def test_the_sex_of_one_radiograph_is_not_that_of_the_next(page):
+    page.pills(key="drawing").set_value("Boy, 9 years")
+    run(page)
+    upload(page, "hand.png", png())
+    assert page.segmented_control(key="sex_of_radiograph").value is None
+
+
+def test_a_dicom_file_says_the_sex_itself(page):
+    upload(page, "IM0001", dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M"))
+    assert page.segmented_control(key="sex_of_radiograph").value == "male"
+    assert pictures(page) == MAPS
+
+
+@pytest.mark.parametrize("what", ["text", "png bomb", "dicom without pixels"])
+def test_a_bad_file_gets_one_sentence_and_the_page_goes_on(page, what):
+    name, content = bad_files()[what]
+    upload(page, name, content)
+    assert len(page.error) == 1
+    assert page.error[0].value.startswith(f"**{as_plain_markdown(name)}:**")
+    assert len(page.get("plotly_chart")) == CHARTS
+
+
+def test_an_empty_map_is_said_to_be_empty(page, monkeypatch):
+    explain = Predictor.explain
+
+    def nothing_there(self, prediction, name):
+        explanation = explain(self, prediction, name)
+        return dataclasses.replace(explanation, gradcam=0 * explanation.gradcam)
+
+    monkeypatch.setattr(Predictor, "explain", nothing_there)
+    st.cache_resource.clear()
+    page.pills(key="drawing").set_value("Girl, 13 years")
+    run(page)
+    assert texts(page).count("This map is empty") == 2
+    st.cache_resource.clear()
+
+
+# Artifacts that are not as they should be ---------------------------------------------------
+
+
+def test_twelve_equal_cases_are_enough(tiny_artifacts):
+    page = started(PAGE)
+    assert "On each of them both are equally far off." in page.markdown[0].value
+    assert len(page.get("plotly_chart")) == CHARTS
+
+
+def test_one_model_alone_says_which_is_missing_and_how_to_train_it(
+    tiny_artifacts, tmp_path, monkeypatch
+):
+    name = "tiny_densenet"
+    shutil.copytree(tiny_artifacts / "models" / name, tmp_path / "models" / name)
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    page = started(PAGE)
+    assert "Missing here: DenseNet121 and ResNet34+CBAM." in page.info[0].value
+    assert "train --model resnet34_cbam" in page.code[1].value
+    assert "16 Bit (challenge winner)" in texts(page)
+    assert not page.get("plotly_chart")
+    assert not page.segmented_control
+
+
+def test_tables_without_a_common_case_get_one_sentence(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "artifacts")
+    model = tmp_path / "artifacts" / "models" / "tiny_densenet"
+    cases = artifacts.read_predictions(model)
+    artifacts.write_predictions(model, cases[cases["split"] != "test"])
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
+    page = started(PAGE)
+    assert len(page.error) == 1
+    assert "share no case" in page.error[0].value
+    assert page.file_uploader
+    choose(page, "split", "train")
+    assert not page.error
+
+
+def test_damaged_facts_get_one_sentence(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "artifacts")
+    facts = tmp_path / "artifacts" / "models" / "tiny_densenet" / artifacts.FACTS
+    facts.write_text("{")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
+    page = started(PAGE)
+    assert len(page.error) == 1
+    assert "is not valid JSON" in page.error[0].value.replace("\\", "")
+
+
+def test_comparing_does_not_import_tensorflow(folder):
+    script = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"app = AppTest.from_file({PAGE!r}, default_timeout=60).run()\n"
+        "assert len(app.get('plotly_chart')) == 4 and not app.exception\n"
+        "print(sorted({'tensorflow', 'keras', 'mediapipe'} & set(sys.modules)))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "BONEAGE_ARTIFACTS": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.strip() == "[]"
