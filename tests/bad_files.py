@@ -1,76 +1,179 @@
-"""Broken and hostile files that everything that reads a radiograph must refuse politely."""
+"""Broken and hostile files, made here: those to be refused politely, and those to be read.
 
+What each is called says what is wrong with it. Contents are small; what they would become is not.
+"""
+
+import functools
 import struct
 import zlib
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pydicom
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLosslessSV1,
+    RLELossless,
 )
 
+Files = dict[str, tuple[str, bytes]]  # what is wrong -> (file name, content)
 
-def bad_files() -> dict[str, tuple[str, bytes]]:
-    """What is wrong -> (file name, content); every one must be refused."""
-    png, jpeg, webp, tiff = (_picture(kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF"))
-    dicom = dicom_bytes(_noise())
+
+@functools.cache
+def bad_files() -> Files:
+    """Files that everything that reads a radiograph must refuse."""
     return {
-        "empty": ("empty.png", b""),
-        "text": ("notes.png", b"This is not a picture but a short note.\n"),
-        "unknown": ("hand.jpg", bytes(range(256)) * 20),
-        "pdf": ("report.jpg", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"),
-        "bmp": ("hand.bmp", _picture("BMP")),
-        "gif": ("animated.gif", _animation("GIF")),
-        "animated webp": ("animated.webp", _animation("WEBP")),
-        "animated png": ("animated.png", _animation("PNG")),
-        "multi-page tiff": ("pages.tif", _animation("TIFF")),
-        "truncated png": ("cut.png", png[: len(png) // 2]),
-        "truncated jpeg": ("cut.jpg", jpeg[: len(jpeg) // 2]),
-        "truncated webp": ("cut.webp", webp[: len(webp) // 2]),
-        "truncated tiff": ("cut.tif", tiff[: len(tiff) // 2]),
-        "truncated dicom": ("cut.dcm", dicom[: len(dicom) // 2]),
-        "png signature only": ("start.png", png[:8]),
-        "jpeg signature only": ("start.jpg", jpeg[:3]),
-        "webp signature only": ("start.webp", webp[:12]),
-        "tiff signature only": ("start.tif", tiff[:4]),
-        "dicom signature only": ("start.dcm", dicom[:132]),
-        "png with a wrong checksum": ("checksum.png", png[:40] + b"????" + png[44:]),
-        "one pixel": ("dot.png", _picture("PNG", np.full((1, 1), 128, np.uint8))),
-        "one shade": ("grey.png", _picture("PNG", np.full((200, 200), 128, np.uint8))),
-        "strip": ("strip.png", _picture("PNG", _noise(70, 900))),
-        "png bomb": ("bomb.png", png_bomb(30_000, 30_000)),
-        "png just over the limit": ("large.png", png_bomb(8_000, 7_000)),
-        "tiff claiming a huge size": ("claim.tif", _claim_tiff_size(tiff, 60_000)),
-        "dicom without pixels": ("report.dcm", dicom_bytes(None)),
-        "dicom with several frames": ("frames.dcm", _multi_frame_dicom()),
-        "dicom claiming a huge size": (
-            "claim.dcm",
-            dicom_bytes(_noise(), Rows=60000, Columns=60000),
-        ),
-        "dicom with too few pixels": ("few.dcm", dicom_bytes(_noise(), Rows=400)),
-        "colour dicom": ("colour.dcm", _colour_dicom()),
-        "deflated dicom": (
-            "deflated.dcm",
-            dicom_bytes(_noise(), transfer_syntax=DeflatedExplicitVRLittleEndian),
-        ),
-        "compressed dicom": ("lossless.dcm", _compressed_dicom()),
+        **_other_kinds(),
+        **_cut_off(),
+        **_unusable_pictures(),
+        **_bombs(),
+        **_floods(),
+        **_broken_png_jpeg_webp(),
+        **_broken_tiff(),
+        **_unusable_dicom(),
+        **_broken_dicom(),
+        **_hostile_names(),
     }
 
 
-def png_bomb(width: int, height: int) -> bytes:
-    """A well-formed black 1-bit PNG: a few bytes for each million pixels."""
+@functools.cache
+def odd_files() -> Files:
+    """Files that look hostile, or are, and hold a radiograph that can be read all the same."""
+    return {**_odd_pictures(), **_odd_exif(), **_odd_dicom()}
+
+
+def whole_files(height: int = 200, width: int = 150) -> dict[str, bytes]:
+    """A sound file of each format and way of storing it."""
+    grey = shades(height, width)
+    deep, colour = grey.astype(np.uint16) * 16, Image.fromarray(grey).convert("RGB")
+    size = (width, height)
+    return {
+        "png": picture("PNG", grey),
+        "deep png": picture("PNG", deep),
+        "jpeg": picture("JPEG", grey),
+        "progressive jpeg": picture("JPEG", colour, progressive=True),
+        "webp": picture("WEBP", colour),
+        "lossless webp": picture("WEBP", colour, lossless=True),
+        "tiff": picture("TIFF", grey),
+        "lzw tiff": picture("TIFF", deep, compression="tiff_lzw"),
+        "dicom": dicom_bytes(deep, WindowCenter=2000, WindowWidth=4000, PatientAge="010Y"),
+        "run-length dicom": _encapsulated(RLELossless, _rle(deep), size=size),
+        "jpeg dicom": _encapsulated(JPEGBaseline8Bit, picture("JPEG", grey), size=size, bits=8),
+        "jpeg 2000 dicom": _encapsulated(JPEG2000Lossless, _jpeg_2000(deep), size=size),
+    }
+
+
+def truncations(content: bytes) -> list[bytes]:
+    """A file cut short at twenty places, half of them in its header."""
+    early = [3, 9, 17, 30, 45, 70, 110, 170, 260, 400]
+    late = np.linspace(400, len(content) - 1, 11).astype(int)[1:]
+    return [content[:length] for length in (*early, *late)]
+
+
+# Building blocks --------------------------------------------------------------------------------
+
+
+def shades(height: int = 200, width: int = 150) -> np.ndarray:
+    """(height, width) uint8: a bright middle, and the grain of a film."""
+    across, down = (1 - np.linspace(-1, 1, n) ** 2 for n in (width, height))
+    grain = np.random.default_rng(0).integers(0, 40, (height, width))
+    return (200 * np.outer(down, across) + grain).astype(np.uint8)
+
+
+def picture(kind: str, image: np.ndarray | Image.Image | None = None, **options) -> bytes:
+    image = shades() if image is None else image
+    file = BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(
+        file, kind, **options
+    )
+    return file.getvalue()
+
+
+def _animation(kind: str) -> bytes:
+    first, second = Image.fromarray(shades()), Image.fromarray(255 - shades())
+    return picture(kind, first, save_all=True, append_images=[second])
+
+
+def png_bomb(width: int, height: int, depth: int = 1, colour: int = 0) -> bytes:
+    """A well-formed black PNG, a few bytes for each million pixels.
+
+    depth: bits a channel. colour: 0 is grey, 2 RGB, 6 RGBA.
+    """
     squeeze = zlib.compressobj(9)
-    row = bytes(1 + (width + 7) // 8)
+    bits = width * depth * {0: 1, 2: 3, 6: 4}[colour]
+    row = bytes(1 + (bits + 7) // 8)
     lines = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", lines), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return _PNG_START + b"".join(
+        map(_chunk, (b"IHDR", b"IDAT", b"IEND"), (header, lines, b""))
+    )  # fmt: skip
+
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_IHDR_END = 33  # in any PNG: signature, length, "IHDR", 13 bytes, checksum
+
+
+def _chunk(kind: bytes, body: bytes = b"") -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _png(*chunks: bytes, **header: int) -> bytes:
+    """A PNG with further chunks after its header, or other values in it."""
+    values = {"width": 150, "height": 200, "depth": 8, "colour": 0, "packing": 0, "filter": 0}
+    values |= {"interlaced": 0} | header
+    start = _chunk(b"IHDR", struct.pack(">IIBBBBB", *values.values()))
+    return _PNG_START + start + b"".join(chunks) + picture("PNG")[_IHDR_END:]
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+
+def _jpeg(*segments: bytes) -> bytes:
+    """A JPEG with further segments before all others."""
+    jpeg = picture("JPEG")
+    return jpeg[:2] + b"".join(segments) + jpeg[2:]
+
+
+def _patched(content: bytes, marker: bytes, offset: int, value: bytes) -> bytes:
+    """The content with other bytes at some distance from a marker."""
+    at = content.index(marker) + offset
+    return content[:at] + value + content[at + len(value) :]
+
+
+def _webp(*chunks: bytes, flags: int = 0, canvas: tuple[int, int] = (150, 200)) -> bytes:
+    """An extended WebP of these chunks and then a picture."""
+    size = b"".join((side - 1).to_bytes(3, "little") for side in canvas)
+    extended = b"VP8X" + struct.pack("<II", 10, flags) + size
+    lossless = picture("WEBP", Image.fromarray(shades()).convert("RGB"), lossless=True)[12:]
+    body = b"WEBP" + extended + b"".join(chunks) + lossless
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _tiff(changes: dict | None = None, content: bytes | None = None, following: int = 0) -> bytes:
+    """A TIFF of one directory. changes: tag -> (type, count, value), or None to leave it out."""
+    content = shades().tobytes() if content is None else content
+    tags = {
+        256: (3, 1, 150), 257: (3, 1, 200), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1),
+        273: (4, 1, 8), 277: (3, 1, 1), 278: (3, 1, 200), 279: (4, 1, len(content)),
+    } | (changes or {})  # fmt: skip
+    tags = {tag: tags[tag] for tag in sorted(tags) if tags[tag]}
+    directory = struct.pack("<H", len(tags))
+    further, at = b"", 8 + len(content) + 2 + 12 * len(tags) + 4
+    for tag, (kind, count, value) in tags.items():
+        if isinstance(value, bytes):
+            value, further = at + len(further), further + value
+        directory += struct.pack("<HHII", tag, kind, count, value)
+    start = b"II*\0" + struct.pack("<I", 8 + len(content))
+    return start + content + directory + struct.pack("<I", following) + further
 
 
 def dicom_bytes(
@@ -99,25 +202,564 @@ def dicom_bytes(
     return file.getvalue()
 
 
-def _noise(height: int = 200, width: int = 150) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (height, width), np.uint8)
+def _encapsulated(
+    syntax, *fragments: bytes, size: tuple[int, int] = (150, 200), bits: int = 16, **elements
+) -> bytes:
+    """A DICOM file of compressed pixels, whatever they are."""
+    width, height = size
+    pixels = np.zeros((1, 1), np.uint8 if bits == 8 else np.uint16)
+    content = encapsulate([b"".join(fragments)])
+    elements = {"Rows": height, "Columns": width, "PixelData": content} | elements
+    return dicom_bytes(pixels, transfer_syntax=syntax, **elements)
 
 
-def _picture(kind: str, pixels: np.ndarray | None = None) -> bytes:
-    file = BytesIO()
-    Image.fromarray(_noise() if pixels is None else pixels).save(file, kind)
-    return file.getvalue()
+def _rle_image(*segments: bytes) -> bytes:
+    starts = np.cumsum([64, *map(len, segments)])[:-1].tolist()
+    return struct.pack("<16I", len(segments), *starts, *[0] * (15 - len(segments))) + b"".join(
+        segments
+    )
 
 
-def _animation(kind: str) -> bytes:
-    first, second = Image.fromarray(_noise()), Image.fromarray(255 - _noise())
-    file = BytesIO()
-    first.save(file, kind, save_all=True, append_images=[second])
-    return file.getvalue()
+def _rle(pixels: np.ndarray) -> bytes:
+    """(H, W) uint16 run-length encoded without any run, in literal stretches of 50 bytes."""
+    high, low = ((pixels >> shift & 255).astype(np.uint8).reshape(-1, 50) for shift in (8, 0))
+    return _rle_image(*(b"".join(b"\x31" + s.tobytes() for s in plane) for plane in (high, low)))
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def _jpeg_2000(pixels: np.ndarray) -> bytes:
+    return picture("JPEG2000", pixels, irreversible=False, no_jp2=True, num_resolutions=3)
+
+
+def _element(group: int, number: int, kind: bytes, value: bytes, length: int | None = None):
+    """An explicit DICOM element whose value may be longer than 64 kB, or lie about its length."""
+    length = len(value) if length is None else length
+    return struct.pack("<HH2sHI", group, number, kind, 0, length) + value
+
+
+def _with_element(element: bytes, before: bytes = b"\x28\0\x02\0") -> bytes:
+    """A DICOM file with one element more, by default before those that describe the image."""
+    content = dicom_bytes(shades())
+    at = content.index(before)
+    return content[:at] + element + content[at:]
+
+
+_UNDEFINED = 0xFFFFFFFF
+_ITEM = struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+
+
+# To be refused ----------------------------------------------------------------------------------
+
+
+def _other_kinds() -> Files:
+    return {
+        "empty": ("empty.png", b""),
+        "text": ("notes.png", b"This is not a picture but a short note.\n"),
+        "unknown": ("hand.jpg", bytes(range(256)) * 20),
+        "pdf": ("report.jpg", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"),
+        "bmp": ("hand.bmp", picture("BMP")),
+        "gif": ("animated.gif", _animation("GIF")),
+        "jpeg 2000": ("hand.jp2", picture("JPEG2000")),
+        "bigtiff": ("hand.tif", picture("TIFF", big_tiff=True)),
+        "heic": ("hand.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)),
+        "video": ("hand.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100)),
+        "svg with a script": ("hand.svg", b"<svg><script>alert(1)</script></svg>"),
+        "web page": ("hand.png", b"<!DOCTYPE html><script>alert(1)</script>"),
+        "zip": ("hand.zip", b"PK\x03\x04" + bytes(200)),
+        "windows program": ("hand.exe", b"MZ\x90\0" + bytes(200)),
+        "linux program": ("hand", b"\x7fELF\x02\x01\x01" + bytes(200)),
+        "gif that is a script": ("hand.gif", b"GIF89a=1;alert(1);"),
+        "pickle": ("hand.npy", b"\x80\x04\x95\x1e\0\0\0cos\nsystem\n(S'true'\ntR."),
+        "only zeros": ("zeros.dcm", bytes(10_000)),
+    }
+
+
+def _cut_off() -> Files:
+    png, jpeg, webp, tiff = (picture(kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF"))
+    dicom = dicom_bytes(shades())
+    return {
+        "truncated png": ("cut.png", png[: len(png) // 2]),
+        "truncated jpeg": ("cut.jpg", jpeg[: len(jpeg) // 2]),
+        "truncated webp": ("cut.webp", webp[: len(webp) // 2]),
+        "truncated tiff": ("cut.tif", tiff[: len(tiff) // 2]),
+        "truncated dicom": ("cut.dcm", dicom[: len(dicom) // 2]),
+        "png signature only": ("start.png", png[:8]),
+        "jpeg signature only": ("start.jpg", jpeg[:3]),
+        "webp signature only": ("start.webp", webp[:12]),
+        "tiff signature only": ("start.tif", tiff[:4]),
+        "dicom signature only": ("start.dcm", dicom[:132]),
+    }
+
+
+def _unusable_pictures() -> Files:
+    return {
+        "animated webp": ("animated.webp", _animation("WEBP")),
+        "animated png": ("animated.png", _animation("PNG")),
+        "multi-page tiff": ("pages.tif", _animation("TIFF")),
+        "one pixel": ("dot.png", picture("PNG", np.full((1, 1), 128, np.uint8))),
+        "one shade": ("grey.png", picture("PNG", np.full((200, 200), 128, np.uint8))),
+        "strip": ("strip.png", picture("PNG", shades(70, 900))),
+        "black and white png": ("scan.png", picture("PNG", shades() > 100)),
+        "fax": ("fax.tif", picture("TIFF", shades() > 100, compression="group4")),
+        "transparent png": ("clear.png", picture("PNG", Image.new("RGBA", (150, 200)))),
+        "float tiff without a number": (
+            "nan.tif",
+            picture("TIFF", np.full((200, 150), np.nan, np.float32)),
+        ),
+    }
+
+
+def _bombs() -> Files:
+    tiff = picture("TIFF")
+    tiles = {273: None, 278: None, 279: None, 259: (3, 1, 8)}
+    flat = zlib.compress(bytes(10_000 * 10_000), 1)
+    pieces = {324: (4, 1, 8), 325: (4, 1, len(flat))}
+    webp = picture("WEBP", Image.new("RGB", (100, 100), (50, 50, 50)), lossless=True)
+    deflated = dicom_bytes(None, transfer_syntax=DeflatedExplicitVRLittleEndian)
+    start = deflated.index(DeflatedExplicitVRLittleEndian.encode()) + 22
+    squeeze = zlib.compressobj(9, wbits=-15)
+    zeros = _element(0x7FE0, 0x10, b"OB", bytes(50_000_000))
+    huge_jpeg = _patched(picture("JPEG"), b"\xff\xc0", 5, struct.pack(">HH", 65_000, 65_000))
+    million_runs = b"\x81\x05" * 1_000_000
+    return {
+        "png bomb": ("bomb.png", png_bomb(30_000, 30_000)),
+        "png just over the limit": ("large.png", png_bomb(8_000, 7_000)),
+        "colour png just under the limit": ("colour.png", png_bomb(7_000, 7_100, 8, 2)),
+        "deep colour png bomb": ("deep.png", png_bomb(4_000, 4_000, 16, 2)),
+        "transparent png bomb": ("clear.png", png_bomb(6_000, 6_000, 8, 6)),
+        "tiff claiming a huge size": ("claim.tif", _claim_tiff_size(tiff, 60_000)),
+        "tiff with a huge tile": (
+            "tile.tif",
+            _tiff({**tiles, **pieces, 322: (4, 1, 10_000), 323: (4, 1, 10_000)}, flat),
+        ),
+        "jpeg claiming a huge size": ("claim.jpg", huge_jpeg),
+        "webp claiming a huge size": ("claim.webp", webp[:21] + b"\xff\xff\xff\x0f" + webp[25:]),
+        "webp with a huge canvas": ("canvas.webp", _webp(canvas=(16_000, 11_000))),
+        "png with a profile bomb": (
+            "icc.png",
+            _png(_chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(30_000_000), 9))),
+        ),
+        "png with a compressed text bomb": (
+            "ztxt.png",
+            _png(_chunk(b"zTXt", b"t\0\0" + zlib.compress(bytes(30_000_000), 9))),
+        ),
+        "png with an international text bomb": (
+            "itxt.png",
+            _png(_chunk(b"iTXt", b"t\0\1\0\0\0" + zlib.compress(bytes(30_000_000), 9))),
+        ),
+        "png with seventy texts": (
+            "texts.png",
+            _png(*[_chunk(b"zTXt", b"t\0\0" + zlib.compress(bytes(2**20), 9))] * 70),
+        ),
+        "dicom claiming a huge size": (
+            "claim.dcm",
+            dicom_bytes(shades(), Rows=60000, Columns=60000),
+        ),
+        "deflated dicom": (
+            "deflated.dcm",
+            dicom_bytes(shades(), transfer_syntax=DeflatedExplicitVRLittleEndian),
+        ),
+        "deflated dicom bomb": (
+            "bomb.dcm",
+            deflated[:start] + squeeze.compress(zeros) + squeeze.flush(),
+        ),
+        "run-length dicom bomb": (
+            "rle.dcm",
+            _encapsulated(RLELossless, _rle_image(million_runs, million_runs)),
+        ),
+        "run-length dicom just under the limit": (
+            "large.dcm",
+            _encapsulated(
+                RLELossless,
+                _rle_image(b"\x81\0" * 390_000, b"\x81\0" * 390_000),
+                size=(7_000, 7_100),
+                WindowCenter=1000,
+                WindowWidth=2000,
+                RescaleSlope=1,
+                RescaleIntercept=0,
+            ),
+        ),
+        "jpeg bomb in a dicom": ("jpeg.dcm", _encapsulated(JPEGBaseline8Bit, huge_jpeg, bits=8)),
+        "jpeg 2000 bomb in a dicom": (
+            "j2k.dcm",
+            _encapsulated(
+                JPEG2000Lossless,
+                _patched(
+                    _jpeg_2000(shades().astype(np.uint16)),
+                    b"\xff\x51",
+                    6,
+                    struct.pack(">II", 60_000, 60_000),
+                ),
+            ),
+        ),
+    }
+
+
+def _floods() -> Files:
+    """Few bytes for each piece, and hundreds of thousands of pieces."""
+    scans = picture("JPEG", np.full((2000, 2000), 200, np.uint8), progressive=True)
+    last_scan = scans[scans.rindex(b"\xff\xc4") : -2]
+    numbers = b"\1\0\0\0\1\0\0\0" * 250_000
+    exif = _exif({0x11A: (5, 250_000, numbers), 0x128: (3, 1, 2)})
+    blocks = (
+        _segment(0xE1, b"Exif\0\0" + exif[at : at + 60_000]) for at in range(0, len(exif), 60_000)
+    )
+    nested = _element(9, 0x1010, b"SQ", struct.pack("<HHI", 0xFFFE, 0xE000, _UNDEFINED), _UNDEFINED)
+    fragments = _encapsulated(JPEGBaseline8Bit, picture("JPEG"), bits=8)
+    first = fragments.index(_ITEM[:4])
+    lookup = _ITEM[:4] + b"\x08\0\0\0" + struct.pack("<HH2sH", 0x28, 0x3006, b"LO", 0)
+    return {
+        "png of countless chunks": ("chunks.png", _png(_chunk(b"prVt") * 150_000)),
+        "png of countless empty data chunks": ("data.png", _png(_chunk(b"IDAT") * 150_000)),
+        "jpeg of countless comments": ("comments.jpg", _jpeg(b"\xff\xfe\0\x02" * 500_000)),
+        "jpeg of a million junk bytes": ("junk.jpg", _jpeg(b"\xff\xfe\0\x02" + bytes(1_000_000))),
+        "jpeg of a thousand scans": ("scans.jpg", scans[:-2] + last_scan * 1000 + b"\xff\xd9"),
+        "jpeg of many exif blocks": ("exif.jpg", _jpeg(*blocks)),
+        "webp of countless chunks": ("chunks.webp", _webp(b"ABCD\0\0\0\0" * 300_000)),
+        "tiff of countless strips": (
+            "strips.tif",
+            _tiff({273: (3, 1_000_000, b"\x08\0" * 1_000_000), 278: (3, 1, 1)}),
+        ),
+        "tiff with countless resolutions": (
+            "rational.tif",
+            _tiff({282: (5, 500_000, b"\1\0\0\0\1\0\0\0" * 500_000)}),
+        ),
+        "tiff with countless exif numbers": ("exif.tif", _tiff_with_exif(500_000)),
+        "tiff of sixty thousand tags": (
+            "tags.tif",
+            _tiff({tag: (11, 10, 0) for tag in range(1000, 61_000)}),
+        ),
+        "dicom of countless elements": (
+            "elements.dcm",
+            _with_element(struct.pack("<HH2sH", 9, 0x1010, b"LO", 0) * 200_000),
+        ),
+        "dicom of countless nested sequences": ("nested.dcm", _with_element(nested * 50_000)),
+        "dicom of countless fragments": (
+            "fragments.dcm",
+            fragments[: first + 8] + _ITEM * 150_000 + fragments[first + 8 :],
+        ),
+        "dicom with countless sexes": (
+            "sexes.dcm",
+            _with_element(_element(0x10, 0x40, b"UC", b"F\\" * 600_000)),
+        ),
+        "dicom with countless look-up tables": (
+            "tables.dcm",
+            _with_element(
+                _element(0x28, 0x3010, b"SQ", lookup * 100_000), before=b"\xe0\x7f\x10\0"
+            ),
+        ),
+        "dicom with countless character sets": (
+            "sets.dcm",
+            _with_element(_element(8, 5, b"UC", b"x\\" * 600_000), before=b"\x08\0\x16\0"),
+        ),
+    }
+
+
+def _broken_png_jpeg_webp() -> Files:
+    png, jpeg = picture("PNG"), picture("JPEG")
+    webp = picture("WEBP", Image.fromarray(shades()).convert("RGB"), lossless=True)
+    return {
+        "png with a wrong checksum": ("checksum.png", png[:40] + b"????" + png[44:]),
+        "png without pixels": ("none.png", png[:_IHDR_END] + _chunk(b"IEND")),
+        "png with only empty pixels": (
+            "empty.png",
+            png[:_IHDR_END] + _chunk(b"IDAT") + _chunk(b"IEND"),
+        ),
+        "png with a text of four gigabytes": ("text.png", _png(b"\xff\xff\xff\xfftEXt")),
+        "png of no width": ("width.png", _png(width=0)),
+        "png higher than its data": ("high.png", _png(height=2000)),
+        "png of three bits": ("bits.png", _png(depth=3)),
+        "png of an unknown colour type": ("colour.png", _png(colour=9)),
+        "png of an unknown packing": ("packing.png", _png(packing=7, filter=7)),
+        "jpeg of no height": ("height.jpg", _patched(jpeg, b"\xff\xc0", 5, b"\0\0")),
+        "jpeg of no channel": ("channel.jpg", _patched(jpeg, b"\xff\xc0", 9, b"\0")),
+        "jpeg of twelve bits": ("twelve.jpg", _patched(jpeg, b"\xff\xc0", 4, b"\x0c")),
+        "lossless jpeg": ("lossless.jpg", _patched(jpeg, b"\xff\xc0", 1, b"\xc3")),
+        "jpeg without tables": ("tables.jpg", jpeg.replace(b"\xff\xdb", b"\xff\xe5")),
+        "jpeg without a picture": ("none.jpg", b"\xff\xd8\xff\xe0\0\x04ab\xff\xd9"),
+        "webp longer than the file": ("long.webp", _patched(webp, b"RIFF", 4, b"\xff\xff\xff\x7f")),
+        "webp shorter than the file": ("short.webp", _patched(webp, b"RIFF", 4, b"\x20\0\0\0")),
+        "webp with a chunk of four gigabytes": (
+            "chunk.webp",
+            _patched(webp, b"VP8L", 4, b"\xff\xff\xff\xff"),
+        ),
+        "webp without a picture": ("none.webp", b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(10)),
+        "webp promising an animation": ("promise.webp", _webp(flags=2)),
+    }
+
+
+def _broken_tiff() -> Files:
+    whole = _tiff()
+    end = struct.pack("<I", len(whole) - 2)
+    second = len(whole)  # where a further directory would begin
+    directory = whole[8 + 30_000 : -4]
+    return {
+        "tiff without a directory": ("none.tif", b"II*\0\0\0\0\0" + bytes(100)),
+        "tiff with a directory outside": ("outside.tif", b"II*\0\xf0\xff\xff\xff" + bytes(100)),
+        "tiff with a directory cut off": ("end.tif", b"II*\0" + end + whole[8:]),
+        "tiff with pages in a circle": (
+            "circle.tif",
+            _tiff(following=second) + directory + struct.pack("<I", 8 + 30_000),
+        ),
+        "tiff with pixels outside": ("pixels.tif", _tiff({273: (4, 1, 0xFFFFFFF0)})),
+        "tiff without pixels": ("empty.tif", _tiff({273: None, 279: None})),
+        "tiff of no width": ("width.tif", _tiff({256: (3, 1, 0)})),
+        "tiff of four billion strips": ("strips.tif", _tiff({273: (4, _UNDEFINED, 8)})),
+        "tiff with a text for its width": ("text.tif", _tiff({256: (2, 4, 0x41414141)})),
+        "tiff of three bits": ("bits.tif", _tiff({258: (3, 1, 3)})),
+        "tiff of 65535 samples": ("samples.tif", _tiff({277: (3, 1, 65535)})),
+        "tiff in tiles of nothing": (
+            "tiles.tif",
+            _tiff({273: None, 322: (3, 1, 0), 323: (3, 1, 0), 324: (4, 1, 8), 325: (4, 1, 8)}),
+        ),
+        "tiff of an unknown compression": ("packing.tif", _tiff({259: (3, 1, 4711)})),
+        "tiff compressed as it is not": ("lzw.tif", _tiff({259: (3, 1, 5)})),
+    }
+
+
+def _unusable_dicom() -> Files:
+    pixels = shades()
+    return {
+        "dicom without pixels": ("report.dcm", dicom_bytes(None)),
+        "dicom directory": ("DICOMDIR", _dicom_directory()),
+        "pdf in a dicom": ("report.dcm", dicom_bytes(None, EncapsulatedDocument=b"%PDF-1.7 ")),
+        "dicom with several frames": (
+            "frames.dcm",
+            dicom_bytes(pixels, NumberOfFrames=2, PixelData=pixels.tobytes() * 2),
+        ),
+        "colour dicom": ("colour.dcm", _colour_dicom()),
+        "dicom of 32 bits": ("bits.dcm", dicom_bytes(pixels.astype(np.uint32))),
+        "dicom of one bit": ("mask.dcm", dicom_bytes(pixels, BitsAllocated=1, BitsStored=1)),
+        "compressed dicom": ("lossless.dcm", _encapsulated(JPEGLosslessSV1, bytes(1000))),
+        "dicom of an unknown transfer syntax": (
+            "unknown.dcm",
+            dicom_bytes(pixels).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.9.9.9\0"),
+        ),
+        "dicom of a private transfer syntax": (
+            "private.dcm",
+            dicom_bytes(pixels).replace(b"1.2.840.10008.1.2.1\0", b"9.8\n<b>.7\x1b[2J.654.3\0"),
+        ),
+        "dicom without a transfer syntax": (
+            "syntax.dcm",
+            dicom_bytes(pixels).replace(b"\x02\0\x10\0UI", b"\x02\0\x11\0UI"),
+        ),
+    }
+
+
+def _broken_dicom() -> Files:
+    pixels = shades()
+    good_jpeg = picture("JPEG")
+    cut = _encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8)
+    return {
+        "dicom with too few pixels": ("few.dcm", dicom_bytes(pixels, Rows=400)),
+        "dicom of no rows": ("rows.dcm", dicom_bytes(pixels, Rows=0)),
+        "dicom with two widths": (
+            "widths.dcm",
+            dicom_bytes(pixels).replace(
+                struct.pack("<HH2sHH", 0x28, 0x11, b"US", 2, 150),
+                struct.pack("<HH2sHHH", 0x28, 0x11, b"US", 4, 150, 150),
+            ),
+        ),
+        "dicom storing more bits than it has": ("stored.dcm", dicom_bytes(pixels, BitsStored=40)),
+        "dicom of an unknown sign": ("sign.dcm", dicom_bytes(pixels, PixelRepresentation=7)),
+        "dicom element longer than the file": (
+            "long.dcm",
+            _with_element(_element(9, 0x1010, b"OB", b"", 0x7FFFFFFF)),
+        ),
+        "dicom element without an end": (
+            "endless.dcm",
+            _with_element(_element(9, 0x1010, b"OB", b"", _UNDEFINED)),
+        ),
+        "jpeg dicom without an end": ("end.dcm", cut[:-8]),
+        "jpeg dicom of another size": (
+            "size.dcm",
+            _encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8, size=(200, 150)),
+        ),
+        "jpeg dicom of a colour picture": (
+            "rgb.dcm",
+            _encapsulated(
+                JPEGBaseline8Bit,
+                picture("JPEG", Image.fromarray(pixels).convert("RGB")),
+                bits=8,
+            ),
+        ),
+        "jpeg dicom holding a png": ("png.dcm", _encapsulated(JPEGBaseline8Bit, picture("PNG"))),
+        "run-length dicom of nine segments": (
+            "nine.dcm",
+            _encapsulated(RLELossless, _rle_image(*[b"\0"] * 9)),
+        ),
+        "run-length dicom with segments outside": (
+            "outside.dcm",
+            _encapsulated(RLELossless, struct.pack("<16I", 2, *[0xFFFFFFF0] * 15)),
+        ),
+        "run-length dicom of too few pixels": (
+            "short.dcm",
+            _encapsulated(RLELossless, _rle_image(b"\x81\x05", b"\x81\x05")),
+        ),
+    }
+
+
+def _hostile_names() -> Files:
+    """Their content is no picture, so that the name appears beside the refusal."""
+    names = {
+        "name with a path": "../../../../tmp/hand.png",
+        "name with a windows path": "..\\..\\windows\\system32\\hand.dcm",
+        "name with control characters": "hand\x1b[2J\x07\r\n\tsecond line.png",
+        "name of 300 letters": "h" * 296 + ".png",
+        "name written backwards": "hand\u202egnp.exe",
+        "name with markup": "<img src=x onerror=alert(1)>**bold**.png",
+        "name with a formula": "=HYPERLINK(0)+hand.png",
+    }
+    return {what: (name, b"This is not a picture.\n") for what, name in names.items()}
+
+
+# To be read -------------------------------------------------------------------------------------
+
+
+def _odd_pictures() -> Files:
+    grey, colour = shades(), Image.fromarray(shades()).convert("RGB")
+    deep = grey.astype(np.int32) * 5_000_000
+    holes = np.where(grey > 20, grey, np.nan).astype(np.float32)
+    png = picture("PNG")
+    data = png.index(b"IDAT") - 4
+    text = _chunk(b"zTXt", b"t\0\0" + zlib.compress(bytes(900_000), 9))
+    frame = struct.pack(">IIIIIHHBB", 0, 150, 200, 0, 0, 1, 10, 0, 0)
+    deep_colour = np.repeat(grey[..., np.newaxis].astype(np.uint16) * 4, 3, axis=2)
+    return {
+        "cmyk jpeg": ("cmyk.jpg", picture("JPEG", colour.convert("CMYK"))),
+        "cmyk tiff": ("cmyk.tif", picture("TIFF", colour.convert("CMYK"))),
+        "tiff of 32-bit integers": ("int.tif", picture("TIFF", deep)),
+        "tiff of 32-bit numbers": ("float.tif", picture("TIFF", grey.astype(np.float32) / 255)),
+        "float tiff with holes": ("holes.tif", picture("TIFF", holes)),
+        "float tiff of the largest numbers": (
+            "largest.tif",
+            picture("TIFF", (grey.astype(np.float32) - 100) * 2e36),
+        ),
+        "float tiff of the smallest numbers": (
+            "smallest.tif",
+            picture("TIFF", grey.astype(np.float32) * np.float32(1e-45)),
+        ),
+        "deep colour png": ("deep.png", cv2.imencode(".png", deep_colour)[1].tobytes()),
+        "png with empty data chunks": (
+            "empty.png",
+            png[:data] + _chunk(b"IDAT") * 50 + png[data:-12] + _chunk(b"IDAT") + png[-12:],
+        ),
+        "png with long texts": ("texts.png", _png(*[text] * 20)),
+        "png whose data claim four gigabytes": (
+            "data.png",
+            png[:data] + b"\xff\xff\xff\xff" + png[data + 4 :],
+        ),
+        "png animation of one frame": (
+            "one.png",
+            _png(_chunk(b"acTL", struct.pack(">II", 1, 0)), _chunk(b"fcTL", frame)),
+        ),
+        "png and a web page": ("page.png", png + b"<script>alert(1)</script>"),
+        "jpeg with a segment of no length": ("segment.jpg", _jpeg(b"\xff\xe5\0\0")),
+        "jpeg and an archive": ("archive.jpg", picture("JPEG") + b"PK\x03\x04" + bytes(500)),
+        "jpeg with a preview": (
+            "preview.jpg",
+            picture("MPO", colour, save_all=True, append_images=[colour.resize((75, 100))]),
+        ),
+        "tiff whose directory is its own next": (
+            "circle.tif",
+            _tiff(following=8 + grey.size),
+        ),
+        "tiff with an unknown tag type": ("type.tif", _tiff({60_000: (99, 1_000_000, 8)})),
+    }
+
+
+def _odd_exif() -> Files:
+    wrong = {
+        "orientation 0": _exif({274: (3, 1, 0)}),
+        "orientation 9": _exif({274: (3, 1, 9)}),
+        "orientation in words": _exif({274: (2, 4, 0x61626364)}),
+        "a thousand orientations": _exif({274: (3, 1000, b"\x01\0" * 1000)}),
+        "values outside": _exif({274: (3, 1000, 0xFFFFFFF0)}),
+        "its directory outside": b"II*\0\xf0\xff\xff\xff",
+        "its directory in a circle": _exif({34665: (4, 1, 8), 34853: (4, 1, 8)}),
+        "nothing": b"",
+        "text": b"This is no EXIF.",
+        "sixty kilobytes": _exif({0x9286: (7, 60_000, bytes(60_000))}),
+    }
+    files = {
+        f"jpeg with exif of {what}": ("exif.jpg", _jpeg(_segment(0xE1, b"Exif\0\0" + block)))
+        for what, block in wrong.items()
+    }
+    giant = _exif({274: (5, 250_000, b"\1\0\0\0\1\0\0\0" * 250_000)})
+    end = len(_tiff({34665: (4, 1, 0)}))
+    return files | {
+        "png with exif of two megabytes": ("exif.png", _png(_chunk(b"eXIf", giant))),
+        "webp with exif of two megabytes": ("exif.webp", _webp_with_exif(giant)),
+        "tiff with exif outside": ("outside.tif", _tiff({34665: (4, 1, 0xFFFFFFF0)})),
+        "tiff with exif in a circle": (
+            "circle.tif",
+            _tiff({34665: (4, 1, end)}) + struct.pack("<HHHIII", 1, 34665, 4, 1, end, 0),
+        ),
+    }
+
+
+def _odd_dicom() -> Files:
+    dicom = dicom_bytes(shades(), PatientSex="F")
+    page = b"<html><script>alert(1)</script><!--"
+    named = dicom_bytes(shades(), PatientName="<b>Doe</b>^Jane\r\n../../etc/passwd")
+    sets = _element(8, 5, b"UC", b"x\\" * 50_000)
+    return {
+        "dicom that is a web page": ("page.html", page.ljust(128) + dicom[128:]),
+        "dicom that is a program": ("hand.exe", b"MZ\x90\0".ljust(128, b"\0") + dicom[128:]),
+        "dicom that is a tiff": ("hand.tif", picture("TIFF")[:128] + dicom[128:]),
+        "dicom with a hostile patient name": ("name.dcm", named),
+        "dicom whose pixels claim to be a sequence": (
+            "sequence.dcm",
+            dicom.replace(b"\xe0\x7f\x10\0OB", b"\xe0\x7f\x10\0SQ"),
+        ),
+        "dicom with too many pixels stored": (
+            "padded.dcm",
+            dicom_bytes(shades(), PixelData=shades().tobytes() + bytes(100)),
+        ),
+        "dicom with a private element of five megabytes": (
+            "private.dcm",
+            _with_element(_element(9, 0x1010, b"OB", bytes(5_000_000))),
+        ),
+        "dicom with fifty thousand character sets": (
+            "sets.dcm",
+            _with_element(sets, before=b"\x08\0\x16\0"),
+        ),
+        "dicom with a broken window": (
+            "window.dcm",
+            dicom_bytes(shades(), WindowCenter=100, WindowWidth=-5),
+        ),
+        "dicom with an endless rescale": (
+            "rescale.dcm",
+            dicom_bytes(shades(), RescaleSlope="1e308", RescaleIntercept="-1e308"),
+        ),
+        "dicom of an impossible age": (
+            "age.dcm",
+            dicom_bytes(shades(), PatientBirthDate="20170101", StudyDate="20170101").replace(
+                b"20170101", b"00000000"
+            ),
+        ),
+    }
+
+
+# Longer recipes ---------------------------------------------------------------------------------
+
+
+def _exif(entries: dict) -> bytes:
+    """An EXIF block: a TIFF directory without a picture."""
+    no_picture = dict.fromkeys((256, 257, 258, 259, 262, 273, 277, 278, 279))
+    return _tiff(no_picture | entries, content=b"")
+
+
+def _webp_with_exif(block: bytes) -> bytes:
+    chunk = b"EXIF" + struct.pack("<I", len(block)) + block + b"\0" * (len(block) % 2)
+    body = _webp(flags=8)[8:] + chunk
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _tiff_with_exif(numbers: int) -> bytes:
+    """A TIFF with an EXIF directory of one entry, a long list of fractions."""
+    end = len(_tiff({34665: (4, 1, 0)}))
+    entry = struct.pack("<HHHII", 1, 0x829A, 5, numbers, end + 18) + bytes(4)
+    return _tiff({34665: (4, 1, end)}) + entry + b"\1\0\0\0\1\0\0\0" * numbers
 
 
 def _claim_tiff_size(tiff: bytes, side: int) -> bytes:
@@ -131,13 +773,14 @@ def _claim_tiff_size(tiff: bytes, side: int) -> bytes:
     return bytes(changed)
 
 
-def _multi_frame_dicom() -> bytes:
-    pixels = _noise()
-    return dicom_bytes(pixels, NumberOfFrames=2, PixelData=pixels.tobytes() * 2)
+def _dicom_directory() -> bytes:
+    record = pydicom.Dataset()
+    record.DirectoryRecordType, record.PatientName = "PATIENT", "Nobody^Real"
+    return dicom_bytes(None, FileSetID="DISC", DirectoryRecordSequence=[record])
 
 
 def _colour_dicom() -> bytes:
-    pixels = _noise()
+    pixels = shades()
     return dicom_bytes(
         pixels,
         SamplesPerPixel=3,
@@ -145,9 +788,3 @@ def _colour_dicom() -> bytes:
         PlanarConfiguration=0,
         PixelData=np.repeat(pixels[..., None], 3, axis=2).tobytes(),
     )
-
-
-def _compressed_dicom() -> bytes:
-    """JPEG Lossless, which needs a decoder that is not installed; the content does not matter."""
-    content = pydicom.encaps.encapsulate([bytes(1000)])
-    return dicom_bytes(_noise(), transfer_syntax=JPEGLosslessSV1, PixelData=content)

@@ -1,14 +1,10 @@
-import logging
-import logging.handlers
 import re
-import time
-import warnings
 from io import BytesIO
 
 import cv2
 import numpy as np
 import pytest
-from bad_files import bad_files, dicom_bytes, png_bomb
+from bad_files import bad_files, dicom_bytes
 from PIL import Image
 from pydicom.uid import RLELossless
 
@@ -93,31 +89,12 @@ def test_every_format_gives_the_same_picture(name):
     assert difference.max() <= tolerance
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_one_bit_image_is_black_and_white(kind):
-    outline = HAND > 60
-    radiograph = read_radiograph(_save(kind, Image.fromarray(outline)))
-    np.testing.assert_array_equal(radiograph.pixels, outline * np.uint8(255))
-
-
 def test_white_is_zero_tiff_is_shown_bones_bright():
     dark_bones = _deep(200).max() - _deep(200)
     data = _save("TIFF", dark_bones, tiffinfo={262: 0})
     radiograph = read_radiograph(data)
     assert not radiograph.inverted
     assert np.abs(radiograph.pixels.astype(int) - SPREAD).max() <= 1
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_file_is_refused_with_one_sentence(name):
-    start = time.perf_counter()
-    with pytest.raises(UnreadableRadiograph) as refusal:
-        read_radiograph(BAD[name][1])
-    assert time.perf_counter() - start < 2
-    sentence = str(refusal.value)
-    assert sentence.endswith(".") and sentence[0].isupper()
-    assert "\n" not in sentence and ". " not in sentence
-    assert refusal.value.__context__ is None or refusal.value.__suppress_context__
 
 
 @pytest.mark.parametrize(
@@ -149,54 +126,23 @@ def test_bad_file_is_refused_with_one_sentence(name):
         ("dicom with several frames", "several frames"),
         ("colour dicom", "colour"),
         ("deflated dicom", "deflated"),
-        ("compressed dicom", "JPEG Lossless"),
+        ("compressed dicom", "compressed as JPEG Lossless"),
+        ("dicom of an unknown transfer syntax", "compressed in an unknown way"),
+        ("dicom directory", "no image"),
+        ("dicom of one bit", "8 or 16 bits"),
+        ("dicom of 32 bits", "8 or 16 bits"),
+        ("black and white png", "black and white"),
+        ("fax", "black and white"),
+        ("bigtiff", "BigTIFF"),
+        ("jpeg of a thousand scans", "too many pieces"),
+        # Decoded, being within the limit, and only then found to be black.
+        ("colour png just under the limit", "even shade"),
+        ("run-length dicom just under the limit", "even shade"),
     ],
 )
 def test_refusal_names_the_reason(name, word):
     with pytest.raises(UnreadableRadiograph, match=re.escape(word)):
         read_radiograph(BAD[name][1])
-
-
-def test_bomb_is_small():
-    assert len(BAD["png bomb"][1]) < 200_000
-
-
-def test_large_but_allowed_image_is_decoded():
-    with pytest.raises(UnreadableRadiograph, match="even shade"):
-        read_radiograph(png_bomb(5_000, 5_000))
-
-
-def test_nothing_is_printed_warned_or_logged(capfd):
-    padded = dicom_bytes(HAND, PixelData=HAND.tobytes() + bytes(100))  # pydicom warns of this
-    # Not caplog: it listens to loggers that reach no log, too.
-    logged = logging.handlers.BufferingHandler(1000)
-    logged.setLevel(logging.WARNING)
-    logging.getLogger().addHandler(logged)
-    try:
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            for _, data in BAD.values():
-                with pytest.raises(UnreadableRadiograph):
-                    read_radiograph(data)
-            read_radiograph(padded)
-    finally:
-        logging.getLogger().removeHandler(logged)
-    printed = capfd.readouterr()
-    assert warned == [] and logged.buffer == []
-    assert printed.out == printed.err == ""
-
-
-def test_random_damage_is_read_or_refused_never_a_trace():
-    random = np.random.default_rng(3)
-    for data, _, _ in GOOD.values():
-        for _ in range(12):
-            broken = bytearray(data)
-            for at in random.integers(0, min(len(data), 1500), 4):
-                broken[at] = random.integers(256)
-            try:
-                assert read_radiograph(bytes(broken)).pixels.dtype == np.uint8
-            except UnreadableRadiograph as refusal:
-                assert str(refusal).endswith(".")
 
 
 def test_path_and_bytes_agree_and_the_name_is_irrelevant(tmp_path):

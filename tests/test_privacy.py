@@ -1,0 +1,197 @@
+"""An upload stays in memory: it is written nowhere, sent nowhere and named in no log."""
+
+import ast
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bad_files import dicom_bytes, picture
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from boneage.datasets.phantoms import draw_phantom
+from boneage.radiographs.reading import Radiograph, read_radiograph
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NAME = "Roe^Richarda"  # of the patient; every file below holds it, and is named after it
+
+# Predicts from the files named, after one prediction has imported and loaded everything. Prints
+# what happens meanwhile: files opened for writing, connections, processes.
+_PREDICT = """
+import json, logging, os, sys
+from pathlib import Path
+logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)
+from boneage.predictor import Predictor
+from boneage.radiographs.reading import UnreadableRadiograph
+
+predictor = Predictor()
+warm_up, *files = map(Path, sys.argv[1:])
+predictor.predict(warm_up, "female")
+events = []
+
+def watch(event, arguments):
+    if event == "open":
+        path, mode, flags = arguments
+        if set(mode or "") & set("wax+") or (flags or 0) & (os.O_WRONLY | os.O_RDWR):
+            events.append([event, str(path)])
+    elif event.startswith(("socket.", "subprocess.", "tempfile.", "os.mkdir", "os.rename",
+                           "os.system", "os.fork", "os.posix_spawn", "os.exec", "shutil.")):
+        events.append([event, repr(arguments)])
+
+sys.addaudithook(watch)
+for file in files:
+    for source in (file, file.read_bytes()):
+        try:
+            predictor.predict(source, "female")
+        except UnreadableRadiograph as refusal:
+            print(str(refusal).replace(file.name, ""))
+sockets = [link for link in Path("/proc/self/fd").glob("*") if "socket" in str(link.resolve())]
+print(json.dumps([events, len(sockets)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory) -> list[Path]:
+    """Files that say of whom they are in every place where a file can."""
+    folder = tmp_path_factory.mktemp("uploads")
+    hand = draw_phantom(96, "female", 1)
+    image, text, exif = Image.fromarray(hand), PngInfo(), Image.Exif()
+    for field in ("Title", "Author", "Description"):
+        text.add_text(field, NAME)
+    exif[270] = exif[315] = NAME  # ImageDescription, Artist
+    dicom = dicom_bytes(
+        hand,
+        PatientName=NAME,
+        PatientID=NAME,
+        OtherPatientNames=NAME,
+        PatientComments=NAME,
+        PatientBirthDate="20100101",
+        StudyDate="20180101",
+        PatientSex="F",
+        PatientAge="Roe^",
+        SpecificCharacterSet=NAME,  # pydicom quotes one that it does not know
+    )
+    contents = {
+        "dcm": dicom,
+        "broken.dcm": dicom[: len(dicom) // 2],
+        "png": picture("PNG", image, pnginfo=text),
+        "jpg": picture("JPEG", image, exif=exif, comment=NAME),
+        "tif": picture("TIFF", image, tiffinfo={270: NAME, 315: NAME}),
+        "webp": picture("WEBP", image.convert("RGB"), exif=exif),
+    }
+    for ending, content in contents.items():
+        assert b"Roe" in content
+        (folder / f"{NAME}.{ending}").write_bytes(content)
+    (folder / "warm-up.dcm").write_bytes(dicom_bytes(hand))
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore")  # while the test writes wrong values
+def test_predicting_writes_sends_and_logs_nothing(tiny_artifacts, uploads, tmp_path):
+    home = {name: str(tmp_path) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    *files, warm_up = uploads
+    run = subprocess.run(
+        [sys.executable, "-B", "-W", "always", "-c", _PREDICT, str(warm_up), *map(str, files)],
+        cwd=REPOSITORY,
+        env={**os.environ, **home, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    events, sockets = json.loads(run.stdout.splitlines()[-1])
+    assert events == []
+    assert sockets == 0
+    assert "Roe" not in run.stdout + run.stderr
+    # Nor by anything that is not Python.
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in written if b"Roe" in path.name.encode() + path.read_bytes()]
+
+
+def test_of_a_dicom_header_only_sex_and_age_are_kept():
+    content = dicom_bytes(
+        draw_phantom(96, "female", 1), PatientName=NAME, PatientSex="F", PatientAge="096M"
+    )
+    radiograph = read_radiograph(content)
+    kept = dataclasses.asdict(radiograph)
+    pixels = kept.pop("pixels")
+    assert kept == {"file_type": "DICOM", "sex": "female", "age_months": 96, "inverted": False}
+    assert set(vars(radiograph)) == {field.name for field in dataclasses.fields(Radiograph)}
+    # The pixels are an array of its own, not a view that would keep the whole file.
+    assert pixels.dtype == np.uint8 and radiograph.pixels.base is None
+
+
+def test_streamlit_sends_no_statistics():
+    settings = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text())
+    assert settings["browser"]["gatherUsageStats"] is False
+
+
+# What is loaded cannot bring code ---------------------------------------------------------------
+
+_CODE_LOADERS = {
+    "pickle",
+    "cPickle",
+    "_pickle",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "marshal",
+    "shelve",
+}
+_CODE_LOADERS |= {"torch", "imp", "runpy"}
+_CODE_RUNNERS = {"eval", "exec", "compile", "__import__"}
+_CODE_LOADING = {
+    "keras.models.load_model", "keras.saving.load_model", "keras.models.model_from_json",
+    "keras.layers.Lambda", "layers.Lambda", "pd.read_pickle", "tf.saved_model.load",
+    "tf.keras.models.load_model", "keras.config.enable_unsafe_deserialization",
+}  # fmt: skip
+_SOURCES = [
+    path.relative_to(REPOSITORY).as_posix()
+    for folder in ("boneage", "pages")
+    for path in sorted((REPOSITORY / folder).rglob("*.py"))
+] + ["app.py"]
+
+
+def _uses(source: str) -> set[str]:
+    """What a program imports and calls that could run code of a file it loads."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names} & _CODE_LOADERS
+        elif isinstance(node, ast.ImportFrom):
+            found |= {(node.module or "").split(".")[0]} & _CODE_LOADERS
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} & _CODE_LOADING
+        elif isinstance(node, ast.Attribute):
+            found |= {ast.unparse(node)} & _CODE_LOADING
+        elif isinstance(node, ast.Name):
+            found |= {node.id} & _CODE_RUNNERS
+        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+            found |= set() if ast.unparse(node.value) == "False" else {"allow_pickle"}
+    return found
+
+
+@pytest.mark.parametrize("path", _SOURCES)
+def test_no_file_can_bring_code(path):
+    assert _uses((REPOSITORY / path).read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "from joblib import load",
+        "import torch.nn",
+        "from keras.models import load_model",
+        "model = keras.models.load_model(path)",
+        "x = keras.layers.Lambda(f)(x)",
+        "np.load(path, allow_pickle=True)",
+        "eval(text)",
+    ],
+)
+def test_a_way_to_bring_code_is_found(line):
+    assert _uses(line)
