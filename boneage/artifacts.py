@@ -7,6 +7,7 @@ A folder `artifacts/models/<name>/` holds
     metrics.csv          figures of each split, see `boneage.evaluation.metrics.metrics_table`
     predictions.csv      one row a case
     paper/               the same without weights, of the reference recipe: what it gives
+and `artifacts/coverage.csv` says how often the intervals of all models hold the reference age.
 Loading never runs code from a file: the architecture is built by the registry and safetensors
 holds numbers only. Keras is imported when a model is loaded, so tables open without it.
 """
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 WEIGHTS, FACTS = "weights.safetensors", "facts.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
+COVERAGE = "coverage.csv"
 BEST = "best"
 FILES = (WEIGHTS, FACTS, HISTORY, METRICS, PREDICTIONS)
 
@@ -342,6 +344,13 @@ def read_predictions(folder: str | Path) -> pd.DataFrame:
     if fault := _prediction_fault(table):
         raise _error(path, f"cannot be used: {fault}")
     return table
+
+
+def write_coverage(coverage: pd.DataFrame) -> Path:
+    """Write coverage.csv, see `boneage.evaluation.conformal.coverage_table`; returns its path."""
+    path = artifacts_root() / COVERAGE
+    _write_table(path, coverage, "%.4g")
+    return path
 
 
 def _prediction_fault(table: pd.DataFrame) -> str | None:

@@ -13,11 +13,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.training.presets import PRESETS, find_preset
-from boneage.wording import SPLITS
 
 OK, FAILED = 0, 2
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
@@ -65,8 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     verb = _verb(verbs, "report", _report, "error analysis of stored predictions as an HTML file")
     _add_model_or_ensemble(verb)
     verb.add_argument("--recipe", default="best", help="training recipe (default best)")
-    verb.add_argument("--split", choices=list(SPLITS), default="test")
+    verb.add_argument("--split", choices=("train", "validation", "test"), default="test")
     verb.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write")
+
+    _verb(verbs, "calibrate", _calibrate, "check the prediction intervals; writes coverage.csv")
 
     verb = _verb(verbs, "prepare", _prepare, "crop and equalise a labelled data set into a cache")
     _add_labelled_images(verb)
@@ -158,21 +157,19 @@ def _batches(items) -> Iterator[list]:
 def _answers(predictor, paths, options) -> list[dict]:
     """One JSON object a file, in order."""
     hands, reasons = _prepare_files(predictor, paths)
-    months = iter(_months(predictor, hands, [options.sex] * len(hands)))
+    ages = iter(_predicted(predictor, hands, [options.sex] * len(hands), options.model))
     methods = iter(next(iter(hand.values())).hand.method for hand in hands)
-    return [
-        {
-            "file": str(path),
-            "status": "ok" if reason is None else "error",
-            "reason": reason,
-            "model": options.model,
-            "sex": options.sex,
-            "bone_age_months": round(next(months), 2) if reason is None else None,
-            "interval_months": None,
-            "crop": next(methods) if reason is None else None,
-        }
-        for path, reason in zip(paths, reasons, strict=True)
-    ]
+    answers = []
+    for path, reason in zip(paths, reasons, strict=True):
+        answer = {"file": str(path), "status": "error", "reason": reason}
+        answer |= {"model": options.model, "sex": options.sex}
+        answer |= dict.fromkeys(["bone_age_months", "interval_months", "crop"])
+        if reason is None:
+            months, interval = next(ages)
+            answer |= {"status": "ok", "bone_age_months": round(months, 2)}
+            answer |= {"interval_months": interval, "crop": next(methods)}
+        answers.append(answer)
+    return answers
 
 
 def _prepare_files(predictor, paths) -> tuple[list[dict], list[str | None]]:
@@ -189,11 +186,16 @@ def _prepare_files(predictor, paths) -> tuple[list[dict], list[str | None]]:
     return hands, reasons
 
 
-def _months(predictor, hands, sexes) -> list[float]:
-    """Mean bone age of the models loaded: of one model it is its own."""
+def _predicted(predictor, hands, sexes, name) -> list[tuple[float, list[float] | None]]:
+    """Bone age of every hand by a model or the ensemble, and its interval where there is one."""
+    from boneage.predictor import with_ensemble
+
     if not hands:
         return []
-    return np.mean(list(predictor.predict_prepared(hands, sexes).values()), axis=0).tolist()
+    months = with_ensemble(predictor.predict_prepared(hands, sexes))
+    limits = predictor.calibration.intervals(months, sexes).get(name)
+    intervals = [None] * len(hands) if limits is None else limits.round(1).tolist()
+    return list(zip(months[name].tolist(), intervals, strict=True))
 
 
 def _evaluate(options) -> int:
@@ -213,8 +215,8 @@ def _evaluate(options) -> int:
         for batch in _batches(cases):
             hands, reasons = _prepare_files(predictor, [path for _, path in batch])
             usable = [case for (case, _), reason in zip(batch, reasons, strict=True) if not reason]
-            months = _months(predictor, hands, [case.sex for case in usable])
-            rows += [(c.age_months, m) for c, m in zip(usable, months, strict=True)]
+            ages = _predicted(predictor, hands, [case.sex for case in usable], options.model)
+            rows += [(c.age_months, months) for c, (months, _) in zip(usable, ages, strict=True)]
             bar.update(len(batch))
     if not rows:
         raise _Refusal(f"None of the {len(labels)} images of {options.labels} could be read.")
@@ -241,6 +243,28 @@ def _report(options) -> int:
 
     write_report(options.out, options.model, options.recipe, options.split)
     print(f"The report is in {options.out}.")
+    return OK
+
+
+def _calibrate(options) -> int:
+    from boneage import artifacts
+    from boneage.evaluation.conformal import LEAST_CALIBRATION, LEVEL, coverage_table
+
+    names = artifacts.available_models()
+    if not names:
+        raise _Refusal(f"There is no trained model in {artifacts.artifacts_root()}: train one.")
+    table = coverage_table(
+        {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
+    )
+    if table.empty:
+        raise _Refusal(
+            f"Intervals need {LEAST_CALIBRATION} girls and as many boys in half of the validation "
+            "set: train on more radiographs."
+        )
+    path = artifacts.write_coverage(table)
+    shown = table[(table["level"] == LEVEL) & (table["group"] == "all")]
+    print(shown.drop(columns=["level", "group"]).round(3).to_string(index=False))
+    print(f"Coverage of the {100 * LEVEL:.0f} % intervals; all levels and groups are in {path}.")
     return OK
 
 

@@ -1,7 +1,7 @@
 """From a radiograph's bytes to its bone age: one path for pages, command line and notebook."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from boneage import artifacts
 from boneage.artifacts import ArtifactError, Facts
+from boneage.evaluation.conformal import LEVEL, Calibration, calibrate
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.radiographs.preprocessing import (
     PreparedHand,
@@ -20,6 +21,11 @@ from boneage.radiographs.preprocessing import (
 from boneage.radiographs.reading import Radiograph, read_radiograph
 
 
+def with_ensemble(months: Mapping[str, float | np.ndarray]) -> dict[str, float | np.ndarray]:
+    """Bone ages of the models, by name, and under "ensemble" their mean; numbers or (N,) each."""
+    return {**months, ENSEMBLE: np.mean(list(months.values()), axis=0)}
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """What the models say about one radiograph.
@@ -27,17 +33,38 @@ class Prediction:
     sex: "female" or "male", as used for the prediction.
     months: model name -> bone age in months.
     prepared: model name -> the hand as that model saw it.
+    calibration: what knows how sure the models are.
     """
 
     radiograph: Radiograph
     sex: str
     months: dict[str, float]
     prepared: dict[str, PreparedHand]
+    calibration: Calibration
 
     @property
     def ensemble_months(self) -> float:
         """Mean bone age of the models, in months."""
-        return float(np.mean(list(self.months.values())))
+        return float(with_ensemble(self.months)[ENSEMBLE])
+
+    def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
+        """Prediction intervals (low, high) in months of each model and of "ensemble".
+
+        Of 100 radiographs like those of the validation set, about 100 * level have their reference
+        age within the interval. Empty where the models have too few validation predictions.
+        """
+        months = {name: [value] for name, value in with_ensemble(self.months).items()}
+        limits = self.calibration.intervals(months, [self.sex], level)
+        return {name: tuple(both.tolist()) for name, (both,) in limits.items()}
+
+    def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
+        """The interval of one model or of "ensemble"; None where there is none."""
+        return self.intervals(level).get(name)
+
+    @property
+    def is_beyond_calibration(self) -> bool:
+        """Whether the models disagree more than on any radiograph their intervals come from."""
+        return bool(np.ptp(list(self.months.values())) > self.calibration.most_disagreement)
 
     @property
     def hand(self):
@@ -49,12 +76,14 @@ class Prediction:
 class Explanation:
     """Where one model looked; every map is (S, S) float32 in [0, 1] on its prepared image.
 
-    gradcam: the regions that raise the predicted bone age.
+    gradcam: the regions that move the predicted bone age in this direction most.
+    direction: "raises" for a hand read older than the average training hand, else "lowers".
     spatial: CBAM stage -> spatial attention of the stage's last block; empty without CBAM.
     channel: CBAM stage -> (C,) channel attention in [0, 1].
     """
 
     gradcam: np.ndarray
+    direction: str
     spatial: dict[int, np.ndarray]
     channel: dict[int, np.ndarray]
 
@@ -62,7 +91,8 @@ class Explanation:
 class Predictor:
     """The published models, loaded once; safe to share between threads.
 
-    names: models to load, by default all that have an artifact; "ensemble" means all.
+    names: models to load, by default all that have an artifact; "ensemble" means all. One model
+    alone has no other to disagree with, so its intervals may differ from those it has among all.
     Raises ArtifactError, with a sentence, when there is none or a file is damaged.
     """
 
@@ -81,6 +111,9 @@ class Predictor:
         self._preprocessing = {
             name: Preprocessing(**facts.preprocessing) for name, facts in self.facts.items()
         }
+        self.calibration = calibrate(
+            {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
+        )
         self._explainers: dict[str, tuple] = {}
         self._lock = threading.Lock()
 
@@ -104,9 +137,8 @@ class Predictor:
         radiograph = read_radiograph(source)
         prepared = self.prepare(radiograph)
         months = self.predict_prepared([prepared], [sex])
-        return Prediction(
-            radiograph, sex, {name: float(value[0]) for name, value in months.items()}, prepared
-        )
+        months = {name: float(value[0]) for name, value in months.items()}
+        return Prediction(radiograph, sex, months, prepared, self.calibration)
 
     def predict_prepared(
         self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]
@@ -122,19 +154,22 @@ class Predictor:
 
     def explain(self, prediction: Prediction, name: str) -> Explanation:
         """Grad-CAM and, for a model with CBAM, its attention, on the prepared image."""
+        from boneage.explain.gradcam import telling_direction
         from boneage.explain.overlay import upsample
 
+        direction = telling_direction(prediction.ensemble_months)  # one, so that maps compare
         entry, prepared = find_model(name), prediction.prepared[name].image
         image = self._input(name, prepared[np.newaxis])[0]
         with self._lock:
             gradcam, cbam = self._explainer(name)
-            heat = gradcam(image, prediction.sex)
+            heat = gradcam(image, prediction.sex, direction)
             attention = cbam(image) if cbam else None
         # Maps lie on the image the model took, which may be smaller than the prepared one.
         size = len(prepared)
         factor = size / len(image)
         return Explanation(
             gradcam=upsample(heat, entry.last_grid.scaled(factor), size),
+            direction=direction,
             spatial={
                 stage: upsample(cells, entry.attention_grids[stage].scaled(factor), size)
                 for stage, cells in (attention.spatial.items() if attention else ())

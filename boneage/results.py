@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from boneage.models.registry import ENSEMBLE
 from boneage.wording import age_in_short, hand_found_short
 
 OK, REFUSED, WAITING = "ok", "refused", "sex missing"
@@ -19,6 +20,7 @@ class FileResult:
     status: OK, REFUSED (then `reason` is a sentence) or WAITING for a sex.
     months: model name -> bone age in months; mean_months their mean, or None.
     crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`, or None.
+    intervals: model name or "ensemble" -> prediction interval (low, high) in months.
     """
 
     file: str
@@ -28,12 +30,18 @@ class FileResult:
     months: dict[str, float] = field(default_factory=dict)
     mean_months: float | None = None
     crop: str | None = None
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def results_table(results: Sequence[FileResult], models: Sequence[str]) -> pd.DataFrame:
-    """One row a file: file, status, reason, sex, <model>_months, mean_months, crop.
+def results_table(
+    results: Sequence[FileResult], models: Sequence[str], level: float
+) -> pd.DataFrame:
+    """One row a file: file, status, reason, sex, ages, interval_level, crop.
 
-    Months are float with one decimal; what a file does not have is missing.
+    Ages are <model>_months of each model and mean_months, each with the limits of its interval
+    behind it (<model>_low_months, <model>_high_months), float with one decimal. interval_level is
+    `level`, the share in 0..1 that the intervals were asked to hold. What a file does not have is
+    missing.
     """
     rows = [
         {
@@ -41,15 +49,25 @@ def results_table(results: Sequence[FileResult], models: Sequence[str]) -> pd.Da
             "status": result.status,
             "reason": result.reason,
             "sex": result.sex,
-            **{f"{name}_months": result.months.get(name) for name in models},
-            "mean_months": result.mean_months,
+            **_ages(result),
+            "interval_level": level if result.intervals else None,
             "crop": result.crop,
         }
         for result in results
     ]
-    columns = [f"{name}_months" for name in models] + ["mean_months"]
-    table = pd.DataFrame(rows, columns=["file", "status", "reason", "sex", *columns, "crop"])
-    return table.astype(dict.fromkeys(columns, float)).round(dict.fromkeys(columns, 1))
+    ages = [f"{name}{end}_months" for name in [*models, "mean"] for end in ("", "_low", "_high")]
+    columns = ["file", "status", "reason", "sex", *ages, "interval_level", "crop"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype(dict.fromkeys(ages, float)).round(dict.fromkeys(ages, 1))
+
+
+def _ages(result: FileResult) -> dict[str, float]:
+    ages = {f"{name}_months": age for name, age in result.months.items()}
+    ages["mean_months"] = result.mean_months
+    for name, (low, high) in result.intervals.items():
+        title = "mean" if name == ENSEMBLE else name
+        ages |= {f"{title}_low_months": low, f"{title}_high_months": high}
+    return ages
 
 
 def to_csv(table: pd.DataFrame) -> bytes:

@@ -5,6 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
 
+# Hands of which the training data hold few: infants' and those that have stopped growing. Months.
+_INFANT, _MATURE = 12, 228
+
 # How many months apart two readings of one hand are still called so. Two experts' readings of one
 # radiograph commonly lie half a year apart, and bone age is reported to about a year.
 _CLOSE, _APART = 6, 12
@@ -96,6 +99,63 @@ def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
     return f"Bone age is {duration_in_words(difference)} {side} chronological age."
 
 
+def interval_in_short(level: float, low: float, high: float) -> str:
+    """A prediction interval: "90 % interval: 9 y 1 m to 11 y 4 m"."""
+    return f"{share(level)} interval: {age_in_short(low)} to {age_in_short(high)}"
+
+
+def about_interval(level: float) -> str:
+    """What a prediction interval promises, and what not."""
+    return (
+        f"Of 100 radiographs like those the models learnt from, about {100 * level:.0f} have their "
+        f"reference age within the {share(level)} interval. It promises nothing for other hands: "
+        "diseased or malformed bones, an unusual position, another kind of picture."
+    )
+
+
+def covered(n: int, coverage: float, low: float, high: float) -> str:
+    """A share of reference ages within their intervals: "92.8 % (90.7 to 94.5) of 713"."""
+    return f"{100 * coverage:.1f} % ({100 * low:.1f} to {100 * high:.1f}) of {n:,}"
+
+
+BEYOND_CALIBRATION = (
+    "The models disagree more than on any radiograph that the intervals were measured on: do not "
+    "rely on the intervals."
+)
+
+
+def in_interval(age: float, level: float, low: float, high: float) -> str:
+    """One sentence on whether a chronological age lies in an interval, as far as people see it."""
+    if nearest_month(low) <= nearest_month(age) <= nearest_month(high):
+        return (
+            f"Chronological age lies within the {share(level)} interval: the models' usual error "
+            "can explain the difference."
+        )
+    return (
+        f"Chronological age lies outside the {share(level)} interval: the difference is more than "
+        "the models' usual error."
+    )
+
+
+def unfamiliar_ages(bone_age: float, chronological_age: float | None) -> list[str]:
+    """A sentence for each end of the age range where the models have seen few hands."""
+    ages = [age for age in (bone_age, chronological_age) if age is not None]
+    sentences = []
+    if min(ages) < _INFANT:
+        sentences.append("Under 1 year: the models have seen few infants' hands.")
+    if max(ages) >= _MATURE:
+        sentences.append(
+            "19 years and up: an adult's hand, or one whose growth plates have closed. It no "
+            "longer changes with age, and the models have seen few of them."
+        )
+    return sentences
+
+
+def share(level: float) -> str:
+    """0.9 -> "90 %"."""
+    return f"{100 * level:.0f} %"
+
+
 def disagreement(months: Mapping[str, float]) -> str | None:
     """One sentence on how far models disagree.
 
@@ -125,6 +185,20 @@ def typical_errors(months: Mapping[str, float]) -> str | None:
         return None
     each = in_words([f"{title} {error:.1f} months" for title, error in months.items()])
     return f"Typical error on test radiographs (mean absolute error): {each}."
+
+
+ABOUT_GRADCAM = (
+    "The regions that move the answer most, in coarse cells: for a hand read older than the "
+    "average training hand (10 years 7 months) those that raise the age, for a younger one those "
+    "that lower it. The map shows where the answer is sensitive; it does not prove "
+    "which bone decided."
+)
+_DIRECTIONS = {"raises": "What raises the age", "lowers": "What lowers the age"}
+
+
+def gradcam_direction(direction: str) -> str:
+    """What a Grad-CAM map shows, from `Explanation.direction`."""
+    return _DIRECTIONS[direction]
 
 
 def hand_found(method: str) -> str:

@@ -11,20 +11,28 @@ from boneage.datasets.rsna import LabelError, find_split_images
 from boneage.evaluation import analysis
 from boneage.evaluation.analysis import Analysis
 from boneage.evaluation.cohorts import LARGE_ERROR
+from boneage.evaluation.conformal import (
+    CHECK_HALF,
+    GROUPS,
+    LEAST_CALIBRATION,
+    LEVEL,
+    coverage_table,
+)
 from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.own_results import OwnResultsError, read_own_results
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, pictures, style
+from boneage.figures.calibration import group_title, held_by_group, promised_against_held
 from boneage.figures.yardsticks import yardsticks
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 from pages import shared
 
-SEXES = {"all": "All", "female": "Girls", "male": "Boys"}
 OWN = "own"
 OLDEST_YEARS = 19
 N_COHORTS = 8
 N_PICTURES = 8
+CHECKED_ON = {CHECK_HALF: "validation radiographs kept for this check", "test": "test radiographs"}
 RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
 ABOUT_OWN = "Your own results. They stay in memory while this page is open."
 
@@ -33,6 +41,7 @@ ABOUT_OWN = "Your own results. They stay in memory while this page is open."
 class Choice:
     """What the page shows: the cases of one model, recipe and split, of one sex and of some ages.
 
+    published: name of the model, or "ensemble", whose intervals the app shows; None of others.
     whole: no case of the split was left out by sex or age.
     """
 
@@ -42,6 +51,7 @@ class Choice:
     models: list[str]  # whose maps can be shown
     cases: pd.DataFrame
     whole: bool
+    published: str | None = None
 
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
@@ -72,32 +82,23 @@ def choose() -> Choice | None:
     with st.container(horizontal=True, gap="medium"):
         published = artifacts.available_models()
         names = [*published, ENSEMBLE] if len(published) > 1 else published
-        name = pick("Model", {name: style.model_title(name) for name in names}, "model", -1)
-        recipe = pick("Recipe", {r: shared.recipe_title(r) for r in shared.recipes()}, "recipe")
-        split = pick("Radiographs", wording.SPLITS, "split")
+        name = shared.pick("Model", {name: style.model_title(name) for name in names}, "model", -1)
+        recipe = shared.pick(
+            "Recipe", {r: shared.recipe_title(r) for r in shared.recipes()}, "recipe"
+        )
+        split = shared.pick("Radiographs", wording.SPLITS, "split")
     cases = shared.cases_of(name, recipe)
     cases, whole = narrow(cases[cases["split"] == split])
     models = published if name == ENSEMBLE else [name]
-    return Choice(style.model_title(name), palette.model_colour(name), split, models, cases, whole)
-
-
-def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str:
-    """One of the options (value -> words); `key` is its name in the address."""
-    return st.segmented_control(
-        label,
-        list(options),
-        default=list(options)[default],
-        required=True,
-        format_func=options.get,
-        key=key,
-        bind="query-params",
-    )
+    title, colour = style.model_title(name), palette.model_colour(name)
+    shown = name if recipe == artifacts.BEST else None
+    return Choice(title, colour, split, models, cases, whole, shown)
 
 
 def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """The cases of the sex and ages chosen, and whether they are all."""
     with st.container(horizontal=True, gap="medium"):
-        sex = pick("Sex", SEXES, "of_sex")
+        sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
         youngest, oldest = st.slider(
             "Reference age in years",
             0,
@@ -109,7 +110,7 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
         )
     end = 12 * oldest if oldest < OLDEST_YEARS else float("inf")  # the last also takes the older
     chosen = cases["age_months"].between(12 * youngest, end)
-    if sex != "all":
+    if sex != shared.ALL:
         chosen &= cases["sex"] == sex
     return cases[chosen].reset_index(drop=True), bool(chosen.all())
 
@@ -182,6 +183,96 @@ def show_agreement(choice: Choice, found: Analysis) -> None:
     ):
         with place:
             shared.chart(figure, alt=alt)
+
+
+def show_certainty(choice: Choice) -> None:
+    files = prediction_files()
+    table = interval_coverage(files)
+    table = table[table["model"] == choice.published]
+    if table.empty:
+        return
+    by_level, by_group = interval_figures(files, choice.published, choice.colour)
+    st.header("How sure is it, and rightly so?", anchor=False)
+    at_level = table[table["level"] == LEVEL]
+    every = at_level[at_level["group"] == "all"].set_index("cases")
+    held = [f"{covered(every.loc[c])} {w}" for c, w in CHECKED_ON.items() if c in every.index]
+    st.markdown(
+        f"The {wording.share(LEVEL)} interval on the Predict page holds the reference age of "
+        f"{wording.in_words(held)}."
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        shared.chart(
+            by_level,
+            alt="Level of the prediction intervals against the share of reference ages they hold",
+        )
+    with right:
+        shared.chart(
+            by_group,
+            alt="Share of reference ages within their interval in each group",
+        )
+    coverage_by_group(at_level)
+    st.caption(
+        "Of all radiographs, whatever sex and ages are chosen above; bands are of predicted age. "
+        "In brackets, and as bars, 95 % intervals of chance. Split conformal prediction on the "
+        "other half of the validation set, in groups of sex and band; a band of fewer than "
+        f"{LEAST_CALIBRATION} radiographs is joined with its neighbour. It promises nothing for "
+        "the test set, whose reference ages come from other readers."
+    )
+
+
+def coverage_by_group(table: pd.DataFrame) -> None:
+    """`table` is of one model and level."""
+    groups = table.assign(held=[covered(row) for _, row in table.iterrows()])
+    groups = groups.pivot(index="group", columns="cases")
+    groups = groups.reindex([group for group in GROUPS if group in groups.index])
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "group": groups.index.map(group_title),
+                "width": groups["median_width"][CHECK_HALF],
+                **{cases: groups["held"][cases] for cases in CHECKED_ON if cases in groups["held"]},
+            }
+        ),
+        hide_index=True,
+        height="content",
+        column_config={
+            "group": st.column_config.TextColumn("Group", pinned=True),
+            "width": st.column_config.NumberColumn(
+                "Width", format="%.0f", width=70, help="Median width of the intervals, months"
+            ),
+            CHECK_HALF: st.column_config.TextColumn("Held, validation"),
+            "test": st.column_config.TextColumn("Held, test"),
+        },
+        placeholder="",
+        alt=f"Coverage and width of the {wording.share(LEVEL)} intervals in each group",
+    )
+
+
+def covered(row: pd.Series) -> str:
+    return wording.covered(*row[["n", "coverage", "low", "high"]])
+
+
+# All this is the same for any sex and ages, so it is worked out once for the files there are.
+@st.cache_data(show_spinner=False, max_entries=4)
+def interval_coverage(files: tuple) -> pd.DataFrame:
+    return coverage_table(
+        {name: shared.cases_of(name, artifacts.BEST) for name in artifacts.available_models()}
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def interval_figures(files: tuple, name: str, colour: str) -> tuple:
+    table = interval_coverage(files)
+    table = table[table["model"] == name]
+    return promised_against_held(table, colour), held_by_group(table, LEVEL, colour)
+
+
+def prediction_files() -> tuple[tuple[str, int], ...]:
+    """The published predictions, each file with the time of its last change."""
+    folders = map(artifacts.model_folder, artifacts.available_models())
+    files = [folder / artifacts.PREDICTIONS for folder in folders]
+    return tuple((str(file), file.stat().st_mtime_ns) for file in files)
 
 
 def show_cohorts(found: Analysis) -> None:
@@ -376,6 +467,7 @@ def main() -> None:
         show_figures(choice, found)
         show_residuals(choice, found)
         show_agreement(choice, found)
+        show_certainty(choice)
         show_cohorts(found)
         download("Download all cases shown", found.cases, "cases.csv")
     except (artifacts.ArtifactError, RuntimeError) as error:

@@ -264,10 +264,7 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
 
 def show_maps(names: Names, prediction: Prediction, explanations: list[Explanation]) -> None:
     st.subheader("Grad-CAM", anchor=False)
-    st.caption(
-        "The regions that raise each model's answer most, each map from nothing to its own peak "
-        "in the same colours. It shows where the answer is sensitive, not which bone decided."
-    )
+    st.caption(f"{wording.ABOUT_GRADCAM} Each map runs from nothing to its own peak.")
     hands = [prediction.prepared[name] for name in names]
     columns = st.columns(3, gap="medium")
     for column, name, hand, explanation in zip(columns, names, hands, explanations, strict=False):
@@ -275,12 +272,13 @@ def show_maps(names: Names, prediction: Prediction, explanations: list[Explanati
             st.html(cards.model_heading(name))
             st.image(
                 pictures.map_on_crop(hand.image, explanation.gradcam, OPACITY),
+                caption=wording.gradcam_direction(explanation.direction),
                 width="stretch",
                 alt=f"Grad-CAM of {style.model_title(name)}",
             )
             st.html(cards.map_legend("little", "much", OPACITY))
             if not explanation.gradcam.any():
-                st.caption("This map is empty: no region raises this answer.")
+                st.caption("This map is empty: no region moves the answer that way.")
     with columns[2]:
         st.markdown("**Difference of the two maps**")
         if hands[0] is not hands[1]:

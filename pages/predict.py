@@ -5,11 +5,12 @@ from time import monotonic
 import streamlit as st
 
 from boneage import artifacts, results, wording
+from boneage.evaluation.conformal import LEVEL, LEVELS
 from boneage.explain.overlay import stretch
 from boneage.figures import cards, palette, pictures
 from boneage.figures.age_line import age_line
 from boneage.figures.channels import channel_bars
-from boneage.models.registry import find_model
+from boneage.models.registry import ENSEMBLE, find_model
 from boneage.predictor import Explanation, Prediction
 from boneage.radiographs.preprocessing import SEXES
 from boneage.radiographs.reading import UnreadableRadiograph
@@ -36,9 +37,10 @@ CROP, RADIOGRAPH = "On the crop", "On the radiograph"
 # Of a long list, just the ages are kept; the content is no part of the key, its digest is.
 @st.cache_data(show_spinner=False, max_entries=1000)
 def predict_ages(weights: Weights, digest: str, sex: str, _content: bytes) -> tuple:
-    """(model name -> months, mean in months, crop method)."""
+    """(model name -> months, mean in months, crop method), and the intervals of each level."""
     prediction = predict(weights, digest, sex, _content)
-    return prediction.months, prediction.ensemble_months, prediction.hand.method
+    ages = prediction.months, prediction.ensemble_months, prediction.hand.method
+    return ages, {level: prediction.intervals(level) for level in LEVELS}
 
 
 # The first screen -------------------------------------------------------------------------------
@@ -65,10 +67,11 @@ def choose_sources() -> list[Source]:
         "Radiographs of the hand: PNG, JPEG, WebP, TIFF or DICOM",
         accept_multiple_files=True,
         key=f"uploads-{state.uploader}",
-        on_change=lambda: state.update(sample=None),
         help="Kept in memory while this page is open; never stored.",
     )
     if uploads:
+        # Not in on_change, which also fires when another input interrupts the first run.
+        state.sample = None
         return [file_source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
     return [sample_source(state.sample)] if state.sample else []
 
@@ -138,10 +141,28 @@ def prefill(sources: list[Source]) -> None:
         state["age_years"], state["age_months"] = years_and_months
 
 
+def choose_level(weights: Weights) -> float:
+    """The share of radiographs that the intervals are to hold; asked where there are intervals."""
+    if not load_predictor(weights).calibration.names:
+        return LEVEL
+    return st.segmented_control(
+        "Prediction interval",
+        LEVELS,
+        default=LEVEL,
+        required=True,
+        format_func=wording.share,
+        key="level",
+        help="The wider the interval, the more often it holds the reference age.",
+    )
+
+
 # One radiograph ---------------------------------------------------------------------------------
 
 
-def show_one(weights: Weights, source: Source, sex: str, age: float | None) -> None:
+def show_one(
+    weights: Weights, source: Source, sex: str, age: float | None, level: float | None = None
+) -> None:
+    """Everything on one radiograph; the level of the intervals is asked unless it is given."""
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
         prediction = predict(weights, source.digest, sex, source.content)
@@ -153,23 +174,37 @@ def show_one(weights: Weights, source: Source, sex: str, age: float | None) -> N
             "answers to it show how the page works and nothing more.",
             icon=":material/draw:",
         )
-    st.html(cards.age_cards(prediction.months, prediction.ensemble_months))
-    titles = {find_model(name).title: months for name, months in prediction.months.items()}
-    sentences = [wording.disagreement(titles)]
-    if age is not None:
-        sentences.append(wording.ahead_or_behind(prediction.ensemble_months, age))
-    if any(sentences):
-        st.markdown(" ".join(filter(None, sentences)))
-    st.plotly_chart(
-        age_line(prediction.months, prediction.ensemble_months, age),
-        config=PLOT,
-        alt="Bone ages on a line from birth to maturity",
-    )
-    if errors := wording.typical_errors(stated_errors(weights)):
-        st.caption(errors)
+    show_answer(weights, prediction, age, level or choose_level(weights))
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
     show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels), input_sizes)
     show_maps(weights, source, sex)
+
+
+def show_answer(weights: Weights, prediction: Prediction, age: float | None, level: float) -> None:
+    months, mean = prediction.months, prediction.ensemble_months
+    intervals = prediction.intervals(level)
+    st.html(cards.age_cards(months, mean, intervals, level))
+    sentences = [wording.disagreement({find_model(name).title: m for name, m in months.items()})]
+    if age is not None:
+        sentences.append(wording.ahead_or_behind(mean, age))
+        if intervals:
+            sentences.append(wording.in_interval(age, level, *intervals[ENSEMBLE]))
+    if any(sentences):
+        st.markdown(" ".join(filter(None, sentences)))
+    notes = wording.unfamiliar_ages(mean, age)
+    if prediction.is_beyond_calibration:
+        notes.append(wording.BEYOND_CALIBRATION)
+    for sentence in notes:
+        st.warning(sentence, icon=":material/info:")
+    st.plotly_chart(
+        age_line(months, mean, age, intervals),
+        config=PLOT,
+        alt="Bone ages with their intervals on a line from birth to maturity",
+    )
+    if intervals:
+        st.caption(wording.about_interval(level))
+    if errors := wording.typical_errors(stated_errors(weights)):
+        st.caption(errors)
 
 
 def show_hand(
@@ -222,10 +257,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
             for name in prediction.months
         }
     st.subheader("Grad-CAM", anchor=False)
-    st.caption(
-        "The regions that raise each model's answer most, in coarse cells. It shows where the "
-        "answer is sensitive; it does not prove which bone decided."
-    )
+    st.caption(wording.ABOUT_GRADCAM)
     for column, (name, explanation) in zip(
         st.columns(max(2, len(explanations)), gap="medium"), explanations.items(), strict=False
     ):
@@ -233,6 +265,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
             st.html(cards.model_heading(name))
             st.image(
                 picture(name, explanation.gradcam),
+                caption=wording.gradcam_direction(explanation.direction),
                 width="stretch",
                 alt=f"Grad-CAM of {find_model(name).title}",
             )
@@ -275,10 +308,11 @@ def show_attention(name: str, explanation: Explanation, picture) -> None:
 def show_several(weights: Weights, sources: list[Source], default_sex: str | None) -> None:
     sexes = st.session_state.setdefault("sexes", {})
     sex_of = {s.key: sexes.get(s.key) or s.sex or default_sex for s in sources}
-    answers = predict_all(weights, sources, sex_of)
-    table = results.results_table(answers, [name for name, _ in weights])
     st.header(f"Bone age of {len(sources)} files", anchor=False)
-    edit_table(table, sources)
+    level = choose_level(weights)
+    answers = predict_all(weights, sources, sex_of, level)
+    table = results.results_table(answers, [name for name, _ in weights], level)
+    edit_table(weights, table, sources, level)
     st.download_button(
         "Download as CSV",
         results.to_csv(table),
@@ -299,10 +333,12 @@ def show_several(weights: Weights, sources: list[Source], default_sex: str | Non
         return
     key = st.selectbox("Look inside", list(finished), format_func=lambda key: finished[key].name)
     chosen = finished[key]
-    show_one(weights, chosen, sex_of[chosen.key], chosen.age_months)
+    show_one(weights, chosen, sex_of[chosen.key], chosen.age_months, level)
 
 
-def predict_all(weights: Weights, sources: list[Source], sex_of: dict) -> list[results.FileResult]:
+def predict_all(
+    weights: Weights, sources: list[Source], sex_of: dict, level: float
+) -> list[results.FileResult]:
     """One result a file, with a progress bar where it takes a while."""
     load_predictor(weights)
     place, started = st.empty(), monotonic()
@@ -317,14 +353,14 @@ def predict_all(weights: Weights, sources: list[Source], sex_of: dict) -> list[r
         elif sex is None:
             answer = results.FileResult(source.name, results.WAITING)
         else:
-            ages = predict_ages(weights, source.digest, sex, source.content)
-            answer = results.FileResult(source.name, results.OK, None, sex, *ages)
+            ages, intervals = predict_ages(weights, source.digest, sex, source.content)
+            answer = results.FileResult(source.name, results.OK, None, sex, *ages, intervals[level])
         answers.append(answer)
     place.empty()
     return answers
 
 
-def edit_table(table, sources: list[Source]) -> None:
+def edit_table(weights: Weights, table, sources: list[Source], level: float) -> None:
     """The results; the sex of each file can be changed in place."""
     # Edits are kept by row, so they must not outlive the list of files.
     editor = "table-" + " ".join(source.key for source in sources)
@@ -335,9 +371,12 @@ def edit_table(table, sources: list[Source]) -> None:
                 st.session_state["sexes"][sources[int(row)].key] = changes["sex"]
 
     models = {
-        column: st.column_config.TextColumn(find_model(column.removesuffix("_months")).title)
-        for column in table
-        if column.endswith("_months") and column != "mean_months"
+        f"{name}_months": st.column_config.TextColumn(find_model(name).title) for name, _ in weights
+    }
+    limits = {
+        f"mean_{end}_months": st.column_config.TextColumn(f"{title}, {wording.share(level)}")
+        for end, title in (("low", "Low"), ("high", "High"))
+        if table["interval_level"].notna().any()
     }
     shown = results.as_people_read(table)
     st.data_editor(
@@ -345,7 +384,7 @@ def edit_table(table, sources: list[Source]) -> None:
         key=editor,
         on_change=keep_sexes,
         hide_index=True,
-        column_order=["file", "sex", "mean_months", *models, "crop", "status"],
+        column_order=["file", "sex", "mean_months", *limits, *models, "crop", "status"],
         disabled=[column for column in shown if column != "sex"],
         column_config={
             "file": st.column_config.TextColumn("File", pinned=True),
@@ -354,6 +393,7 @@ def edit_table(table, sources: list[Source]) -> None:
             "crop": st.column_config.TextColumn("Hand found by"),
             "status": st.column_config.TextColumn("Status"),
             **models,
+            **limits,
         },
         placeholder="",
         alt="Bone age of each file",

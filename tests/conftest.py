@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,36 @@ def tiny_artifacts(_tiny_artifacts_folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BONEAGE_ARTIFACTS", str(_tiny_artifacts_folder))
         yield _tiny_artifacts_folder
+
+
+@pytest.fixture(scope="session")
+def calibrated_artifacts(_tiny_artifacts_folder, tmp_path_factory) -> Path:
+    """The same with 400 validation cases, enough for prediction intervals, and 40 test cases."""
+    from boneage import artifacts
+    from boneage.evaluation.metrics import metrics_table
+
+    root = tmp_path_factory.mktemp("calibrated") / "artifacts"
+    shutil.copytree(_tiny_artifacts_folder, root)
+    rng = np.random.default_rng(3)
+    n = 440
+    age = rng.uniform(10, 220, n).round(1)
+    cases = pd.DataFrame(
+        {
+            "id": [str(number) for number in range(n)],
+            "split": ["validation"] * 400 + ["test"] * 40,
+            "sex": ["female", "male"] * (n // 2),
+            "age_months": age,
+            "contrast": 55.0,
+            "crop_method": "mediapipe",
+        }
+    )
+    for name, spread in (("tiny_densenet", 9), ("tiny_resnet_cbam", 12)):
+        folder = root / "models" / name
+        predicted = (age + rng.normal(0, spread, n)).clip(0)
+        artifacts.write_predictions(folder, cases.assign(prediction_months=predicted))
+        table = artifacts.read_predictions(folder)
+        artifacts.write_metrics(folder, metrics_table(table, n_resamples=20))
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,41 @@ def test_predict_answers_every_file_in_order(tiny_artifacts, phantom_file, capsy
     assert isinstance(answers[1]["bone_age_months"], float)
     assert "damaged" in answers[0]["reason"]
     assert answers[0]["bone_age_months"] is None
+    # Four validation cases are too few for an interval.
+    assert [answer["interval_months"] for answer in answers] == [None] * 3
+
+
+@pytest.mark.parametrize("model", ["tiny_densenet", "ensemble"])
+def test_predict_gives_an_interval_where_there_were_enough_validation_cases(
+    model, calibrated_artifacts, phantom_file, monkeypatch, capsys
+):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
+    assert main(["predict", str(phantom_file), "--sex", "male", "--model", model]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    low, high = answer["interval_months"]
+    assert (low, high) == (round(low, 1), round(high, 1))
+    assert (low + high) / 2 == pytest.approx(answer["bone_age_months"], abs=0.1)
+    assert 10 < high - low < 80
+
+
+def test_calibrate_writes_how_often_intervals_hold(calibrated_artifacts, monkeypatch, capsys):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
+    assert main(["calibrate"]) == 0
+    path = calibrated_artifacts / "coverage.csv"
+    assert str(path) in capsys.readouterr().out
+    table = pd.read_csv(path)
+    assert set(table["model"]) == {"tiny_densenet", "tiny_resnet_cbam", "ensemble"}
+    assert set(table["level"]) == {0.8, 0.85, 0.9, 0.95}
+    assert set(table["normalised"]) <= {"yes", "no"}
+    every = table[(table["group"] == "all") & (table["cases"] == "validation check half")]
+    assert every["n"].between(200, 204).all()  # half of 400, rounded in 8 groups
+    assert (every["coverage"] - every["level"]).abs().max() < 0.1
+
+
+def test_calibrate_without_enough_cases_says_what_is_needed(tiny_artifacts, capsys):
+    assert main(["calibrate"]) == 2
+    assert "50 girls" in capsys.readouterr().err
+    assert not (tiny_artifacts / "coverage.csv").exists()
 
 
 def test_the_ensemble_is_the_mean_of_the_models(tiny_artifacts, phantom_file, capsys):
@@ -137,8 +172,9 @@ def test_mistakes_get_one_sentence(arguments, sentence, tiny_artifacts, tmp_path
 
 def test_without_models_the_sentence_says_where_they_should_be(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
-    assert main(["predict", "hand.png", "--sex", "male"]) == 2
-    assert str(tmp_path) in capsys.readouterr().err
+    for arguments in (["predict", "hand.png", "--sex", "male"], ["calibrate"]):
+        assert main(arguments) == 2
+        assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_help_needs_no_tensorflow():

@@ -1,3 +1,4 @@
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -7,7 +8,9 @@ from PIL import Image
 
 from boneage.artifacts import ArtifactError
 from boneage.datasets.phantoms import draw_phantom
-from boneage.predictor import Predictor
+from boneage.evaluation.conformal import LEVELS
+from boneage.explain.gradcam import telling_direction
+from boneage.predictor import Predictor, with_ensemble
 from boneage.radiographs.reading import UnreadableRadiograph
 
 
@@ -26,6 +29,48 @@ def test_every_model_answers_and_the_ensemble_is_their_mean(predictor):
     prediction = predictor.predict(_png(96, 1), "female")
     assert list(prediction.months) == predictor.names == ["tiny_densenet", "tiny_resnet_cbam"]
     assert prediction.ensemble_months == pytest.approx(np.mean(list(prediction.months.values())))
+
+
+def test_the_ensemble_is_the_mean_of_one_hand_or_of_many():
+    assert with_ensemble({"a": 90.0, "b": 100.0}) == {"a": 90.0, "b": 100.0, "ensemble": 95.0}
+    many = with_ensemble({"a": np.array([90.0, 30.0]), "b": np.array([100.0, 50.0])})
+    assert many["ensemble"].tolist() == [95.0, 40.0]
+
+
+def test_intervals_lie_around_the_predictions_and_grow_with_the_level(
+    calibrated_artifacts, monkeypatch
+):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
+    prediction = Predictor().predict(_png(96, 1), "female")
+    months = with_ensemble(prediction.months)
+    widths = []
+    for level in LEVELS:
+        intervals = prediction.intervals(level)
+        assert set(intervals) == {"tiny_densenet", "tiny_resnet_cbam", "ensemble"}
+        for name, (low, high) in intervals.items():
+            assert (low, high) == prediction.interval(name, level)
+            assert (low + high) / 2 == pytest.approx(months[name], abs=1e-3)
+        low, high = intervals["ensemble"]
+        widths.append(high - low)
+    assert widths == sorted(set(widths))
+    assert prediction.interval("ensemble") == prediction.interval("ensemble", 0.9)
+
+
+def test_a_disagreement_never_seen_in_calibration_is_noticed(calibrated_artifacts, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
+    prediction = Predictor().predict(_png(96, 1), "female")
+    most = prediction.calibration.most_disagreement
+    for apart, is_beyond in ((most - 0.1, False), (most + 0.1, True)):
+        months = {"tiny_densenet": 100.0, "tiny_resnet_cbam": 100.0 - apart}
+        told = dataclasses.replace(prediction, months=months)
+        assert told.is_beyond_calibration is is_beyond
+
+
+def test_with_few_validation_cases_there_is_no_interval(predictor):
+    prediction = predictor.predict(_png(96, 1), "female")
+    assert prediction.intervals() == {}
+    assert prediction.interval("ensemble") is None
+    assert not prediction.is_beyond_calibration
 
 
 def test_models_of_one_preparation_share_the_hand(predictor):
@@ -52,6 +97,7 @@ def test_explanations_lie_on_the_prepared_image(predictor):
     prediction = predictor.predict(_png(120, 2), "male")
     for name in predictor.names:
         explanation = predictor.explain(prediction, name)
+        assert explanation.direction == telling_direction(prediction.ensemble_months)
         shape = prediction.prepared[name].image.shape
         maps = [explanation.gradcam, *explanation.spatial.values()]
         assert all(m.shape == shape and m.min() >= 0 and m.max() <= 1 for m in maps)

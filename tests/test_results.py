@@ -13,33 +13,46 @@ MODELS = ["a", "b"]
 
 @pytest.fixture
 def table():
+    intervals = {"a": (80.0, 112.04), "b": (84.0, 116.0), "ensemble": (86.0, 110.0)}
+    months = {"a": 96.04, "b": 100.0}
     return results.results_table(
         [
-            FileResult("x.png", OK, None, "female", {"a": 96.04, "b": 100.0}, 98.02, FULL_FRAME),
+            FileResult("x.png", OK, None, "female", months, 98.02, FULL_FRAME, intervals),
             FileResult("=cmd()", REFUSED, "Not a picture."),
             FileResult("y.png", WAITING),
+            FileResult("z.png", OK, None, "male", months, 98.02, FULL_FRAME),
         ],
         MODELS,
+        0.9,
     )
 
 
 def test_the_table_has_a_row_a_file(table):
     assert list(table) == [
-        "file", "status", "reason", "sex", "a_months", "b_months", "mean_months", "crop",
+        "file", "status", "reason", "sex",
+        "a_months", "a_low_months", "a_high_months", "b_months", "b_low_months", "b_high_months",
+        "mean_months", "mean_low_months", "mean_high_months", "interval_level", "crop",
     ]  # fmt: skip
-    assert list(table["status"]) == ["ok", "refused", "sex missing"]
+    assert list(table["status"]) == ["ok", "refused", "sex missing", "ok"]
     assert table.loc[0, "a_months"] == 96.0
-    assert table.loc[1:, "mean_months"].isna().all()
+    assert table.loc[[1, 2], "mean_months"].isna().all()
+
+
+def test_intervals_stand_behind_the_age_they_belong_to(table):
+    limits = ["a_low_months", "a_high_months", "mean_low_months", "mean_high_months"]
+    assert table.loc[0, limits].tolist() == [80.0, 112.0, 86.0, 110.0]
+    assert table.loc[0, "interval_level"] == 0.9
+    assert table.loc[1:, [*limits, "interval_level"]].isna().all(axis=None)
 
 
 def test_no_file_still_makes_a_table():
-    assert results.results_table([], MODELS).empty
+    assert results.results_table([], MODELS, 0.9).empty
 
 
 def test_csv_comes_back_and_holds_no_formula(table):
     content = results.to_csv(table)
     back = pd.read_csv(BytesIO(content), encoding="utf-8-sig")
-    assert list(back["file"]) == ["x.png", "'=cmd()", "y.png"]
+    assert list(back["file"]) == ["x.png", "'=cmd()", "y.png", "z.png"]
     assert back.loc[1, "reason"] == "Not a picture."
     assert back.loc[0, "mean_months"] == 98.0
     assert np.isnan(back.loc[2, "a_months"])
@@ -47,12 +60,9 @@ def test_csv_comes_back_and_holds_no_formula(table):
 
 def test_people_read_years_and_words(table):
     shown = results.as_people_read(table)
-    assert list(shown.loc[0, ["a_months", "mean_months", "crop"]]) == [
-        "8 y",
-        "8 y 2 m",
-        "not found",
-    ]
-    assert shown.loc[1:, ["a_months", "crop"]].isna().all(axis=None)
+    columns = ["a_months", "mean_months", "mean_low_months", "crop"]
+    assert list(shown.loc[0, columns]) == ["8 y", "8 y 2 m", "7 y 2 m", "not found"]
+    assert shown.loc[[1, 2], columns].isna().all(axis=None)
 
 
 def test_the_stated_error_is_that_of_all_test_radiographs():

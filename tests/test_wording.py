@@ -105,3 +105,42 @@ def test_the_prepared_hand_says_at_which_size_the_models_take_it():
         "What the models get: 256 × 256 pixels, contrast equalised"
     )
     assert wording.prepared_hand(256, {128}).endswith("these weights take it at 128 × 128")
+
+
+def test_an_interval_says_its_level_and_its_limits():
+    assert wording.interval_in_short(0.9, 109.0, 136.2) == "90 % interval: 9 y 1 m to 11 y 4 m"
+
+
+def test_what_an_interval_promises_follows_the_level():
+    assert "about 95 have their reference age within the 95 %" in wording.about_interval(0.95)
+
+
+@pytest.mark.parametrize(
+    ("age", "place"),
+    [(108.4, "outside"), (108.6, "within"), (120, "within"), (136.4, "within"), (136.6, "outside")],
+)
+def test_an_age_lies_within_an_interval_as_people_see_it(age, place):
+    """The limits read 9 y 1 m and 11 y 4 m."""
+    sentence = wording.in_interval(age, 0.9, 109.3, 135.8)
+    assert sentence.startswith(f"Chronological age lies {place} the 90 % interval")
+
+
+@pytest.mark.parametrize(
+    ("bone_age", "age", "said"),
+    [
+        (100, None, []),
+        (12, 227.9, []),
+        (11.9, None, ["Under 1 year"]),
+        (30, 11, ["Under 1 year"]),
+        (228, None, ["19 years and up"]),
+        (200, 300, ["19 years and up"]),
+        (5, 240, ["Under 1 year", "19 years and up"]),
+    ],
+)
+def test_ages_of_which_the_models_know_little_are_told(bone_age, age, said):
+    sentences = wording.unfamiliar_ages(bone_age, age)
+    assert [sentence.split(":")[0] for sentence in sentences] == said
+
+
+def test_a_share_of_reference_ages_comes_with_its_interval():
+    assert wording.covered(1425, 0.9284, 0.9071, 0.945) == "92.8 % (90.7 to 94.5) of 1,425"

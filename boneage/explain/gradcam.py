@@ -16,6 +16,17 @@ from boneage.explain.inputs import one_case
 
 Direction = Literal["raises", "lowers"]
 
+MEAN_AGE = 127.0  # months, of the RSNA training radiographs
+
+
+def telling_direction(months: float) -> Direction:
+    """The direction whose map tells most of a predicted age.
+
+    A model reads a hand as older or younger than the average hand. What still raises the answer
+    for a small child is next to nothing, and scaled to its own maximum it would be noise.
+    """
+    return "raises" if months >= MEAN_AGE else "lowers"
+
 
 class GradCam:
     """Grad-CAM maps of one model; keep the object, the first map takes seconds, later ones less.

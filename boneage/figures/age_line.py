@@ -1,72 +1,97 @@
-"""Ages of one hand on a line from birth to maturity."""
+"""Ages of one hand, with their intervals, on a line from birth to maturity."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from boneage.figures import palette
-from boneage.models.registry import find_model
+from boneage.figures import palette, style
+from boneage.models.registry import ENSEMBLE
 from boneage.wording import age_in_short, age_in_words
 
 _MATURE = 228.0  # months: 19 years, past which no hand of the atlas changes
+_ROW = 48  # pixels
 
 
 def age_line(
-    months: Mapping[str, float], mean: float, chronological_age: float | None = None
+    months: Mapping[str, float],
+    mean: float,
+    chronological_age: float | None = None,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
 ) -> go.Figure:
-    """Bone age of each model, their mean and, when known, the chronological age.
+    """A row for the mean and one for each model, across them the chronological age when known.
 
-    months: model name -> bone age in months; mean and chronological_age in months.
+    months: model name -> bone age in months; mean and chronological_age in months; intervals:
+    model name, or "ensemble" for the mean -> prediction interval (low, high) in months.
     """
+    intervals = intervals or {}
+    rows = {ENSEMBLE: mean, **months} if len(months) > 1 else dict(months)
     figure = go.Figure()
-    ages = [*months.values(), mean, *([] if chronological_age is None else [chronological_age])]
-    low, high = min(months.values()), max(months.values())
-    figure.add_shape(
-        type="rect", x0=low, x1=high, y0=-0.16, y1=0.16, line_width=0,
-        fillcolor=palette.faded(palette.MEAN, 0.25), layer="below",
-    )  # fmt: skip
-    for name, age in months.items():
-        title = find_model(name).title
-        _mark(figure, title, age, palette.model_colour(name), symbol="circle", size=13)
+    marked = []
+    for row, (name, age) in enumerate(rows.items()):
+        on_row = [age, *intervals.get(name, ())]
+        _add_row(figure, row, name, age, intervals.get(name))
+        _add_words(figure, row, f"{style.model_title(name)}: <b>{age_in_short(age)}</b>", on_row)
+        marked += on_row
     if chronological_age is not None:
-        _mark(
-            figure, "Chronological age", chronological_age, palette.CHRONOLOGICAL_AGE,
-            symbol="line-ns-open", size=26, line_width=3,
-        )  # fmt: skip
-    if len(months) > 1:
-        _mark(figure, "Mean", mean, palette.MEAN, symbol="diamond", size=19)
-    _label(figure, mean, palette.MEAN if len(months) > 1 else None)
-    start, end = min(-6.0, *(age - 12 for age in ages)), max(_MATURE, *(age + 12 for age in ages))
+        _add_chronological_age(figure, chronological_age, len(rows))
+        marked.append(chronological_age)
+    start = min(-6.0, *(age - 12 for age in marked))
+    end = max(_MATURE, *(age + 12 for age in marked))
     years = [year for year in range(int(start // 12), int(end // 12) + 1) if year % 2 == 0]
     figure.update_xaxes(
         range=(start, end), tickvals=[12 * year for year in years],
-        ticktext=[f"{year} y" for year in years], showgrid=False, zeroline=False,
-        ticks="outside", fixedrange=True,
+        ticktext=[f"{year} y" for year in years], tickangle=0, tickfont={"size": 11},
+        showgrid=True, gridcolor=style.GRID, zeroline=False, ticks="outside", fixedrange=True,
     )  # fmt: skip
-    figure.update_yaxes(
-        range=(-0.5, 1.0), visible=False, showgrid=False, zeroline=False, fixedrange=True
-    )
-    figure.add_hline(y=0, line_width=2, line_color=palette.faded(palette.CHRONOLOGICAL_AGE, 0.5),
-                     layer="below")  # fmt: skip
+    figure.update_yaxes(range=(len(rows) - 0.6, -0.8), visible=False, fixedrange=True)
     figure.update_layout(
-        height=150, margin={"l": 4, "r": 4, "t": 4, "b": 4}, hovermode="closest",
-        legend={"orientation": "h", "x": 0, "y": -0.45, "yanchor": "top", "itemclick": False,
-                "itemdoubleclick": False},
+        height=_ROW * len(rows) + 56, margin={"l": 4, "r": 4, "t": 22, "b": 28},
+        hovermode="closest", showlegend=False,
     )  # fmt: skip
     return figure
 
 
-def _mark(figure: go.Figure, title: str, age: float, colour: str, line_width=1, **marker) -> None:
-    line = {"width": line_width, "color": colour if line_width > 1 else "white"}
+def _add_row(
+    figure: go.Figure, row: int, name: str, age: float, interval: tuple[float, float] | None
+) -> None:
+    title, colour = style.model_title(name), palette.model_colour(name)
+    words = age_in_words(age)
+    if interval:
+        low, high = interval
+        figure.add_scatter(
+            x=[low, high], y=[row, row], mode="lines", name=f"{title}, interval", hoverinfo="skip",
+            line={"color": palette.faded(colour, 0.45), "width": 8 if row else 12},
+        )  # fmt: skip
+        words += f"<br>Interval {age_in_short(low)} to {age_in_short(high)}"
     figure.add_scatter(
-        x=[age], y=[0], mode="markers", name=title,
-        marker={"color": colour, "line": line, **marker},
-        hovertemplate=f"{title}: {age_in_words(age)}<extra></extra>",
+        x=[age], y=[row], mode="markers", name=title,
+        marker={"color": colour, "size": 13 if row else 18, "line": {"width": 1, "color": "white"},
+                "symbol": "diamond" if name == ENSEMBLE else "circle"},
+        hovertemplate=f"{title}: {words}<extra></extra>",
     )  # fmt: skip
 
 
-def _label(figure: go.Figure, age: float, colour: str | None) -> None:
+def _add_words(figure: go.Figure, row: int, words: str, marked: Sequence[float]) -> None:
+    """Above the row, from its first mark to the right or from its last to the left."""
+    young = min(marked) + max(marked) < _MATURE
     figure.add_annotation(
-        x=age, y=0.3, text=f"<b>{age_in_short(age)}</b>", showarrow=False, yanchor="bottom",
-        font={"size": 15, **({"color": colour} if colour else {})},
+        x=min(marked) if young else max(marked), xanchor="left" if young else "right",
+        y=row, yanchor="bottom", yshift=11, text=words, font={"size": 12 if row else 14},
+        showarrow=False,
+    )  # fmt: skip
+
+
+def _add_chronological_age(figure: go.Figure, age: float, n_rows: int) -> None:
+    """A mark on every row, and its words above them."""
+    colour = palette.CHRONOLOGICAL_AGE
+    figure.add_scatter(
+        x=[age] * n_rows, y=list(range(n_rows)), mode="markers", name="Chronological age",
+        marker={"symbol": "line-ns-open", "size": 14, "color": colour,
+                "line": {"width": 3, "color": colour}},
+        hovertemplate=f"Chronological age: {age_in_words(age)}<extra></extra>",
+    )  # fmt: skip
+    figure.add_annotation(
+        x=age, xanchor="left" if age < _MATURE / 2 else "right", y=1, yref="paper",
+        yanchor="bottom", text=f"Chronological age: <b>{age_in_short(age)}</b>",
+        font={"size": 12}, showarrow=False,
     )  # fmt: skip

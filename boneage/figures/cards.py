@@ -8,23 +8,42 @@ from html import escape
 
 from boneage.figures import palette
 from boneage.figures.pictures import legend_colours
-from boneage.models.registry import find_model
-from boneage.wording import FIGURE_TITLES, age_in_words, figure_interval, figure_value
+from boneage.models.registry import ENSEMBLE, find_model
+from boneage.wording import (
+    FIGURE_TITLES,
+    age_in_words,
+    figure_interval,
+    figure_value,
+    interval_in_short,
+)
 
 _MUTED = "opacity:.72;font-size:.9rem"
 
 
-def age_cards(months: Mapping[str, float], mean: float) -> str:
-    """The mean, large, beside each model's bone age in its colour; all in months."""
-    cards = [_card(find_model(n).title, age, palette.model_colour(n)) for n, age in months.items()]
+def age_cards(
+    months: Mapping[str, float],
+    mean: float,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+    level: float = 0.9,
+) -> str:
+    """The mean, large, beside each model's bone age in its colour; all in months.
+
+    intervals: model name, or "ensemble" for the mean -> prediction interval (low, high) of `level`.
+    """
+    words = {n: interval_in_short(level, *limits) for n, limits in (intervals or {}).items()}
+    cards = [
+        _card(find_model(name).title, age, palette.model_colour(name), words.get(name))
+        for name, age in months.items()
+    ]
     if len(months) > 1:
         title = "Mean of both models" if len(months) == 2 else f"Mean of {len(months)} models"
-        cards.insert(0, _card(title, mean, palette.MEAN, leading=True))
+        cards.insert(0, _card(title, mean, palette.MEAN, words.get(ENSEMBLE), leading=True))
     return f'<div style="display:flex;flex-wrap:wrap;gap:.75rem">{"".join(cards)}</div>'
 
 
-def _card(title: str, age: float, colour: str, leading: bool = False) -> str:
+def _card(title: str, age: float, colour: str, note: str | None, leading: bool = False) -> str:
     size, grow, tint = ("2.3rem", 2, 0.13) if leading else ("1.45rem", 1, 0.07)
+    below = f'<div style="{_MUTED}">{escape(note)}</div>' if note else ""
     return (
         f'<div style="flex:{grow} 1 {15 if leading else 11}rem;padding:.8rem 1.1rem;'
         f"border-radius:.6rem;border-left:5px solid {colour};"
@@ -32,7 +51,7 @@ def _card(title: str, age: float, colour: str, leading: bool = False) -> str:
         f'justify-content:center">'
         f'<div style="{_MUTED}">{escape(title)}</div>'
         f'<div style="font-size:{size};font-weight:600;line-height:1.25;'
-        f'letter-spacing:-.01em">{escape(age_in_words(age))}</div></div>'
+        f'letter-spacing:-.01em">{escape(age_in_words(age))}</div>{below}</div>'
     )
 
 
