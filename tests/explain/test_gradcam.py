@@ -65,7 +65,7 @@ def test_split_model_gives_the_maps_of_the_whole_model(name):
         model.inputs, [model.get_layer("last_feature_map").output, model.outputs[0]]
     )
 
-    @tf.function
+    @tf.function  # see test_feature_grids.py: as a graph, because of a crash of TensorFlow
     def reference(image, sex):
         """Equations 1 and 2 of the paper, before the ReLU."""
         with tf.GradientTape() as tape:
