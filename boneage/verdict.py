@@ -10,7 +10,7 @@ import pandas as pd
 
 from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.comparison import Comparison
-from boneage.wording import FIGURE_TITLES, figure_interval, figure_value, in_words
+from boneage.wording import CHILDREN, FIGURE_TITLES, SPLITS, figure_interval, figure_value, in_words
 
 _CHANCE = 0.05  # p values from here on are called chance
 _SMALL = 1.0  # months; bone age is read to the month
@@ -19,8 +19,6 @@ _NAMED = 3  # groups listed by name
 
 _WITHIN = "within_"
 _LARGE = f"{LARGE_ERROR:.0f} months"
-_CHILDREN = {"female": "girls", "male": "boys"}
-_SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 _ABOUT_SPLIT = {
     "test": "The reference age of a test radiograph is the mean of six readings, so nearly all of "
     "an error is the model's own.",
@@ -38,8 +36,8 @@ def about_split(split: str) -> str:
 
 def sample_in_words(n: int, split: str, sex: str | None = None) -> str:
     """What was compared on: (97, "test", "female") -> "these 97 test radiographs of girls"."""
-    of_whom = f" of {_CHILDREN[sex]}" if sex else ""
-    return f"these {n:,} {_SPLITS[split]} radiographs{of_whom}"
+    of_whom = f" of {CHILDREN[sex]}" if sex else ""
+    return f"these {n:,} {SPLITS[split].lower()} radiographs{of_whom}"
 
 
 def verdict(
@@ -304,7 +302,7 @@ def _perhaps(title: str, groups: pd.DataFrame) -> str:
 def _listed(groups: pd.DataFrame) -> str:
     """The groups, the surest first: "girls of 0-5 years (61 % of 45)"."""
     named = [
-        f"{_CHILDREN[group.sex]} of {group.age_band} ({100 * group.share:.0f} % of {group.n:,})"
+        f"{CHILDREN[group.sex]} of {group.age_band} ({100 * group.share:.0f} % of {group.n:,})"
         for group in groups.head(_NAMED).itertuples()
     ]
     if more := len(groups) - len(named):

@@ -31,6 +31,7 @@ _HAND_FOUND_SHORT = {
 }
 
 
+CHILDREN = {"female": "girls", "male": "boys"}
 SPLITS = {"test": "Test", "validation": "Validation", "train": "Training"}
 ABOUT_SPLIT = {
     "test": "The 200 official test radiographs of the RSNA challenge. Their reference age is the "

@@ -15,11 +15,10 @@ from sklearn.tree import DecisionTreeRegressor
 from boneage.evaluation.intervals import N_RESAMPLES, SEED, percentile_interval, resample_counts
 from boneage.evaluation.residuals import with_residuals
 from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
-from boneage.wording import age_in_short, hand_found_short
+from boneage.wording import CHILDREN, age_in_short, hand_found_short
 
 LARGE_ERROR = 12.0  # months; bone age is reported to about a year
 _COLUMNS = ["cohort", "n", "size", "rate", "coverage", "mae", "mae_low", "mae_high"]
-_CHILDREN = {"female": "girls", "male": "boys"}
 _THIRDS = ("lowest", "middle", "highest")
 _LEAST_LEAF = 20  # cases; fewer say little of a rate
 
@@ -137,7 +136,7 @@ def _resample_means(
 def _factors(cases: pd.DataFrame) -> list[pd.Series]:
     """What cohorts are made of, in words; only what tells cases apart."""
     factors = [
-        cases["sex"].map(_CHILDREN),
+        cases["sex"].map(CHILDREN),
         cases["age_band"],
         cases["crop_method"].map({method: _hand_in_words([method]) for method in CROP_METHODS}),
     ]
@@ -185,7 +184,7 @@ def _leaves(
 def _leaf_in_words(limits: dict[str, tuple[float, float]], cases: pd.DataFrame) -> str:
     words = []
     if "sex" in limits:
-        words.append(_CHILDREN["male" if limits["sex"][0] > 0 else "female"])
+        words.append(CHILDREN["male" if limits["sex"][0] > 0 else "female"])
     if "age_months" in limits:
         words.append(_range_in_words(*limits["age_months"], age_in_short))
     if "crop_method" in limits:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -23,3 +25,18 @@ def run(app: AppTest) -> AppTest:
 def texts(app: AppTest) -> str:
     kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.error, app.html)
     return "\n".join(str(getattr(e, "value", None) or e.proto.body) for kind in kinds for e in kind)
+
+
+def made_up_cases(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """n cases of all splits, as predictions.csv has them but for the prediction."""
+    age = rng.uniform(10, 220, n).round(1)
+    return pd.DataFrame(
+        {
+            "id": [str(number) for number in range(n)],
+            "split": ["train", "validation", "test"] * (n // 3),
+            "sex": rng.choice(["female", "male"], n),
+            "age_months": age,
+            "contrast": 50.0,
+            "crop_method": "mediapipe",
+        }
+    )

@@ -4,10 +4,9 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 import streamlit as st
-from apps import REPOSITORY, run, started, texts
+from apps import REPOSITORY, made_up_cases, run, started, texts
 
 from boneage import artifacts
 from boneage.evaluation.metrics import figures, metrics_table
@@ -20,17 +19,9 @@ def folder(_tiny_artifacts_folder, tmp_path_factory):
     shutil.copytree(_tiny_artifacts_folder, root)
     rng = np.random.default_rng(3)
     n = 240
-    age = rng.uniform(10, 220, n).round(1)
-    cases = pd.DataFrame(
-        {
-            "id": [str(number) for number in range(n)],
-            "split": ["train", "validation", "test"] * (n // 3),
-            "sex": rng.choice(["female", "male"], n),
-            "age_months": age,
-            "contrast": rng.uniform(20, 80, n).round(2),
-            "crop_method": "mediapipe",
-        }
-    )
+    cases = made_up_cases(rng, n)
+    cases["contrast"] = rng.uniform(20, 80, n).round(2)
+    age = cases["age_months"]
     for name, spread in (("tiny_densenet", 9), ("tiny_resnet_cbam", 12)):
         predicted = cases.assign(prediction_months=age + rng.normal(0, spread, n))
         write(root / "models" / name, predicted)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from apps import REPOSITORY, run, started, texts
+from apps import REPOSITORY, made_up_cases, run, started, texts
 from bad_files import bad_files, dicom_bytes
 from PIL import Image
 
@@ -37,17 +37,8 @@ def folder(_tiny_artifacts_folder, tmp_path_factory):
     shutil.copytree(_tiny_artifacts_folder, root)
     rng = np.random.default_rng(4)
     n = 360
-    age = rng.uniform(10, 220, n).round(1)
-    cases = pd.DataFrame(
-        {
-            "id": [str(number) for number in range(n)],
-            "split": ["train", "validation", "test"] * (n // 3),
-            "sex": rng.choice(["female", "male"], n),
-            "age_months": age,
-            "contrast": 50.0,
-            "crop_method": "mediapipe",
-        }
-    )
+    cases = made_up_cases(rng, n)
+    age = cases["age_months"]
     for name, spread in (("tiny_densenet", 6), ("tiny_resnet_cbam", 20)):
         model = root / "models" / name
         predicted = cases.assign(prediction_months=age + rng.normal(0, spread, n))
