@@ -19,6 +19,8 @@ STYLE = """
 page = st.navigation(
     [
         st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True),
+        st.Page("pages/atlas.py", title="Atlas", icon=":material/pan_tool:"),
+        st.Page("pages/learn.py", title="Learn", icon=":material/school:"),
         st.Page("pages/error_analysis.py", title="Error analysis", icon=":material/scatter_plot:"),
         st.Page("pages/head_to_head.py", title="Head to head", icon=":material/compare_arrows:"),
     ],

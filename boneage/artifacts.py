@@ -7,7 +7,12 @@ A folder `artifacts/models/<name>/` holds
     metrics.csv          figures of each split, see `boneage.evaluation.metrics.metrics_table`
     predictions.csv      one row a case
     paper/               the same without weights, of the reference recipe: what it gives
+    unfinished/          the same of a training that goes on here, until `publish`
 and `artifacts/coverage.csv` says how often the intervals of all models hold the reference age.
+`occlusion.csv` and `randomisation.csv` say how far maps of where a model looked can be trusted.
+What the gate compares a picture with is in `gate.json` (limits, and the weights they belong to) and
+`gate.safetensors`; `gate.csv` says what it refuses.
+`robustness.csv` says how much larger the errors are on changed pictures of the same hands.
 Loading never runs code from a file: the architecture is built by the registry and safetensors
 holds numbers only. Keras is imported when a model is loaded, so tables open without it.
 """
@@ -17,6 +22,7 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +30,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from boneage.models.registry import MODELS, build_model, find_model
+from boneage.files import replace_file
+from boneage.models.registry import ENSEMBLE, MODELS, build_model, find_model
 
 if TYPE_CHECKING:
     import keras
@@ -32,7 +39,11 @@ if TYPE_CHECKING:
 WEIGHTS, FACTS = "weights.safetensors", "facts.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
 COVERAGE = "coverage.csv"
+ROBUSTNESS = "robustness.csv"
+OCCLUSION, RANDOMISATION = "occlusion.csv", "randomisation.csv"
+GATE_FACTS, GATE_NUMBERS, GATE_TABLE = "gate.json", "gate.safetensors", "gate.csv"
 BEST = "best"
+UNFINISHED = "unfinished"
 FILES = (WEIGHTS, FACTS, HISTORY, METRICS, PREDICTIONS)
 
 PREDICTION_COLUMNS = (
@@ -93,6 +104,15 @@ class Facts:
     training_seconds: float
     training_note: str
 
+    @property
+    def model_sha256(self) -> str:
+        """Of all that decides an answer: the weights, the model around them and the preparation.
+
+        What was measured on a model holds for these alone.
+        """
+        decisive = [self.name, self.weights_sha256, self.build, self.preprocessing]
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
 
 def artifacts_root() -> Path:
     """The repository's `artifacts/`, or the folder the variable BONEAGE_ARTIFACTS names."""
@@ -129,7 +149,19 @@ def recipe_folders(name: str) -> dict[str, Path]:
     """
     published = model_folder(name)
     others = [f for f in sorted(published.iterdir()) if (f / PREDICTIONS).is_file()]
-    return {BEST: published} | {folder.name: folder for folder in others}
+    return {BEST: published} | {f.name: f for f in others if f.name != UNFINISHED}
+
+
+def publish(folder: str | Path) -> None:
+    """Put the files of `folder`/unfinished, a whole artifact, in the place of those in `folder`.
+
+    facts.json goes first and comes last: a crash in between leaves an artifact that counts as
+    incomplete, never a mixture of two.
+    """
+    folder = Path(folder)
+    (folder / FACTS).unlink(missing_ok=True)
+    for file in sorted(FILES, key=lambda file: file == FACTS):
+        (folder / UNFINISHED / file).replace(folder / file)
 
 
 # Weights ------------------------------------------------------------------------------------
@@ -162,7 +194,7 @@ def write_weights(folder: str | Path, model: "keras.Model") -> str:
         fits = np.abs(value).max(initial=0) <= _FLOAT16_MAX
         tensors[variable.path] = np.ascontiguousarray(value, np.float16 if fits else np.float32)
     content = save(tensors)
-    _write(path, content)
+    replace_file(path, content)
     return hashlib.sha256(content).hexdigest()
 
 
@@ -250,7 +282,7 @@ def write_facts(folder: str | Path, facts: Facts) -> None:
         text = json.dumps(values, indent=2, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ArtifactError(f"The facts for {path} cannot be written as JSON: {error}.") from error
-    _write(path, f"{text}\n".encode())
+    replace_file(path, f"{text}\n".encode())
 
 
 def read_facts(folder: str | Path) -> Facts:
@@ -353,6 +385,67 @@ def write_coverage(coverage: pd.DataFrame) -> Path:
     return path
 
 
+def write_robustness(robustness: pd.DataFrame) -> Path:
+    """Write robustness.csv, see `boneage.robustness.measure_robustness`; returns its path."""
+    path = artifacts_root() / ROBUSTNESS
+    _write_table(path, robustness, "%.4g")
+    return path
+
+
+def read_robustness() -> pd.DataFrame | None:
+    """Read robustness.csv; None where there is none for the models as published now.
+
+    Raises ArtifactError when it is no table or does not say what it was measured on.
+    """
+    path = artifacts_root() / ROBUSTNESS
+    if not path.exists():
+        return None
+    table = _read_table(path)
+    _require_columns(path, table, ("model", "model_sha256"))
+    published = fingerprints({name: read_facts(model_folder(name)) for name in available_models()})
+    measured = dict(zip(table["model"], table["model_sha256"], strict=True))
+    return table if measured == published else None
+
+
+def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
+    """Model name -> SHA-256 (hex) of what its predictions depend on; "ensemble" -> that of all.
+
+    Not of the weights alone: the scale of the output and the preparation may change without them.
+    """
+    each = {
+        name: _fingerprint([known.weights_sha256, known.build, known.preprocessing])
+        for name, known in facts.items()
+    }
+    return each | {ENSEMBLE: _fingerprint(each)}
+
+
+def _fingerprint(values: list | dict) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def write_saliency(file: str, table: pd.DataFrame) -> Path:
+    """Write OCCLUSION or RANDOMISATION, see `boneage.evaluation.saliency`; returns its path."""
+    path = artifacts_root() / file
+    _write_table(path, table, "%.4g")
+    return path
+
+
+def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
+    """The rows of OCCLUSION or RANDOMISATION that were measured on these very models.
+
+    facts: model name -> its facts. Rows measured on other weights are left out, and the result is
+    empty where the file was never written. Raises ArtifactError when it is no table or does not
+    say what it was measured on.
+    """
+    path = artifacts_root() / file
+    if not path.exists():
+        return pd.DataFrame(columns=["model", "model_sha256"])
+    table = _read_table(path)
+    _require_columns(path, table, ("model", "model_sha256"))
+    now = {name: one.model_sha256 for name, one in facts.items()}
+    return table[table["model"].map(now) == table["model_sha256"]].reset_index(drop=True)
+
+
 def _prediction_fault(table: pd.DataFrame) -> str | None:
     """What is wrong with a predictions table that has all columns, in words, or None."""
     if not np.isfinite(table[list(_PREDICTION_NUMBERS)].to_numpy(np.float64)).all():
@@ -375,7 +468,7 @@ def _require_columns(path: Path, table: pd.DataFrame, columns: tuple[str, ...]) 
 
 def _write_table(path: Path, table: pd.DataFrame, float_format: str) -> None:
     text = table.to_csv(index=False, float_format=float_format, lineterminator="\n")
-    _write(path, text.encode())
+    replace_file(path, text.encode())
 
 
 def _read_table(path: Path, **options) -> pd.DataFrame:
@@ -387,6 +480,46 @@ def _read_table(path: Path, **options) -> pd.DataFrame:
     if table.empty:
         raise _error(path, "has no rows")
     return table
+
+
+# Gate ---------------------------------------------------------------------------------------
+
+
+def write_gate(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame) -> Path:
+    """Write what `boneage.gate` goes by and the table of what it refuses; returns its path.
+
+    facts: JSON values, see `boneage.gate.gate.Gate`. numbers: float arrays by name.
+    """
+    from safetensors.numpy import save
+
+    content = save({name: np.ascontiguousarray(value) for name, value in numbers.items()})
+    facts = facts | {"numbers_sha256": hashlib.sha256(content).hexdigest()}
+    root = artifacts_root()
+    replace_file(root / GATE_NUMBERS, content)
+    replace_file(root / GATE_FACTS, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode())
+    _write_table(root / GATE_TABLE, table, "%.4g")
+    return root / GATE_TABLE
+
+
+def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
+    """Facts and numbers as `write_gate` took them; None where they were never written.
+
+    Raises ArtifactError, one sentence, for a file that is damaged or does not fit the other.
+    """
+    path = artifacts_root() / GATE_FACTS
+    if not path.exists():
+        return None
+    try:
+        facts = json.loads(_read(path))
+        digest = facts["numbers_sha256"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise _error(path, "is not a JSON object with the hash of its numbers") from error
+    content = _read(artifacts_root() / GATE_NUMBERS)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise _error(
+            artifacts_root() / GATE_NUMBERS, f"is not the file {GATE_FACTS} was written for"
+        )
+    return facts, _parse_weights(artifacts_root() / GATE_NUMBERS, content)
 
 
 # Files --------------------------------------------------------------------------------------
@@ -403,17 +536,3 @@ def _read(path: Path) -> bytes:
         raise _error(path, "is missing") from error
     except OSError as error:
         raise _error(path, f"cannot be read ({error.strerror})") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file in one step: a reader, or a crash, meets the old or the new one whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

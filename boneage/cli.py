@@ -10,11 +10,16 @@ import logging
 import math
 import sys
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.training.presets import PRESETS, find_preset
+
+if TYPE_CHECKING:
+    from boneage.gate.checks import Refusal
 
 OK, FAILED = 0, 2
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
@@ -52,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("files", nargs="+", metavar="FILE", help="radiographs, or folders of them")
     verb.add_argument("--sex", required=True, choices=("female", "male"))
     _add_model_or_ensemble(verb)
+    verb.add_argument(
+        "--anyway", action="store_true", help="give the age of refused pictures too; not to trust"
+    )
     verb.add_argument("--json", action="store_true", help="JSON lines, as is the default")
 
     verb = _verb(verbs, "evaluate", _evaluate, "errors on labelled radiographs")
@@ -65,7 +73,32 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--split", choices=("train", "validation", "test"), default="test")
     verb.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write")
 
+    verb = _verb(
+        verbs, "gate", _gate, "learn which pictures to refuse and measure it; see gate.csv"
+    )
+    verb.add_argument(
+        "--data", required=True, metavar="DIR", help="holds the challenge's folders of radiographs"
+    )
+
     _verb(verbs, "calibrate", _calibrate, "check the prediction intervals; writes coverage.csv")
+
+    verb = _verb(
+        verbs,
+        "robustness",
+        _robustness,
+        "errors on changed pictures of the same hands; writes robustness.csv",
+    )
+    _add_labelled_images(verb)
+
+    verb = _verb(
+        verbs,
+        "saliency",
+        _saliency,
+        "check the maps of where the models look; writes occlusion.csv and randomisation.csv",
+    )
+    verb.add_argument(
+        "--images", required=True, metavar="DIR", help="where the validation images are"
+    )
 
     verb = _verb(verbs, "prepare", _prepare, "crop and equalise a labelled data set into a cache")
     _add_labelled_images(verb)
@@ -75,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         verb.add_argument(f"--{split}-labels", metavar="CSV", help=f"labels of the {split} images")
     verb.add_argument("--cache", required=True, metavar="DIR", help="folder for the result")
+    verb.add_argument("--size", type=int, default=256, metavar="PX", help="side (default 256)")
     verb.add_argument("--workers", type=int, metavar="N", help="processes (default: one per CPU)")
 
     verb = _verb(verbs, "train", _train, "train a model on a cache and write its artifact")
@@ -94,6 +128,23 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--images-per-epoch", type=int, help="instead of the preset's")
     verb.add_argument("--seed", type=int, help="instead of the preset's")
     verb.add_argument("--note", help="a sentence for people about these weights")
+
+    verb = _verb(verbs, "atlas", _atlas, "average hands of each sex and half year, from a cache")
+    verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
+    verb.add_argument("--out", required=True, metavar="DIR", help="folder, such as artifacts/atlas")
+    verb.add_argument(
+        "--per-plate", type=int, default=50, metavar="N", help="radiographs a plate (default 50)"
+    )
+    verb.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default 2)")
+
+    verb = _verb(
+        verbs,
+        "atlas-answers",
+        _atlas_answers,
+        "the models on every plate; on test radiographs, how far off likeness to the plates is",
+    )
+    verb.add_argument("--test-images", metavar="DIR", help="the test images, named <id>.png etc.")
+    verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,male")
 
     verb = _verb(verbs, "phantoms", _phantoms, "draw a synthetic data set in the same layout")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the result")
@@ -120,7 +171,7 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
         choices=[*MODELS, ENSEMBLE],
         default=ENSEMBLE,
         metavar="NAME",
-        help=f"{', '.join(_MODEL_NAMES)} or, by default, ensemble: their mean",
+        help=f"{', '.join(_MODEL_NAMES)} or, by default, ensemble: their weighted mean",
     )
 
 
@@ -133,6 +184,8 @@ def _predict(options) -> int:
         for answer in _answers(predictor, paths, options):
             all_ok &= answer["status"] == "ok"
             print(json.dumps(answer), flush=True)
+    if predictor.gate.note:
+        print(predictor.gate.note, file=sys.stderr)
     return OK if all_ok else FAILED
 
 
@@ -154,48 +207,64 @@ def _batches(items) -> Iterator[list]:
         yield batch
 
 
+class _Reading(NamedTuple):
+    """What the models and the gate say of one file."""
+
+    months: float
+    interval: list[float] | None
+    crop: str
+    refusal: "Refusal | None"
+
+
 def _answers(predictor, paths, options) -> list[dict]:
     """One JSON object a file, in order."""
-    hands, reasons = _prepare_files(predictor, paths)
-    ages = iter(_predicted(predictor, hands, [options.sex] * len(hands), options.model))
-    methods = iter(next(iter(hand.values())).hand.method for hand in hands)
+    readings = _readings(predictor, paths, [options.sex] * len(paths), options.model)
     answers = []
-    for path, reason in zip(paths, reasons, strict=True):
-        answer = {"file": str(path), "status": "error", "reason": reason}
+    for path, reading in zip(paths, readings, strict=True):
+        answer = {"file": str(path), "status": "ok", "reason": None}
         answer |= {"model": options.model, "sex": options.sex}
         answer |= dict.fromkeys(["bone_age_months", "interval_months", "crop"])
-        if reason is None:
-            months, interval = next(ages)
-            answer |= {"status": "ok", "bone_age_months": round(months, 2)}
-            answer |= {"interval_months": interval, "crop": next(methods)}
+        if isinstance(reading, str):
+            answer |= {"status": "error", "reason": reading}
+        else:
+            answer["crop"] = reading.crop
+            if reading.refusal:
+                answer |= {"status": "refused", "reason": reading.refusal.reason}
+            if not reading.refusal or options.anyway:
+                answer["bone_age_months"] = round(reading.months, 2)
+                answer["interval_months"] = reading.interval
         answers.append(answer)
     return answers
 
 
-def _prepare_files(predictor, paths) -> tuple[list[dict], list[str | None]]:
-    """The prepared hands of the readable files, and for every file None or why it is not."""
+def _readings(predictor, paths, sexes, name) -> list[_Reading | str]:
+    """For every file its reading by a model or the ensemble, or why it cannot be read."""
+    from boneage.evaluation.ensemble import with_ensemble
     from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
-    hands, reasons = [], []
+    faults, hands, looks = {}, [], []
     for path in paths:
         try:
-            hands.append(predictor.prepare(read_radiograph(path)))
-            reasons.append(None)
+            radiograph = read_radiograph(path)
         except UnreadableRadiograph as error:
-            reasons.append(str(error))
-    return hands, reasons
-
-
-def _predicted(predictor, hands, sexes, name) -> list[tuple[float, list[float] | None]]:
-    """Bone age of every hand by a model or the ensemble, and its interval where there is one."""
-    from boneage.predictor import with_ensemble
-
+            faults[path] = str(error)
+            continue
+        hands.append(predictor.prepare(radiograph))
+        looks.append(predictor.look(radiograph, hands[-1]))
     if not hands:
-        return []
-    months = with_ensemble(predictor.predict_prepared(hands, sexes))
+        return [faults[path] for path in paths]
+    sexes = [sex for path, sex in zip(paths, sexes, strict=True) if path not in faults]
+    months, features = predictor.read_prepared(hands, sexes)
+    months = with_ensemble(months, predictor.weights)
     limits = predictor.calibration.intervals(months, sexes).get(name)
-    intervals = [None] * len(hands) if limits is None else limits.round(1).tolist()
-    return list(zip(months[name].tolist(), intervals, strict=True))
+    readings = zip(
+        months[name].tolist(),
+        [None] * len(hands) if limits is None else limits.round(1).tolist(),
+        [next(iter(hand.values())).hand.method for hand in hands],
+        predictor.gate.judge(looks, features),
+        strict=True,
+    )
+    return [faults[path] if path in faults else _Reading(*next(readings)) for path in paths]
 
 
 def _evaluate(options) -> int:
@@ -210,13 +279,16 @@ def _evaluate(options) -> int:
     found = find_images(options.images, labels["id"])
     predictor = Predictor(options.model)
     cases = [(case, found[case.id]) for case in labels.itertuples() if case.id in found]
-    rows = []
+    rows, would_refuse = [], 0
     with tqdm(total=len(cases), desc="evaluate", unit="image") as bar:
         for batch in _batches(cases):
-            hands, reasons = _prepare_files(predictor, [path for _, path in batch])
-            usable = [case for (case, _), reason in zip(batch, reasons, strict=True) if not reason]
-            ages = _predicted(predictor, hands, [case.sex for case in usable], options.model)
-            rows += [(c.age_months, months) for c, (months, _) in zip(usable, ages, strict=True)]
+            cases_now, paths = zip(*batch, strict=True)
+            sexes = [case.sex for case in cases_now]
+            readings = _readings(predictor, paths, sexes, options.model)
+            for case, reading in zip(cases_now, readings, strict=True):
+                if not isinstance(reading, str):
+                    rows.append((case.age_months, reading.months))
+                    would_refuse += reading.refusal is not None
             bar.update(len(batch))
     if not rows:
         raise _Refusal(f"None of the {len(labels)} images of {options.labels} could be read.")
@@ -225,7 +297,9 @@ def _evaluate(options) -> int:
     for name in ("mae", "rmse", "r2", "bias", "within_6", "within_12"):
         result[name] = _rounded(figures[name])
     result["mae_interval"] = [_rounded(figures["mae_low"]), _rounded(figures["mae_high"])]
+    # Figures count every image that can be read, as published results do.
     result["refused"] = len(labels) - len(rows)
+    result["would_refuse"] = would_refuse
     if options.json:
         print(json.dumps(result))
     else:
@@ -243,6 +317,15 @@ def _report(options) -> int:
 
     write_report(options.out, options.model, options.recipe, options.split)
     print(f"The report is in {options.out}.")
+    return OK
+
+
+def _gate(options) -> int:
+    from boneage.gate.learning import learn_gate
+
+    path, table = learn_gate(options.data)
+    print(table.to_string(index=False, na_rep="", float_format="%.3g"))
+    print(f"The gate is stored beside {path}, which holds this table.")
     return OK
 
 
@@ -268,9 +351,43 @@ def _calibrate(options) -> int:
     return OK
 
 
+def _saliency(options) -> int:
+    from tqdm import tqdm
+
+    from boneage import artifacts
+    from boneage.saliency import check_saliency
+
+    occlusion, randomisation = check_saliency(options.images, show=partial(tqdm, unit="image"))
+    paths = [
+        artifacts.write_saliency(artifacts.OCCLUSION, occlusion),
+        artifacts.write_saliency(artifacts.RANDOMISATION, randomisation),
+    ]
+    shown = occlusion[occlusion["group"] == "all"]
+    print(shown[["model", "region", "n", "change", "shift"]].round(1).to_string(index=False))
+    print(randomisation[["model", "stage", "n", "similarity"]].round(2).to_string(index=False))
+    print(f"With intervals and age bands in {paths[0]} and {paths[1]}.")
+    return OK
+
+
+def _robustness(options) -> int:
+    from boneage import artifacts
+    from boneage.datasets.rsna import find_images, read_labels
+    from boneage.predictor import Predictor
+    from boneage.robustness import measure_robustness
+
+    labels = read_labels(options.labels)
+    labels["path"] = labels["id"].map(find_images(options.images, labels["id"]))
+    table = measure_robustness(Predictor(), labels.dropna(subset="path"))
+    path = artifacts.write_robustness(table)
+    print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
+    print(f"MAE in months; intervals and differences are in {path}.")
+    return OK
+
+
 def _prepare(options) -> int:
     from boneage.datasets.cache import build_cache
     from boneage.datasets.rsna import cases
+    from boneage.radiographs.preprocessing import Preprocessing
 
     table = cases(
         options.images,
@@ -280,7 +397,7 @@ def _prepare(options) -> int:
         validation_images=options.validation_images,
         validation_labels=options.validation_labels,
     )
-    cache = build_cache(table, options.cache, workers=options.workers)
+    cache = build_cache(table, options.cache, Preprocessing(size=options.size), options.workers)
     counts = cache.manifest.groupby(["split", "crop_method"]).size()
     print(f"{len(cache.images)} images in {options.cache}, by split and how the hand was found:")
     print(counts.unstack(fill_value=0).to_string())
@@ -308,6 +425,36 @@ def _train(options) -> int:
         note=options.note,
     )
     print(f"The trained model is in {folder}.")
+    return OK
+
+
+def _atlas(options) -> int:
+    from boneage.atlas.building import Settings, build_atlas
+
+    settings = Settings(per_plate=options.per_plate)
+    plates = build_atlas(options.cache, options.out, settings, options.workers)
+    print(f"{len(plates)} plates of {plates['n'].sum()} radiographs are in {options.out}.")
+    return OK
+
+
+def _atlas_answers(options) -> int:
+    from boneage.atlas import answers
+    from boneage.datasets.rsna import find_images, read_labels
+    from boneage.predictor import Predictor
+
+    if bool(options.test_images) != bool(options.test_labels):
+        raise _Refusal("Give both --test-images and --test-labels, or neither.")
+    path = answers.write(answers.PREDICTIONS, answers.predict_plates(Predictor()))
+    beyond = answers.beyond_a_year(answers.read_plate_predictions())
+    print(f"The models' ages of the plates are in {path}; more than a year off in their mean:")
+    print(beyond[["id", "prediction_months", "off_months"]].round(1).to_string(index=False))
+    if options.test_images:
+        labels = read_labels(options.test_labels)
+        labels["path"] = labels["id"].map(find_images(options.test_images, labels["id"]))
+        table = answers.read_by_likeness(labels.dropna(subset="path"))
+        path = answers.write(answers.LIKENESS, table)
+        figures = answers.likeness_figures()
+        print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")
     return OK
 
 

@@ -1,7 +1,7 @@
 """From a radiograph's bytes to its bone age: one path for pages, command line and notebook."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,9 @@ import numpy as np
 from boneage import artifacts
 from boneage.artifacts import ArtifactError, Facts
 from boneage.evaluation.conformal import LEVEL, Calibration, calibrate
+from boneage.evaluation.ensemble import ensemble_weights, with_ensemble
+from boneage.gate.checks import Refusal
+from boneage.gate.gate import load_gate
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.radiographs.preprocessing import (
     PreparedHand,
@@ -21,11 +24,6 @@ from boneage.radiographs.preprocessing import (
 from boneage.radiographs.reading import Radiograph, read_radiograph
 
 
-def with_ensemble(months: Mapping[str, float | np.ndarray]) -> dict[str, float | np.ndarray]:
-    """Bone ages of the models, by name, and under "ensemble" their mean; numbers or (N,) each."""
-    return {**months, ENSEMBLE: np.mean(list(months.values()), axis=0)}
-
-
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """What the models say about one radiograph.
@@ -34,6 +32,8 @@ class Prediction:
     months: model name -> bone age in months.
     prepared: model name -> the hand as that model saw it.
     calibration: what knows how sure the models are.
+    weights: model name -> its share in the ensemble, 1 together.
+    refusal: why the radiograph should not be judged and the ages not be trusted, or None.
     """
 
     radiograph: Radiograph
@@ -41,11 +41,13 @@ class Prediction:
     months: dict[str, float]
     prepared: dict[str, PreparedHand]
     calibration: Calibration
+    weights: dict[str, float]
+    refusal: Refusal | None = None
 
     @property
     def ensemble_months(self) -> float:
-        """Mean bone age of the models, in months."""
-        return float(with_ensemble(self.months)[ENSEMBLE])
+        """Weighted mean of the models' bone ages, in months."""
+        return float(with_ensemble(self.months, self.weights)[ENSEMBLE])
 
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
         """Prediction intervals (low, high) in months of each model and of "ensemble".
@@ -53,7 +55,8 @@ class Prediction:
         Of 100 radiographs like those of the validation set, about 100 * level have their reference
         age within the interval. Empty where the models have too few validation predictions.
         """
-        months = {name: [value] for name, value in with_ensemble(self.months).items()}
+        months = with_ensemble(self.months, self.weights)
+        months = {name: [value] for name, value in months.items()}
         limits = self.calibration.intervals(months, [self.sex], level)
         return {name: tuple(both.tolist()) for name, (both,) in limits.items()}
 
@@ -70,6 +73,20 @@ class Prediction:
     def hand(self):
         """Where the hand was found; every model looks at the same radiograph."""
         return next(iter(self.prepared.values())).hand
+
+
+def _preprocessing(name: str, facts: Facts) -> Preprocessing:
+    """How the model of an artifact wants its images; ArtifactError where it cannot be told."""
+    path = artifacts.model_folder(name) / artifacts.FACTS
+    advice = "restore the folder with git checkout or train again."
+    if facts.name != name:
+        raise ArtifactError(f"{path} describes the model {facts.name}, not {name}; {advice}")
+    try:
+        return Preprocessing(**facts.preprocessing)
+    except TypeError as error:
+        raise ArtifactError(
+            f"{path} was written by another version, which prepared images otherwise; {advice}"
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +114,8 @@ class Predictor:
     """
 
     def __init__(self, names: str | Sequence[str] | None = None):
+        from boneage.models.heads import with_features
+
         names = [names] if isinstance(names, str) else names
         if names is None or ENSEMBLE in names:
             names = artifacts.available_models()
@@ -107,13 +126,15 @@ class Predictor:
             )
         loaded = {name: artifacts.load_model(artifacts.model_folder(name)) for name in names}
         self._models = {name: model for name, (model, _) in loaded.items()}
+        self._readers = {name: with_features(model) for name, model in self._models.items()}
         self.facts: dict[str, Facts] = {name: facts for name, (_, facts) in loaded.items()}
         self._preprocessing = {
-            name: Preprocessing(**facts.preprocessing) for name, facts in self.facts.items()
+            name: _preprocessing(name, facts) for name, facts in self.facts.items()
         }
-        self.calibration = calibrate(
-            {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
-        )
+        tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
+        self.weights = ensemble_weights(tables)
+        self.calibration = calibrate(tables)
+        self.gate = load_gate({name: facts.weights_sha256 for name, facts in self.facts.items()})
         self._explainers: dict[str, tuple] = {}
         self._lock = threading.Lock()
 
@@ -130,27 +151,41 @@ class Predictor:
         return {name: hands[parameters] for name, parameters in self._preprocessing.items()}
 
     def predict(self, source: bytes | str | Path, sex: str) -> Prediction:
-        """Bone age of one radiograph.
+        """Bone age of one radiograph; where the gate refuses it, `refusal` says why.
 
         source: the file's bytes or its path. Raises UnreadableRadiograph with a sentence.
         """
         radiograph = read_radiograph(source)
         prepared = self.prepare(radiograph)
-        months = self.predict_prepared([prepared], [sex])
+        months, features = self.read_prepared([prepared], [sex])
         months = {name: float(value[0]) for name, value in months.items()}
-        return Prediction(radiograph, sex, months, prepared, self.calibration)
+        (refusal,) = self.gate.judge([self.look(radiograph, prepared)], features)
+        return Prediction(
+            radiograph, sex, months, prepared, self.calibration, self.weights, refusal
+        )
+
+    def look(self, radiograph: Radiograph, prepared: dict[str, PreparedHand]) -> dict[str, float]:
+        """What the gate measures on a radiograph and its hand; see `Gate.judge`."""
+        return self.gate.look(radiograph, next(iter(prepared.values())).hand)
 
     def predict_prepared(
         self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """Bone age in months, model name -> (N,) float32, of N results of `prepare`."""
+        return self.read_prepared(hands, sexes)[0]
+
+    def read_prepared(
+        self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """`predict_prepared`, and of the same pass model name -> (N, D) float32 pooled features."""
         male = sex_to_model_input(sexes)
-        months = {}
-        for name, model in self._models.items():
+        months, features = {}, {}
+        for name, reader in self._readers.items():
             images = self._input(name, np.stack([hand[name].image for hand in hands]))
             with self._lock:
-                months[name] = np.asarray(model.predict_on_batch([images, male]))[:, 0]
-        return months
+                ages, pooled = reader.predict_on_batch([images, male])
+            months[name], features[name] = np.asarray(ages)[:, 0], np.asarray(pooled)
+        return months, features
 
     def explain(self, prediction: Prediction, name: str) -> Explanation:
         """Grad-CAM and, for a model with CBAM, its attention, on the prepared image."""

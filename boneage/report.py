@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from boneage import artifacts, wording
 from boneage.artifacts import ArtifactError
 from boneage.evaluation.analysis import Analysis, analyse
-from boneage.evaluation.comparison import ensemble_table
+from boneage.evaluation.ensemble import ensemble_table
 from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, style

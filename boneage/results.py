@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -17,7 +17,8 @@ OK, REFUSED, WAITING = "ok", "refused", "sex missing"
 class FileResult:
     """What became of one file.
 
-    status: OK, REFUSED (then `reason` is a sentence) or WAITING for a sex.
+    status: OK, REFUSED (then `reason` is a sentence) or WAITING for a sex. A picture that the gate
+        refuses has ages only where the user looked at them all the same.
     months: model name -> bone age in months; mean_months their mean, or None.
     crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`, or None.
     intervals: model name or "ensemble" -> prediction interval (low, high) in months.
@@ -31,6 +32,13 @@ class FileResult:
     mean_months: float | None = None
     crop: str | None = None
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def refused(result: FileResult, reason: str, with_ages: bool) -> FileResult:
+    """The result of a picture that the gate refuses, with or without its ages."""
+    if not with_ages:
+        result = FileResult(result.file, REFUSED, sex=result.sex, crop=result.crop)
+    return replace(result, status=REFUSED, reason=reason)
 
 
 def results_table(
@@ -80,8 +88,8 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
 
 def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
-    """A results table with ages in years and months and the hand in words, without reasons."""
-    shown = table.drop(columns="reason")
+    """A results table with ages in years and months and the hand in words."""
+    shown = table.copy()
     for column in [name for name in table if name.endswith("_months")]:
         shown[column] = table[column].map(age_in_short, na_action="ignore")
     shown["crop"] = table["crop"].map(hand_found_short, na_action="ignore")

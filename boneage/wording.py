@@ -80,6 +80,11 @@ def age_in_words(months: float) -> str:
     return _years_and_months(months, (" year", " years"), (" month", " months"))
 
 
+def children_aged(sex: str, months: float) -> str:
+    """A group of one sex and age: "Girls, 8 years 3 months"."""
+    return f"{CHILDREN[sex].capitalize()}, {age_in_words(months)}"
+
+
 def age_in_short(months: float) -> str:
     """An age for axes and tables: 99.4 -> "8 y 3 m"."""
     return _years_and_months(months, (" y", " y"), (" m", " m"))
@@ -188,18 +193,82 @@ def typical_errors(months: Mapping[str, float]) -> str | None:
     return f"Typical error on test radiographs (mean absolute error): {each}."
 
 
+def ensemble_weights(shares: Mapping[str, float]) -> str | None:
+    """One sentence on how much each of two or more models counts in their mean.
+
+    shares: the model's title -> its share, in 0..1. Returns None for one model.
+    """
+    if len(shares) < 2:
+        return None
+    if len(set(shares.values())) == 1:
+        return "Every model counts the same in the mean."
+    heaviest_first = sorted(shares.items(), key=lambda item: -item[1])
+    each = in_words([f"{title} {share(part)}" for title, part in heaviest_first])
+    return f"In the mean, {each} count: the weights that fit the validation set best."
+
+
 ABOUT_GRADCAM = (
     "The regions that move the answer most, in coarse cells: for a hand read older than the "
     "average training hand (10 years 7 months) those that raise the age, for a younger one those "
     "that lower it. The map shows where the answer is sensitive; it does not prove "
     "which bone decided."
 )
+# Regions of `boneage.explain.regions`, and the control of `boneage.explain.occlusion`.
+REGION_TITLES = {
+    "phalanges": "Phalanges (fingers)",
+    "metacarpals": "Metacarpals",
+    "carpals": "Carpals",
+    "wrist": "Wrist (radius, ulna)",
+    "control": "Beside the bones (control)",
+}
 _DIRECTIONS = {"raises": "What raises the age", "lowers": "What lowers the age"}
 
 
 def gradcam_direction(direction: str) -> str:
     """What a Grad-CAM map shows, from `Explanation.direction`."""
     return _DIRECTIONS[direction]
+
+
+def likeness(months: float, most_alike: Sequence[float], error: Mapping[str, float] | None) -> str:
+    """What likeness to the plates says, in sentences; ages in months.
+
+    months: the bone age by likeness. most_alike: ages of the plates most alike, the first leading.
+    error: of `boneage.atlas.answers.likeness_figures`.
+    """
+    ages = in_words([age_in_words(age) for age in most_alike])
+    sentence = (
+        f"Compared as pictures, without the networks, it looks most like the average hands of "
+        f"{ages}; weighing all of them by likeness gives **{age_in_words(months)}**. A second, "
+        "independent opinion by image similarity"
+    )
+    if error is None:
+        return f"{sentence}, whose error has not been measured on these plates."
+    interval = figure_interval("mae", error["mae_low"], error["mae_high"])
+    return (
+        f"{sentence}: its mean absolute error on {error['n']:.0f} test radiographs, of which no "
+        f"plate is made, is {error['mae']:.1f} months ({interval})."
+    )
+
+
+def answer_against(answer: float, age: float) -> str:
+    """How a learner's answer compares with the age, both in months, in one sentence."""
+    difference = nearest_month(answer - age)
+    if difference == 0:
+        return f"You said {age_in_words(answer)}: right to the month."
+    return (
+        f"You said {age_in_words(answer)}: {duration_in_words(difference)} too "
+        f"{'old' if difference > 0 else 'young'}."
+    )
+
+
+def quiz_result(mae: float, low: float, high: float, bias: float) -> str:
+    """What a learner's answers come to, in two sentences; months."""
+    whole = nearest_month(bias)
+    side = f"{duration_in_words(whole)} too {'old' if whole > 0 else 'young'}"
+    return (
+        f"You were off by **{mae:.1f} months** on average ({figure_interval('mae', low, high)}). "
+        f"On average you read {side if whole else 'neither too old nor too young'}."
+    )
 
 
 def hand_found(method: str) -> str:
@@ -230,6 +299,33 @@ def in_words(items: Sequence[str]) -> str:
 def as_plain_markdown(text: str) -> str:
     """Text that Markdown shows as it stands; for file names and sentences quoting them."""
     return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~$:" else c for c in text)
+
+
+def ages_in_words(low: float, high: float) -> str:
+    """A range of ages: "10 to 14 months", "13 to 15 years", or in full where units differ."""
+    unit, size = ("months", 1) if high < 36 else ("years", 12)
+    if low % size == high % size == 0:
+        return f"{low // size:.0f} to {high // size:.0f} {unit}"
+    return f"{age_in_words(low)} to {age_in_words(high)}"
+
+
+def event_in_words(change: str, low: float, high: float) -> str:
+    """When a bone usually "appears" or a growth plate "fuses"; ages in months.
+
+    Such as "Appears at about 2 years 5 months" or "Closes at about 13 to 15 years".
+    """
+    verb = {"appears": "Appears", "fuses": "Closes"}[change]
+    if low == high:
+        return f"{verb} at about {age_in_words(low)}"
+    return f"{verb} at about {ages_in_words(low, high)}"
+
+
+def plate_facts(n: int, mean_age_months: float, sd_age_months: float) -> str:
+    """What an average hand is made of."""
+    return (
+        f"{n} radiographs, mean bone age {age_in_words(mean_age_months)}, "
+        f"SD {sd_age_months:.1f} months"
+    )
 
 
 def nearest_month(months: float) -> int:

@@ -43,6 +43,7 @@ class Choice:
 
     published: name of the model, or "ensemble", whose intervals the app shows; None of others.
     whole: no case of the split was left out by sex or age.
+    note: a sentence on the model, or None.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Choice:
     cases: pd.DataFrame
     whole: bool
     published: str | None = None
+    note: str | None = None
 
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
@@ -92,7 +94,13 @@ def choose() -> Choice | None:
     models = published if name == ENSEMBLE else [name]
     title, colour = style.model_title(name), palette.model_colour(name)
     shown = name if recipe == artifacts.BEST else None
-    return Choice(title, colour, split, models, cases, whole, shown)
+    note = weights_in_words(recipe) if name == ENSEMBLE else None
+    return Choice(title, colour, split, models, cases, whole, shown, note)
+
+
+def weights_in_words(recipe: str) -> str:
+    weights = shared.weights_of(recipe)
+    return wording.ensemble_weights({style.model_title(n): share for n, share in weights.items()})
 
 
 def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
@@ -120,7 +128,8 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 def show_figures(choice: Choice, found: Analysis) -> None:
     st.header(f"{choice.title}: {len(found.cases):,} radiographs", anchor=False)
-    st.markdown(wording.ABOUT_SPLIT.get(choice.split, ABOUT_OWN))
+    about = [wording.ABOUT_SPLIT.get(choice.split, ABOUT_OWN), choice.note]
+    st.markdown(" ".join(filter(None, about)))
     st.html(cards.figure_tiles(found.figures, FIGURES, choice.colour))
     st.caption(
         "Below each figure its 95 % bootstrap interval. A residual is prediction minus reference "
@@ -186,7 +195,7 @@ def show_agreement(choice: Choice, found: Analysis) -> None:
 
 
 def show_certainty(choice: Choice) -> None:
-    files = prediction_files()
+    files = shared.prediction_files(artifacts.BEST)
     table = interval_coverage(files)
     table = table[table["model"] == choice.published]
     if table.empty:
@@ -268,13 +277,6 @@ def interval_figures(files: tuple, name: str, colour: str) -> tuple:
     return promised_against_held(table, colour), held_by_group(table, LEVEL, colour)
 
 
-def prediction_files() -> tuple[tuple[str, int], ...]:
-    """The published predictions, each file with the time of its last change."""
-    folders = map(artifacts.model_folder, artifacts.available_models())
-    files = [folder / artifacts.PREDICTIONS for folder in folders]
-    return tuple((str(file), file.stat().st_mtime_ns) for file in files)
-
-
 def show_cohorts(found: Analysis) -> None:
     st.header("Which groups fare worst?", anchor=False)
     st.markdown(
@@ -327,11 +329,10 @@ def show_selectable(choice: Choice, found: Analysis) -> None:
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
     )
-    ids = {point["customdata"][0] for point in event.selection.points if "customdata" in point}
-    if not ids:
+    selected = errors.selected_cases(found.cases, event.selection.points)
+    if selected.empty:
         st.caption("Draw around points with the lasso, or drag a box, to see those radiographs.")
         return
-    selected = found.cases[found.cases["id"].isin(ids)]
     selected = selected.sort_values("absolute_error", ascending=False, ignore_index=True)
     number = len(selected)
     st.subheader(f"{number:,} selected {'radiograph' if number == 1 else 'radiographs'}",

@@ -4,11 +4,13 @@ import streamlit as st
 
 from boneage import artifacts, verdict, wording
 from boneage.evaluation import costs
+from boneage.evaluation.ensemble import ensemble_weights
 from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
 from boneage.evaluation.published import published_results
 from boneage.explain.overlay import stretch
 from boneage.figures import cards, comparison, palette, pictures, style
 from boneage.figures import head_to_head as tables
+from boneage.figures.robustness import error_ratios
 from boneage.figures.training import training_curves
 from boneage.models.registry import ENSEMBLE, MODELS, find_model
 from boneage.predictor import Explanation, Prediction, Predictor
@@ -16,6 +18,7 @@ from boneage.radiographs.preprocessing import SEXES
 from boneage.radiographs.reading import UnreadableRadiograph
 from boneage.timing import milliseconds_a_radiograph
 from pages import shared
+from pages.samples import sample_source, samples
 
 OPACITY = 0.6
 # A difference is fainter than a map, so it covers more.
@@ -38,27 +41,23 @@ def choose() -> tuple[str, str, str]:
     return split, recipe, sex
 
 
-def table_states(names: Names, recipe: str) -> tuple:
-    """Which tables are compared, and when they were written."""
-    files = [artifacts.recipe_folders(name)[recipe] / artifacts.PREDICTIONS for name in names]
-    return tuple((str(file), file.stat().st_mtime_ns) for file in files)
-
-
 def cases(names: Names, recipe: str, split: str, sex: str) -> list:
-    """The predictions of both models, of the split and sex chosen."""
+    """The predictions of both models, of the split and sex chosen, and their weights."""
     both = [shared.cases_of(name, recipe) for name in names]
     sexes = SEXES if sex == shared.ALL else [sex]
-    return [table[(table["split"] == split) & table["sex"].isin(sexes)] for table in both]
+    shown = [table[(table["split"] == split) & table["sex"].isin(sexes)] for table in both]
+    weights = ensemble_weights(dict(zip(names, both, strict=True)))
+    return [*shown, tuple(weights.values())]
 
 
-# `states` stand in the key only: tables that were written anew are compared anew.
+# `files` stand in the key only: tables that were written anew are compared anew.
 @st.cache_data(show_spinner=False, max_entries=64)
-def compare(states: tuple, names: Names, recipe: str, split: str, sex: str) -> HeadToHead:
+def compare(files: tuple, names: Names, recipe: str, split: str, sex: str) -> HeadToHead:
     return head_to_head(*cases(names, recipe, split, sex))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def compare_mae(states: tuple, names: Names, recipe: str, split: str, sex: str) -> tuple:
+def compare_mae(files: tuple, names: Names, recipe: str, split: str, sex: str) -> tuple:
     return mae_only(*cases(names, recipe, split, sex))
 
 
@@ -72,7 +71,8 @@ def show_verdict(found: HeadToHead, titles: Names, split: str, sex: str) -> None
         found.comparison, found.differences, found.wins, titles, sample
     ):
         st.markdown(paragraph)
-    st.caption(verdict.about_split(split))
+    shares = dict(zip(titles, found.weights, strict=True))
+    st.caption(f"{verdict.about_split(split)} {wording.ensemble_weights(shares)}")
 
 
 def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHead) -> None:
@@ -80,7 +80,7 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
     rows = tables.figure_rows(found.figures, found.differences)
     for other in shared.recipes():
         if other != recipe:
-            mae = compare_mae(table_states(names, other), names, other, split, sex)
+            mae = compare_mae(shared.prediction_files(other), names, other, split, sex)
             rows += tables.figure_rows(*mae, suffix=f", {shared.recipe_title(other).lower()}")
     each = [cost_of(artifacts.recipe_folders(name)[recipe]) for name in names]
     # Of other recipes there are no weights to time.
@@ -170,7 +170,7 @@ def show_charts(names: Names, recipe: str, found: HeadToHead) -> None:
 
 
 def show_training(names: Names, recipe: str) -> None:
-    curves, cut = training_chart(table_states(names, recipe), names, recipe)
+    curves, cut = training_chart(shared.prediction_files(recipe), names, recipe)
     shared.chart(curves, alt="Loss and validation error epoch by epoch")
     if cut:
         st.caption(
@@ -181,7 +181,7 @@ def show_training(names: Names, recipe: str) -> None:
 
 # The curves are the same for all splits and sexes.
 @st.cache_resource(show_spinner=False, max_entries=8)
-def training_chart(states: tuple, names: Names, recipe: str) -> tuple:
+def training_chart(files: tuple, names: Names, recipe: str) -> tuple:
     """(figure, titles of the models whose curves show their last stage only)."""
     folders = {name: artifacts.recipe_folders(name)[recipe] for name in names}
     histories = {name: artifacts.read_history(folder) for name, folder in folders.items()}
@@ -191,6 +191,22 @@ def training_chart(states: tuple, names: Names, recipe: str) -> tuple:
         if costs.is_last_stage(histories[name], artifacts.read_facts(folder).training_seconds)
     ]
     return training_curves(histories), cut
+
+
+def show_robustness() -> None:
+    table = artifacts.read_robustness()
+    if table is None:
+        return
+    st.header("Does it hold on other pictures?", anchor=False)
+    shared.chart(
+        error_ratios(table),
+        alt="Error of both models and of their mean on changed pictures of the same hands",
+    )
+    st.caption(
+        f"The published weights on {table['n'].max():,} radiographs, each read as it is and with "
+        "changes that leave the bone age as it was. Left of 1 a model errs by less than on the "
+        "unchanged pictures, right of it by more; bars are paired 95 % intervals."
+    )
 
 
 # One radiograph ---------------------------------------------------------------------------------
@@ -210,7 +226,7 @@ def show_radiograph(names: Names, recipe: str) -> None:
             help="Kept in memory while this page is open; never stored.",
         )
     with right:
-        sample = st.pills("Or a drawing", list(shared.SAMPLES), key="drawing")
+        sample = st.pills("Or a sample", list(samples()), key="sample")
         source = choose_source(upload, sample)
         sex = st.segmented_control(
             "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"
@@ -230,12 +246,12 @@ def show_radiograph(names: Names, recipe: str) -> None:
 
 
 def choose_source(upload, sample: str | None) -> shared.Source | None:
-    """The file, or else the drawing; what it says of the sex is filled in once."""
+    """The file, or else the sample; what it says of the sex is filled in once."""
     source = None
     if upload:
         source = shared.file_source(upload.file_id, upload.name, upload.getvalue())
     elif sample:
-        source = shared.sample_source(sample)
+        source = sample_source(sample)
     key = source.key if source else None
     if st.session_state.get("compared") != key:
         st.session_state["compared"] = key
@@ -254,8 +270,7 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
     months = {name: prediction.months[name] for name in names}
     st.html(cards.age_cards(months, sum(months.values()) / len(months)))
     apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
-    drawn = "This hand is a drawing: it shows how the page works and nothing more."
-    st.markdown(f"{apart} {drawn}" if source.key in shared.SAMPLES else apart)
+    st.markdown(" ".join(filter(None, [apart, source.about])))
     show_maps(names, prediction, explanations)
     for name, explanation in zip(names, explanations, strict=True):
         if explanation.spatial:
@@ -343,7 +358,7 @@ def show_page(names: Names) -> None:
     split, recipe, sex = choose()
     titles = tuple(map(style.model_title, names))
     try:
-        found = compare(table_states(names, recipe), names, recipe, split, sex)
+        found = compare(shared.prediction_files(recipe), names, recipe, split, sex)
     except ValueError as error:  # a damaged file, or tables without a common case
         shared.show_error(error)
     else:
@@ -352,6 +367,7 @@ def show_page(names: Names) -> None:
         show_published()
         show_statistics(found, titles)
         show_charts(names, recipe, found)
+    show_robustness()
     show_radiograph(names, recipe)
 
 

@@ -4,19 +4,23 @@ from time import monotonic
 
 import streamlit as st
 
-from boneage import artifacts, results, wording
+from boneage import artifacts, results, saliency_verdict, wording
 from boneage.evaluation.conformal import LEVEL, LEVELS
+from boneage.evaluation.metrics import age_band
 from boneage.explain.overlay import stretch
-from boneage.figures import cards, palette, pictures
+from boneage.explain.regions import bone_regions
+from boneage.figures import cards, palette, pictures, saliency
 from boneage.figures.age_line import age_line
 from boneage.figures.channels import channel_bars
+from boneage.gate.checks import Refusal
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.predictor import Explanation, Prediction
 from boneage.radiographs.preprocessing import SEXES
 from boneage.radiographs.reading import UnreadableRadiograph
+from pages.beside import show_average_hand
+from pages.samples import sample_png, sample_source, samples
 from pages.shared import (
     PLOT,
-    SAMPLES,
     SEX_LABELS,
     Source,
     Weights,
@@ -26,8 +30,6 @@ from pages.shared import (
     predict,
     published_weights,
     reduced,
-    sample_png,
-    sample_source,
     show_error,
 )
 
@@ -37,10 +39,11 @@ CROP, RADIOGRAPH = "On the crop", "On the radiograph"
 # Of a long list, just the ages are kept; the content is no part of the key, its digest is.
 @st.cache_data(show_spinner=False, max_entries=1000)
 def predict_ages(weights: Weights, digest: str, sex: str, _content: bytes) -> tuple:
-    """(model name -> months, mean in months, crop method), and the intervals of each level."""
+    """(model name -> months, mean in months), crop method, intervals of each level, refusal."""
     prediction = predict(weights, digest, sex, _content)
-    ages = prediction.months, prediction.ensemble_months, prediction.hand.method
-    return ages, {level: prediction.intervals(level) for level in LEVELS}
+    ages = prediction.months, prediction.ensemble_months
+    intervals = {level: prediction.intervals(level) for level in LEVELS}
+    return ages, prediction.hand.method, intervals, prediction.refusal
 
 
 # The first screen -------------------------------------------------------------------------------
@@ -81,16 +84,23 @@ def offer_samples(with_pictures: bool) -> None:
         st.session_state.sample = name
         st.session_state.uploader += 1  # a new uploader is an empty one
 
-    st.markdown("**No radiograph at hand?** Try a drawing:")
-    samples = st.grid(len(SAMPLES), min_column_width=90, gap="xsmall")
-    for name in SAMPLES:
-        with samples.cell():
-            if with_pictures:
-                st.image(
-                    sample_png(name), width="stretch", alt=f"Drawing of a hand: {name.lower()}"
-                )
-            st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
-    st.caption("Synthetic phantoms drawn by a program: no real hands, no patients.")
+    offered = samples()
+    drawn = any(sample.is_drawing for sample in offered.values())
+    what = "a drawing" if drawn else "an average hand"
+    st.markdown(f"**No radiograph at hand?** Try {what}:")
+    with st.grid(3, min_column_width=90, gap="xsmall"):
+        for name, sample in offered.items():
+            with st.container(gap="xxsmall"):
+                if with_pictures:
+                    kind = "Drawing of a hand" if drawn else "Average hand"
+                    alt = f"{kind}: {name.lower()}"
+                    st.image(sample_png(sample), width="stretch", alt=alt)
+                st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
+    st.caption(
+        "Synthetic phantoms drawn by a program: no real hands, no patients."
+        if drawn
+        else "Each is the average of many radiographs of one sex and bone age: no single child's."
+    )
 
 
 def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None]:
@@ -166,18 +176,34 @@ def show_one(
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
         prediction = predict(weights, source.digest, sex, source.content)
-    name = source.name if source.key in SAMPLES else wording.as_plain_markdown(source.name)
+    name = source.name if source.about else wording.as_plain_markdown(source.name)
     st.header(f"Bone age: {name}", anchor=False)
-    if source.key in SAMPLES:
-        st.info(
-            "This hand is a drawing. The models were trained on real radiographs, so their "
-            "answers to it show how the page works and nothing more.",
-            icon=":material/draw:",
-        )
+    if source.about:
+        st.info(source.about, icon=":material/info:")
+    elif prediction.refusal and not show_refusal(source, prediction.refusal):
+        return
     show_answer(weights, prediction, age, level or choose_level(weights))
+    if note := load_predictor(weights).gate.note:
+        st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
     show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels), input_sizes)
+    show_average_hand(prediction, source.digest)
     show_maps(weights, source, sex)
+
+
+def show_refusal(source: Source, refusal: Refusal) -> bool:
+    """Why a picture was refused; whether its prediction is to be shown all the same."""
+    if source.key in st.session_state["looked_at_anyway"]:
+        st.error(f"**Not to be trusted.** {refusal.reason}", icon=":material/block:")
+        return True
+    st.warning(f"**No bone age for this picture.** {refusal.reason}", icon=":material/block:")
+    st.button(
+        "Show the prediction anyway",
+        key=f"anyway-{source.key}",
+        on_click=st.session_state["looked_at_anyway"].add,
+        args=(source.key,),
+    )
+    return False
 
 
 def show_answer(weights: Weights, prediction: Prediction, age: float | None, level: float) -> None:
@@ -203,8 +229,10 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
     )
     if intervals:
         st.caption(wording.about_interval(level))
-    if errors := wording.typical_errors(stated_errors(weights)):
-        st.caption(errors)
+    errors = wording.typical_errors(stated_errors(weights))
+    shares = {find_model(name).title: share for name, share in prediction.weights.items()}
+    if facts := list(filter(None, [errors, wording.ensemble_weights(shares)])):
+        st.caption(" ".join(facts))
 
 
 def show_hand(
@@ -269,9 +297,68 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
                 width="stretch",
                 alt=f"Grad-CAM of {find_model(name).title}",
             )
+    show_checks(weights, prediction)
     for name, explanation in explanations.items():
         if explanation.spatial:
             show_attention(name, explanation, picture)
+
+
+def show_checks(weights: Weights, prediction: Prediction) -> None:
+    """How far the maps can be trusted at this age; nothing where these models were not checked."""
+    facts = load_predictor(weights).facts
+    occlusion = artifacts.read_saliency(artifacts.OCCLUSION, facts)
+    randomisation = artifacts.read_saliency(artifacts.RANDOMISATION, facts)
+    checked = set(occlusion["model"]) & set(randomisation["model"])
+    titles = {name: find_model(name).title for name, _ in weights if name in checked}
+    if not titles:
+        return
+    band = age_band([max(0, prediction.ensemble_months)])[0]
+    st.markdown(saliency_verdict.in_short(occlusion, randomisation, band, titles))
+    with st.expander("How far can these maps be trusted?", icon=":material/fact_check:"):
+        st.markdown("**Occlusion: which bones move the answer**")
+        groups = list(occlusion["group"].unique())
+        group = st.segmented_control(
+            "Age",
+            groups,
+            default=band,
+            required=True,
+            format_func=str.capitalize,
+            key=f"occlusion-{band}",
+        )
+        left, right = st.columns([3, 2], gap="medium")
+        left.plotly_chart(
+            saliency.region_changes(occlusion, group),
+            config=PLOT,
+            alt="How far hiding each region moves each model",
+        )
+        with right:
+            show_regions(prediction)
+        for sentence in saliency_verdict.occlusion_results(occlusion, group, titles):
+            st.markdown(sentence)
+        st.caption(saliency_verdict.ABOUT_OCCLUSION)
+        st.markdown("**Weight randomisation: do the maps change when the model forgets?**")
+        for sentence in saliency_verdict.randomisation_results(randomisation, titles):
+            st.markdown(sentence)
+        st.plotly_chart(
+            saliency.similarity_by_stage(randomisation),
+            config=PLOT,
+            alt="Rank correlation of Grad-CAM with its original as weights become random",
+        )
+        st.caption(saliency_verdict.ABOUT_RANDOMISATION)
+
+
+def show_regions(prediction: Prediction) -> None:
+    """The regions on this hand, where its landmarks were found."""
+    prepared = next(iter(prediction.prepared.values()))
+    if prepared.hand.landmarks is None:
+        return
+    st.image(
+        saliency.outlined_regions(prepared.image, bone_regions(prepared)),
+        caption="The regions on this hand, drawn from its landmarks",
+        width="stretch",
+        alt="The hand with its regions outlined",
+    )
+    st.html(saliency.region_legend())
 
 
 def show_attention(name: str, explanation: Explanation, picture) -> None:
@@ -323,9 +410,7 @@ def show_several(weights: Weights, sources: list[Source], default_sex: str | Non
     )
     show_faults(sources)
     finished = {
-        source.key: source
-        for source, answer in zip(sources, answers, strict=True)
-        if answer.status == results.OK
+        source.key: source for source, answer in zip(sources, answers, strict=True) if answer.sex
     }
     if not finished:
         if any(answer.status == results.WAITING for answer in answers):
@@ -353,8 +438,15 @@ def predict_all(
         elif sex is None:
             answer = results.FileResult(source.name, results.WAITING)
         else:
-            ages, intervals = predict_ages(weights, source.digest, sex, source.content)
-            answer = results.FileResult(source.name, results.OK, None, sex, *ages, intervals[level])
+            ages, crop, intervals, refusal = predict_ages(
+                weights, source.digest, sex, source.content
+            )
+            answer = results.FileResult(
+                source.name, results.OK, None, sex, *ages, crop, intervals[level]
+            )
+            if refusal:
+                shown = source.key in st.session_state["looked_at_anyway"]
+                answer = results.refused(answer, refusal.reason, shown)
         answers.append(answer)
     place.empty()
     return answers
@@ -384,7 +476,7 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
         key=editor,
         on_change=keep_sexes,
         hide_index=True,
-        column_order=["file", "sex", "mean_months", *limits, *models, "crop", "status"],
+        column_order=["file", "sex", "mean_months", *limits, *models, "crop", "status", "reason"],
         disabled=[column for column in shown if column != "sex"],
         column_config={
             "file": st.column_config.TextColumn("File", pinned=True),
@@ -392,6 +484,7 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
             "mean_months": st.column_config.TextColumn("Mean"),
             "crop": st.column_config.TextColumn("Hand found by"),
             "status": st.column_config.TextColumn("Status"),
+            "reason": st.column_config.TextColumn("Why refused", width="large"),
             **models,
             **limits,
         },
@@ -444,6 +537,7 @@ def about_the_models(weights: Weights) -> None:
 
 
 def main() -> None:
+    st.session_state.setdefault("looked_at_anyway", set())
     introduction()
     left, right = st.columns([3, 2], gap="large")
     with left:

@@ -1,4 +1,4 @@
-"""What several pages share: samples, radiographs, models, and the tables of the artifacts.
+"""What several pages share: radiographs, models, and the tables of the artifacts.
 
 Streamlit runs a page from top to bottom after every click, so what takes long is kept: models once
 for the process, tables by the file's state, predictions by the radiograph's content. An argument
@@ -7,16 +7,13 @@ with _ in front is no part of the key it is kept under.
 
 import hashlib
 from dataclasses import dataclass
-from io import BytesIO
 
 import pandas as pd
 import streamlit as st
-from PIL import Image
 from streamlit.runtime.pages_manager import PagesManager
 
 from boneage import artifacts, wording
-from boneage.datasets.phantoms import draw_phantom
-from boneage.evaluation.comparison import ensemble_table
+from boneage.evaluation.ensemble import ensemble_table, ensemble_weights
 from boneage.figures import pictures
 from boneage.models.registry import ENSEMBLE
 from boneage.predictor import Explanation, Prediction, Predictor
@@ -31,12 +28,6 @@ if PagesManager.uses_pages_directory:
 SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
 ALL = "all"
 SEX_FILTER = {ALL: "All", "female": "Girls", "male": "Boys"}
-# Name -> bone age in months, sex, seed of the drawing.
-SAMPLES = {
-    "Girl, 5 years": (60, "female", 3),
-    "Boy, 9 years": (108, "male", 1),
-    "Girl, 13 years": (156, "female", 5),
-}
 RECIPES = {"best": "Best so far", "paper": "Reference recipe"}
 PLOT = {"displayModeBar": False}
 
@@ -54,6 +45,7 @@ class Source:
     sex: str | None  # known without asking: of a sample, or from a DICOM header
     age_months: float | None
     fault: str | None  # why it cannot be read, one sentence
+    about: str | None = None  # of a sample: what to know of it
 
 
 def show_error(error: Exception) -> None:
@@ -99,10 +91,28 @@ def recipe_title(recipe: str) -> str:
 def cases_of(name: str, recipe: str) -> pd.DataFrame:
     """Predictions of a model or of the ensemble, all splits. Raises ArtifactError."""
     if name == ENSEMBLE:
-        names = artifacts.available_models()
-        return ensemble_table({name: cases_of(name, recipe) for name in names})
+        return _ensemble(recipe, prediction_files(recipe))[0]
     path = artifacts.recipe_folders(name)[recipe]
     return _read_predictions(path, (path / artifacts.PREDICTIONS).stat().st_mtime_ns)
+
+
+def weights_of(recipe: str) -> dict[str, float]:
+    """Model name -> its share in the ensemble of a recipe. Raises ArtifactError."""
+    return _ensemble(recipe, prediction_files(recipe))[1]
+
+
+def prediction_files(recipe: str) -> tuple[tuple[str, int], ...]:
+    """The predictions of every published model, each file with the time of its last change."""
+    folders = [artifacts.recipe_folders(name)[recipe] for name in artifacts.available_models()]
+    files = [folder / artifacts.PREDICTIONS for folder in folders]
+    return tuple((str(file), file.stat().st_mtime_ns) for file in files)
+
+
+# `files` stand in the key only: tables that were written anew are weighed anew.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _ensemble(recipe: str, files: tuple) -> tuple[pd.DataFrame, dict[str, float]]:
+    tables = {name: cases_of(name, recipe) for name in artifacts.available_models()}
+    return ensemble_table(tables), ensemble_weights(tables)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -111,20 +121,6 @@ def _read_predictions(folder, changed: int) -> pd.DataFrame:
 
 
 # Radiographs ------------------------------------------------------------------------------------
-
-
-@st.cache_data(show_spinner=False)
-def sample_png(name: str) -> bytes:
-    age_months, sex, seed = SAMPLES[name]
-    file = BytesIO()
-    Image.fromarray(draw_phantom(age_months, sex, seed, height=800)).save(file, "PNG")
-    return file.getvalue()
-
-
-def sample_source(name: str) -> Source:
-    content = sample_png(name)
-    digest = hashlib.sha256(content).hexdigest()
-    return Source(name, name, content, digest, SAMPLES[name][1], None, None)
 
 
 def file_source(key: str, name: str, content: bytes) -> Source:
@@ -153,7 +149,7 @@ def reduced(digest: str, _pixels) -> pictures.ShownRadiograph:
 def published_weights() -> Weights:
     """The models there are, each with the hash of its weights. Raises ArtifactError."""
     names = artifacts.available_models()
-    return tuple((n, artifacts.read_facts(artifacts.model_folder(n)).weights_sha256) for n in names)
+    return tuple((n, artifacts.read_facts(artifacts.model_folder(n)).model_sha256) for n in names)
 
 
 @st.cache_resource(

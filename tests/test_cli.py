@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 from bad_files import bad_files
@@ -91,6 +92,49 @@ def test_predict_gives_an_interval_where_there_were_enough_validation_cases(
     assert 10 < high - low < 80
 
 
+@pytest.fixture
+def colour_file(tmp_path):
+    path = tmp_path / "beach.png"
+    hands = [draw_phantom(100, "female", seed=seed) for seed in (2, 3, 4)]
+    cv2.imwrite(str(path), np.stack(hands, axis=2))
+    return path
+
+
+def test_a_picture_that_is_no_radiograph_is_refused(
+    tiny_artifacts, phantom_file, colour_file, capsys
+):
+    files = [str(colour_file), str(phantom_file)]
+    assert main(["predict", *files, "--sex", "female"]) == 2
+    refused, fine = _json_lines(capsys.readouterr().out)
+    assert refused["status"] == "refused"
+    assert "in colour" in refused["reason"]
+    assert refused["bone_age_months"] is None
+    assert refused["interval_months"] is None
+    assert fine["status"] == "ok"
+    assert fine["bone_age_months"]
+
+    assert main(["predict", *files, "--sex", "female", "--anyway"]) == 2
+    anyway, still_fine = _json_lines(capsys.readouterr().out)
+    assert isinstance(anyway.pop("bone_age_months"), float)
+    assert anyway == {key: refused[key] for key in anyway}
+    assert still_fine == fine
+
+
+def test_what_is_not_checked_is_said_once(tiny_artifacts, phantom_file, capsys):
+    main(["predict", str(phantom_file), str(phantom_file), "--sex", "female"])
+    assert capsys.readouterr().err.count("python -m boneage gate") == 1
+
+
+def test_evaluate_counts_what_the_gate_would_refuse(tiny_artifacts, tmp_path, colour_file, capsys):
+    data = write_phantoms(tmp_path, n_train=4, n_test=3) / "boneage-test-dataset"
+    labels = pd.read_csv(data.with_suffix(".csv"))
+    (data / f"{labels['id'][1]}.png").write_bytes(colour_file.read_bytes())
+    arguments = ["evaluate", "--images", str(data), "--labels", str(data.with_suffix(".csv"))]
+    assert main([*arguments, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["n"], result["refused"], result["would_refuse"]) == (3, 0, 1)
+
+
 def test_calibrate_writes_how_often_intervals_hold(calibrated_artifacts, monkeypatch, capsys):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
     assert main(["calibrate"]) == 0
@@ -159,6 +203,7 @@ def test_evaluate_counts_what_it_cannot_read(tiny_artifacts, tmp_path, capsys):
             "prepare",
         ),
         (["predict", "EMPTY", "--sex", "male"], "holds no files"),
+        (["gate", "--data", "EMPTY"], "holds no folder"),
     ],
 )
 def test_mistakes_get_one_sentence(arguments, sentence, tiny_artifacts, tmp_path, capsys):

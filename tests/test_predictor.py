@@ -9,9 +9,11 @@ from PIL import Image
 from boneage.artifacts import ArtifactError
 from boneage.datasets.phantoms import draw_phantom
 from boneage.evaluation.conformal import LEVELS
+from boneage.evaluation.ensemble import with_ensemble
 from boneage.explain.gradcam import telling_direction
-from boneage.predictor import Predictor, with_ensemble
-from boneage.radiographs.reading import UnreadableRadiograph
+from boneage.predictor import Predictor
+from boneage.radiographs.preprocessing import to_model_input
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
 
 def _png(age: float, seed: int) -> bytes:
@@ -25,16 +27,10 @@ def predictor(tiny_artifacts):
     return Predictor()
 
 
-def test_every_model_answers_and_the_ensemble_is_their_mean(predictor):
+def test_every_model_answers_and_without_validation_cases_they_count_the_same(predictor):
     prediction = predictor.predict(_png(96, 1), "female")
     assert list(prediction.months) == predictor.names == ["tiny_densenet", "tiny_resnet_cbam"]
     assert prediction.ensemble_months == pytest.approx(np.mean(list(prediction.months.values())))
-
-
-def test_the_ensemble_is_the_mean_of_one_hand_or_of_many():
-    assert with_ensemble({"a": 90.0, "b": 100.0}) == {"a": 90.0, "b": 100.0, "ensemble": 95.0}
-    many = with_ensemble({"a": np.array([90.0, 30.0]), "b": np.array([100.0, 50.0])})
-    assert many["ensemble"].tolist() == [95.0, 40.0]
 
 
 def test_intervals_lie_around_the_predictions_and_grow_with_the_level(
@@ -42,7 +38,7 @@ def test_intervals_lie_around_the_predictions_and_grow_with_the_level(
 ):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
     prediction = Predictor().predict(_png(96, 1), "female")
-    months = with_ensemble(prediction.months)
+    months = with_ensemble(prediction.months, prediction.weights)
     widths = []
     for level in LEVELS:
         intervals = prediction.intervals(level)
@@ -91,6 +87,26 @@ def test_sex_matters_and_must_be_known(predictor):
 def test_an_unreadable_file_is_refused(predictor):
     with pytest.raises(UnreadableRadiograph):
         predictor.predict(b"no picture", "male")
+
+
+def test_a_refused_picture_keeps_its_prediction_and_says_why(predictor):
+    assert predictor.predict(_png(96, 1), "female").refusal is None
+    colour = np.stack([draw_phantom(96, "female", seed) for seed in (1, 2, 3)], axis=2)
+    file = BytesIO()
+    Image.fromarray(colour).save(file, "PNG")
+    prediction = predictor.predict(file.getvalue(), "female")
+    assert prediction.refusal.kind == "in colour"
+    assert prediction.ensemble_months > 0
+
+
+def test_features_come_with_the_same_pass_and_change_no_age(predictor):
+    hands = [predictor.prepare(read_radiograph(_png(96, seed))) for seed in (1, 2)]
+    months, features = predictor.read_prepared(hands, ["female", "male"])
+    for name, model in predictor._models.items():
+        images = np.stack([hand[name].image for hand in hands])
+        alone = model.predict_on_batch([to_model_input(images, 32), np.array([[0.0], [1.0]])])
+        assert months[name] == pytest.approx(np.asarray(alone)[:, 0], abs=1e-4)
+        assert features[name].shape == (2, model.get_layer("pooled_features").output.shape[1])
 
 
 def test_explanations_lie_on_the_prepared_image(predictor):

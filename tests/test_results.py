@@ -65,6 +65,15 @@ def test_people_read_years_and_words(table):
     assert shown.loc[[1, 2], columns].isna().all(axis=None)
 
 
+def test_a_refused_picture_keeps_its_ages_only_when_asked():
+    result = FileResult("x.png", OK, None, "male", {"a": 96.0}, 96.0, FULL_FRAME)
+    without, with_ages = (results.refused(result, "No hand.", shown) for shown in (False, True))
+    for refused in (without, with_ages):
+        assert (refused.status, refused.reason, refused.sex) == (REFUSED, "No hand.", "male")
+    assert (without.months, without.mean_months) == ({}, None)
+    assert (with_ages.months, with_ages.mean_months) == ({"a": 96.0}, 96.0)
+
+
 def test_the_stated_error_is_that_of_all_test_radiographs():
     metrics = pd.DataFrame(
         {

@@ -6,6 +6,9 @@ import pandas as pd
 import pytest
 
 from boneage import artifacts
+from boneage.datasets.perturbations import CLEAN
+from boneage.gate.checks import CHECKS
+from boneage.gate.gate import load_gate
 from boneage.predictor import Predictor
 
 SHIPPED = artifacts.available_models(Path(__file__).resolve().parents[1] / "artifacts")
@@ -37,6 +40,16 @@ def test_shipped_models_halve_the_error_of_guessing_the_mean():
         assert error < guess / 2
 
 
+def test_errors_on_changed_pictures_were_measured_on_these_weights():
+    table = artifacts.read_robustness()
+    assert table is not None, "run: python -m boneage robustness, on the test set"
+    clean = table[table["perturbation"] == CLEAN].set_index("model")["mae"]
+    for name in SHIPPED:
+        metrics = artifacts.read_metrics(artifacts.model_folder(name))
+        stated = metrics.query("split == 'test' and group == 'all'")["mae"].item()
+        assert clean[name] == pytest.approx(stated, abs=0.1)
+
+
 def test_real_radiographs_get_the_ages_stated(rsna):
     predictor = Predictor(SHIPPED)
     tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in SHIPPED}
@@ -47,3 +60,16 @@ def test_real_radiographs_get_the_ages_stated(rsna):
         for name, table in tables.items():
             stated = table.query("split == 'test' and id == @case.id")["prediction_months"].item()
             assert months[name] == pytest.approx(stated, abs=0.1)
+
+
+def test_the_gate_is_that_of_the_shipped_weights_and_refuses_few_radiographs():
+    root = artifacts.artifacts_root()
+    weights = {n: artifacts.read_facts(artifacts.model_folder(n)).weights_sha256 for n in SHIPPED}
+    gate = load_gate(weights)
+    assert gate.note is None, "run python -m boneage gate after a training"
+    assert len(gate.checks) == len(CHECKS) + len(SHIPPED)
+    table = pd.read_csv(root / artifacts.GATE_TABLE).set_index(["group", "kind"])
+    assert table.loc[("real radiographs", "validation"), "refused"] <= 0.01
+    assert table.loc[("unlike hands", "all"), "refused"] > 0.9
+    assert table.loc[("unlike hands", "all"), "auc"] > 0.98
+    assert (root / artifacts.GATE_NUMBERS).stat().st_size < 2**20

@@ -144,3 +144,11 @@ def test_ages_of_which_the_models_know_little_are_told(bone_age, age, said):
 
 def test_a_share_of_reference_ages_comes_with_its_interval():
     assert wording.covered(1425, 0.9284, 0.9071, 0.945) == "92.8 % (90.7 to 94.5) of 1,425"
+
+
+def test_the_weights_of_the_ensemble_heaviest_first():
+    assert wording.ensemble_weights({"A": 0.06, "B": 0.94}) == (
+        "In the mean, B 94 % and A 6 % count: the weights that fit the validation set best."
+    )
+    assert wording.ensemble_weights({"A": 0.5, "B": 0.5}).startswith("Every model counts the same")
+    assert wording.ensemble_weights({"A": 1.0}) is None

@@ -30,6 +30,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from boneage.files import replace_file
+from boneage.radiographs.hand import HandModelError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
@@ -98,7 +100,8 @@ def build_cache(
     workers: processes, by default one per CPU; with 1 the work is done in this process.
 
     Raises CacheError when the folder holds a cache of other cases or parameters, another build is
-    at work in it, the disk is full, or no case has a readable image.
+    at work in it, the disk is full, or no case has a readable image; HandModelError where
+    MediaPipe cannot be loaded.
     """
     folder, parameters = Path(folder), parameters or Preprocessing()
     _check_cases(cases)
@@ -117,15 +120,18 @@ def build_cache(
             if (folder / _PLAN).exists():
                 _refuse_other_plan(folder, _PLAN, plan)
             else:
-                _write_atomically(folder / _PLAN, json.dumps(plan, indent=2))
+                replace_file(folder / _PLAN, json.dumps(plan, indent=2).encode())
             _prepare_all(folder, cases, parameters, workers or os.cpu_count() or 1, progress)
             _finish(folder, cases, plan)
     except FileExistsError:
         raise CacheError(f"{folder} is a file; name a folder for the cache.") from None
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _disk_full(folder) from error
-        raise CacheError(f"The cache in {folder} cannot be written: {error}.") from error
+        raise CacheError(
+            f"The cache in {folder} cannot be written ({error.strerror or error}); see that you "
+            "may write there, or choose another folder."
+        ) from error
     return open_cache(folder, parameters)
 
 
@@ -139,7 +145,7 @@ def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> C
     if not (folder / FACTS).is_file():
         state = "is not finished" if (folder / _PLAN).exists() else "does not exist"
         raise CacheError(f"The cache in {folder} {state}; run `python -m boneage prepare` first.")
-    facts = _read_json(folder / FACTS)
+    facts = _read_facts(folder / FACTS)
     if parameters is not None:
         _refuse_other_parameters(folder, facts["parameters"], _as_json(parameters))
     try:
@@ -201,9 +207,9 @@ def _resume_point(folder: Path, size: int) -> tuple[int, int]:
     partial, journal = folder / _PARTIAL, folder / _JOURNAL
     if not partial.exists() and (folder / IMAGES).exists():  # killed within _finish
         (folder / IMAGES).rename(partial)
-    if not partial.exists():
-        partial.write_bytes(_header(0, size))
+    if not partial.exists():  # after the journal, so that where it exists, both do
         journal.write_bytes(b"")
+        partial.write_bytes(_header(0, size))
     available = (partial.stat().st_size - _header_length(size)) // (size * size)
     done = kept = length = 0
     for line in journal.read_bytes().splitlines(keepends=True):
@@ -224,7 +230,7 @@ def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, d
         yield from (_prepare_one(path, parameters) for path in paths)
         return
     pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), initializer=_start_worker
+        workers, multiprocessing.get_context("spawn"), initializer=start_worker
     )
     waiting, todo = deque(), iter(paths)
     try:
@@ -245,7 +251,8 @@ def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, d
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
+    """Make a fresh process a good worker of a pool: one thread, stopped by its parent alone."""
     # One process per CPU already; OpenCV's own threads would only compete.
     cv2.setNumThreads(1)
     # Ctrl-C reaches the whole group of processes; the parent alone decides how to stop.
@@ -267,6 +274,8 @@ def _prepare_one(path: str | None, parameters: Preprocessing) -> tuple[np.ndarra
         prepared = prepare(read_radiograph(path).pixels, parameters)
     except UnreadableRadiograph as error:
         return None, {"skipped": str(error)}
+    except HandModelError:  # would be so for every other image, too
+        raise
     except Exception as error:  # one bad file of thousands must not stop the rest
         return None, {"skipped": f"{type(error).__name__}: {error}"}
     contrast = round(prepared.contrast, 2)
@@ -290,8 +299,9 @@ def _finish(folder: Path, cases: pd.DataFrame, plan: dict) -> None:
     manifest = cases[_CASE_COLUMNS].reset_index(drop=True).astype({"age_months": float})[usable]
     facts = pd.DataFrame([line for line in lines if "skipped" not in line], index=manifest.index)
     manifest_text = manifest.join(facts).to_csv(index=False, lineterminator="\n")
-    _write_atomically(folder / MANIFEST, manifest_text)
-    _write_atomically(folder / SKIPPED, skipped.to_csv(index=False, lineterminator="\n"))
+    replace_file(folder / MANIFEST, manifest_text.encode())
+    skipped_text = skipped.to_csv(index=False, lineterminator="\n")
+    replace_file(folder / SKIPPED, skipped_text.encode())
     n, size = int(usable.sum()), plan["parameters"]["size"]
     with (folder / _PARTIAL).open("r+b") as images:
         images.write(_header(n, size))
@@ -300,7 +310,7 @@ def _finish(folder: Path, cases: pd.DataFrame, plan: dict) -> None:
     fingerprint = _fingerprint(plan["parameters"], manifest_text, folder / _PARTIAL)
     facts = plan | {"n": n, "n_skipped": len(skipped), "fingerprint": fingerprint}
     (folder / _PARTIAL).replace(folder / IMAGES)
-    _write_atomically(folder / FACTS, json.dumps(facts, indent=2))
+    replace_file(folder / FACTS, json.dumps(facts, indent=2).encode())
     for name in (_JOURNAL, _PLAN):
         (folder / name).unlink()
     if len(skipped):
@@ -334,20 +344,21 @@ def _fingerprint(parameters: dict, manifest_text: str, images: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    new = path.with_name(path.name + ".new")
-    with new.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-
-
-def _read_json(path: Path) -> dict:
+def _read_facts(path: Path) -> dict:
+    """What `path`, the plan or the facts of a cache, says."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CacheError(f"{path} is damaged; choose another folder: {error}.") from error
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        version = facts["format"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CacheError(
+            f"{path} is damaged; delete the folder and prepare it again, or choose another."
+        ) from error
+    if version != FORMAT:
+        raise CacheError(
+            f"The cache in {path.parent} was written by another version of this program; choose "
+            "another folder."
+        )
+    return facts
 
 
 @contextlib.contextmanager
@@ -406,12 +417,7 @@ def _parameters_from_json(fields: dict) -> Preprocessing:
 
 
 def _refuse_other_plan(folder: Path, name: str, plan: dict) -> None:
-    other = _read_json(folder / name)
-    if other["format"] != plan["format"]:
-        raise CacheError(
-            f"The cache in {folder} was written by another version of this program; choose "
-            "another folder."
-        )
+    other = _read_facts(folder / name)
     _refuse_other_parameters(folder, other["parameters"], plan["parameters"])
     if other["cases"] != plan["cases"]:
         raise CacheError(

@@ -6,6 +6,7 @@ Challenge. Radiology 2018; 290(2):498-503.
 
 import logging
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 
@@ -44,9 +45,10 @@ class LabelError(ValueError):
     """A label file or image folder cannot be used; `str(error)` is one sentence for people."""
 
 
-def read_labels(csv: str | Path) -> pd.DataFrame:
+def read_labels(csv: str | Path | IO[bytes], name: str | None = None) -> pd.DataFrame:
     """Read a label file of the challenge (training, official validation or official test).
 
+    csv: its path, or the open file. name: what errors call it, by default the path.
     Column names are matched without regard to case and spaces. Rows whose age or sex is empty or
     invalid are left out, logged, and listed as sentences in `labels.attrs["skipped"]`.
 
@@ -54,7 +56,8 @@ def read_labels(csv: str | Path) -> pd.DataFrame:
     Raises LabelError when the file is missing, is no CSV, lacks a column, names an id twice, or
     holds no usable row.
     """
-    raw = _read_csv(Path(csv))
+    title = name or csv
+    raw = _read_csv(csv, title)
     found = {"".join(str(name).split()).lower(): name for name in raw.columns}
     columns = {}
     for column, names in _COLUMNS.items():
@@ -62,7 +65,7 @@ def read_labels(csv: str | Path) -> pd.DataFrame:
     missing = [" or ".join(_COLUMNS[column]) for column, name in columns.items() if name is None]
     if missing:
         raise LabelError(
-            f"{csv} lacks a column {', and a column '.join(missing)}; "
+            f"{title} lacks a column {', and a column '.join(missing)}; "
             f"it has: {', '.join(map(str, raw.columns))}."
         )
 
@@ -93,17 +96,17 @@ def read_labels(csv: str | Path) -> pd.DataFrame:
     labels = labels[usable].reset_index(drop=True).astype({"id": "str", "sex": "str"})
     if labels.empty:
         first = f": {skipped[0]}" if skipped else ""
-        raise LabelError(f"{csv} has no usable row{first}.")
+        raise LabelError(f"{title} has no usable row{first}.")
     twice = labels["id"][labels["id"].duplicated()].unique()
     if len(twice):
-        raise LabelError(f"{csv} has more than one row for id {', '.join(twice[:5])}.")
+        raise LabelError(f"{title} has more than one row for id {', '.join(twice[:5])}.")
     if skipped:
-        logger.warning("%s: %d rows skipped; the first: %s", csv, len(skipped), skipped[0])
+        logger.warning("%s: %d rows skipped; the first: %s", title, len(skipped), skipped[0])
     labels.attrs["skipped"] = skipped
     return labels
 
 
-def _read_csv(csv: Path) -> pd.DataFrame:
+def _read_csv(csv, title) -> pd.DataFrame:
     """All cells as text; empty cells as empty strings."""
     try:
         # Blank lines are kept at first, so that row i is line i + 2 of the file.
@@ -116,11 +119,11 @@ def _read_csv(csv: Path) -> pd.DataFrame:
             index_col=False,
         ).fillna("")
     except FileNotFoundError:
-        raise LabelError(f"There is no label file {csv}.") from None
+        raise LabelError(f"There is no label file {title}.") from None
     except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise LabelError(f"{csv} cannot be read as a CSV file: {error}.") from error
+        raise LabelError(f"{title} cannot be read as a CSV file: {error}.") from error
     except pd.errors.EmptyDataError:
-        raise LabelError(f"{csv} is empty.") from None
+        raise LabelError(f"{title} is empty.") from None
     return raw[(raw != "").any(axis=1)]
 
 

@@ -119,9 +119,9 @@ def _resample_means(
     `inside` is (n, k) bool. A mean is nan where a resample draws no case of the cohort.
     """
     # Cohorts overlap, so the few sets of cases that lie in the same cohorts are summed first.
-    cell = pd.DataFrame(inside).groupby(list(range(inside.shape[1]))).ngroup().to_numpy()
-    order = np.argsort(cell)
-    starts = np.unique(cell[order], return_index=True)[1]
+    bits = np.packbits(inside, axis=1)
+    order = np.lexsort(bits.T)
+    starts = np.flatnonzero(np.r_[True, (np.diff(bits[order], axis=0) != 0).any(axis=1)])
     error, cells = error[order], inside[order][starts]
     sums, draws = [], []
     for counts in resample_counts(len(error), n_resamples, seed):

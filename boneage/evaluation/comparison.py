@@ -28,34 +28,24 @@ _LARGER_IS_BETTER = {"r2", "within_6", "within_12", "within_24"}
 _EQUAL = 1e-9
 
 
-def ensemble_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Predictions of the mean of several models, on the cases that all of them have.
-
-    `tables` holds a predictions table for each model's name, one or more. The result has the
-    columns and the order of the first table.
-
-    Raises ValueError when no case is in all tables.
-    """
-    first = next(iter(tables.values()))
-    predictions = [table.set_index(_CASE)["prediction_months"] for table in tables.values()]
-    mean = pd.concat(predictions, axis=1, join="inner").mean(axis=1).rename("mean_months")
-    cases = first.merge(mean.reset_index(), on=_CASE)
-    _require_cases(cases)
-    return cases.assign(prediction_months=cases["mean_months"]).drop(columns="mean_months")
-
-
-def pair(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def pair(
+    first: pd.DataFrame, second: pd.DataFrame, weights: Sequence[float] = (0.5, 0.5)
+) -> pd.DataFrame:
     """Two predictions tables side by side, on the cases that both have.
 
     Result columns: id, split, sex, age_months, age_band, crop_method (of the first table),
-    first_months and second_months (predictions), first_error and second_error (absolute, months),
-    closer ("first", "second" or "equal").
+    first_months, second_months and ensemble_months (predictions, the last the mean of the two with
+    these weights, whose sum is 1), first_error and second_error (absolute, months), closer
+    ("first", "second" or "equal").
 
     Raises ValueError when they share no case.
     """
     second = second[[*_CASE, "prediction_months"]]
     both = first.merge(second, on=_CASE, suffixes=("", "_second"))
-    _require_cases(both)
+    if both.empty:
+        raise ValueError(
+            "The tables share no case (split and id); compare predictions for the same images."
+        )
     age = both["age_months"]
     first_months, second_months = both["prediction_months"], both["prediction_months_second"]
     first_error, second_error = (first_months - age).abs(), (second_months - age).abs()
@@ -64,6 +54,7 @@ def pair(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     return both.assign(age_band=age_band(age))[columns].assign(
         first_months=first_months,
         second_months=second_months,
+        ensemble_months=weights[0] * first_months + weights[1] * second_months,
         first_error=first_error,
         second_error=second_error,
         closer=np.select([difference < -_EQUAL, difference > _EQUAL], ["first", "second"], "equal"),
@@ -112,7 +103,7 @@ def compare(pairs: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEE
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
     age = pairs["age_months"].to_numpy()
     residuals = pairs[["first_months", "second_months"]].to_numpy() - age[:, None]
-    ensemble = np.abs(residuals.mean(axis=1))
+    ensemble = (pairs["ensemble_months"] - pairs["age_months"]).abs().to_numpy()
     better = first if first.mean() <= second.mean() else second
     columns = np.column_stack([first - second, better - ensemble])
     difference, gain = columns.mean(axis=0).tolist()
@@ -184,13 +175,6 @@ def wins(pairs: pd.DataFrame, by: str | Sequence[str] = ("age_band", "sex")) -> 
     shares = {name: pairs["closer"] == name for name in ("first", "second", "equal")}
     groups = pairs[by].assign(n=1, **shares).groupby(by, observed=True)
     return groups.agg({"n": "size"} | dict.fromkeys(shares, "mean")).reset_index()
-
-
-def _require_cases(cases: pd.DataFrame) -> None:
-    if cases.empty:
-        raise ValueError(
-            "The tables share no case (split and id); compare predictions for the same images."
-        )
 
 
 def _difference(first: Mapping, second: Mapping) -> dict:

@@ -21,6 +21,7 @@ from crepes import ConformalRegressor
 from scipy import stats
 
 from boneage.datasets.splits import TEST, VALIDATION
+from boneage.evaluation.ensemble import ensemble_weights, with_ensemble
 from boneage.evaluation.metrics import AGE_BANDS, age_band
 from boneage.models.registry import ENSEMBLE
 
@@ -125,7 +126,8 @@ def coverage_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if len(tables) == 1:
         judged = judged[judged["model"] != ENSEMBLE]
     table = pd.concat([_covered(judged, by) for by in ([], ["sex"], ["sex", "band"])])
-    table["low"], table["high"] = _wilson(table["coverage"], table["n"])
+    limits = [_wilson(*counts) for counts in zip(table["inside"], table["n"], strict=True)]
+    table["low"], table["high"] = zip(*limits, strict=True)
     normalised = {name: "yes" if is_so else "no" for name, is_so in calibration.normalised.items()}
     table["normalised"] = table["model"].map(normalised)
     return table.sort_values(["model", "level", "cases"], kind="stable", ignore_index=True)[
@@ -182,7 +184,7 @@ def _side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     months = {name: table.set_index(_CASE)["prediction_months"] for name, table in tables.items()}
     months = pd.concat(months, axis=1, join="inner")
-    months[ENSEMBLE] = months.mean(axis=1)
+    months[ENSEMBLE] = with_ensemble(months, ensemble_weights(tables))[ENSEMBLE]
     first = next(iter(tables.values())).set_index(_CASE)
     cases = first[["sex", "age_months"]].join(months, how="inner").reset_index()
     validation, test = (cases[cases["split"] == split] for split in (VALIDATION, TEST))
@@ -279,14 +281,15 @@ def _covered(judged: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Rows of `coverage_table` for the groups that `by` makes."""
     groups = judged.groupby(["model", "level", "cases", *by], observed=True)
     table = groups.agg(
-        n=("inside", "size"), coverage=("inside", "mean"), median_width=("width", "median")
+        n=("inside", "size"),
+        inside=("inside", "sum"),
+        coverage=("inside", "mean"),
+        median_width=("width", "median"),
     ).reset_index()
     return table.assign(group=table[by].astype(str).agg(", ".join, axis=1) if by else "all")
 
 
-def _wilson(share: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _wilson(inside: int, n: int) -> tuple[float, float]:
     """95 % confidence interval of a share of n cases."""
-    z = stats.norm.ppf(0.975)
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    margin = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return middle - margin, middle + margin
+    interval = stats.binomtest(inside, n).proportion_ci(method="wilson")
+    return interval.low, interval.high

@@ -1,5 +1,6 @@
 """Everything the head-to-head of two models shows of their predictions, in one go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +17,7 @@ class HeadToHead:
 
     figures: rows of `metrics.summarise` for "first", "second" and "ensemble", the mean of both.
     wins: of `group_wins`.
+    weights: of the first and the second in their mean.
     """
 
     pairs: pd.DataFrame
@@ -23,11 +25,17 @@ class HeadToHead:
     differences: pd.DataFrame
     comparison: Comparison
     wins: pd.DataFrame
+    weights: tuple[float, float]
 
 
-def head_to_head(first: pd.DataFrame, second: pd.DataFrame) -> HeadToHead:
-    """Compare two predictions tables. Raises ValueError when they share no case."""
-    pairs = pair(first, second)
+def head_to_head(
+    first: pd.DataFrame, second: pd.DataFrame, weights: Sequence[float] = (0.5, 0.5)
+) -> HeadToHead:
+    """Compare two predictions tables, and their mean with these weights.
+
+    Raises ValueError when they share no case.
+    """
+    pairs = pair(first, second, weights)
     n_resamples = resamples_at_once(2 * len(pairs))  # two models see every case
     rows = [
         summarise(pairs.assign(prediction_months=months), n_resamples=n_resamples)
@@ -39,17 +47,20 @@ def head_to_head(first: pd.DataFrame, second: pd.DataFrame) -> HeadToHead:
         figure_differences(pairs, n_resamples),
         compare(pairs, n_resamples),
         group_wins(pairs),
+        tuple(weights),
     )
 
 
-def mae_only(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def mae_only(
+    first: pd.DataFrame, second: pd.DataFrame, weights: Sequence[float] = (0.5, 0.5)
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The MAE of two tables and of their mean, ten times as fast as all figures.
 
     Returns the columns mae, mae_low and mae_high of `HeadToHead.figures`, and the row of the MAE of
     `HeadToHead.differences` with its columns figure and better. Raises ValueError when the tables
     share no case.
     """
-    pairs = pair(first, second)
+    pairs = pair(first, second, weights)
     age = pairs["age_months"]
     errors = pd.DataFrame({name: (m - age).abs() for name, m in _months(pairs).items()})
     drawn = resample_means(errors, resamples_at_once(2 * len(pairs)))
@@ -82,6 +93,4 @@ def _sign_test(first: int, second: int) -> float:
 
 
 def _months(pairs: pd.DataFrame) -> dict[str, pd.Series]:
-    both = pairs[["first_months", "second_months"]]
-    return {"first": both["first_months"], "second": both["second_months"],
-            "ensemble": both.mean(axis=1)}  # fmt: skip
+    return {name: pairs[f"{name}_months"] for name in ("first", "second", "ensemble")}

@@ -42,7 +42,7 @@ def resamples_at_once(n: int) -> int:
     1,000 of most tables. Of ten thousand cases fewer do: what is shown of their narrow intervals
     no longer changes.
     """
-    return min(1000, max(200, 4_000_000 // n))
+    return min(1000, max(200, 2_000_000 // n))
 
 
 def resample_counts(

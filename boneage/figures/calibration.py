@@ -30,20 +30,23 @@ def promised_against_held(coverage: pd.DataFrame, colour: str) -> go.Figure:
     """
     shown = coverage[coverage["group"] == "all"]
     ends = [100 * shown["level"].min() - 3, 100]
-    figure = go.Figure()
-    figure.add_scatter(
+    promised = go.Scatter(
         x=ends, y=ends, mode="lines", name="As promised", hoverinfo="skip",
         line={"width": 2, "color": style.LINE, "dash": "dot"},
     )  # fmt: skip
-    for cases, rows in _by_cases(shown):
-        beside = -0.35 if cases == CHECK_HALF else 0.35  # per cent: error bars side by side
-        _add_shares(figure, cases, rows, colour, x=100 * rows["level"] + beside)
-    levels = shown["level"].unique()
-    figure.update_xaxes(
-        title_text="Promised (%)", tickvals=100 * levels, range=ends, fixedrange=True
+    beside = {CHECK_HALF: -0.35, TEST: 0.35}  # per cent: error bars side by side
+    held = [
+        _shares(cases, rows, colour, x=100 * rows["level"] + beside[cases])
+        for cases, rows in _by_cases(shown)
+    ]
+    ticks = 100 * shown["level"].unique()
+    return style.chart(
+        [promised, *held],
+        "Do the intervals hold what they promise?",
+        style.titled("Promised (%)", tickvals=ticks, range=ends, fixedrange=True),
+        style.titled("Held (%)", dtick=5, fixedrange=True),
+        height=440,
     )
-    figure.update_yaxes(title_text="Held (%)", dtick=5, fixedrange=True)
-    return style.finish(figure, "Do the intervals hold what they promise?", height=440)
 
 
 def held_by_group(coverage: pd.DataFrame, level: float, colour: str) -> go.Figure:
@@ -53,30 +56,37 @@ def held_by_group(coverage: pd.DataFrame, level: float, colour: str) -> go.Figur
     """
     shown = coverage[(coverage["level"] == level) & (coverage["n"] >= FEW_CASES)]
     groups = [group for group in GROUPS if (shown["group"] == group).any()]
-    figure = go.Figure()
-    figure.add_vline(x=100 * level, line={"width": 2, "color": style.LINE, "dash": "dot"})
-    for cases, rows in _by_cases(shown):
-        beside = -0.14 if cases == CHECK_HALF else 0.14
-        _add_shares(figure, cases, rows, colour, y=rows["group"].map(groups.index) + beside)
-    figure.update_xaxes(title_text=f"Held by the {share(level)} intervals (%)", fixedrange=True)
-    figure.update_yaxes(
-        tickvals=list(range(len(groups))), ticktext=[group_title(group) for group in groups],
-        range=(len(groups) - 0.5, -0.5), fixedrange=True,
-    )  # fmt: skip
-    return style.finish(figure, "And in every group?", height=440)
+    beside = {CHECK_HALF: -0.14, TEST: 0.14}
+    held = [
+        _shares(cases, rows, colour, y=rows["group"].map(groups.index) + beside[cases])
+        for cases, rows in _by_cases(shown)
+    ]
+    return style.chart(
+        held,
+        "And in every group?",
+        style.titled(f"Held by the {share(level)} intervals (%)", fixedrange=True),
+        {
+            "tickvals": list(range(len(groups))),
+            "ticktext": [group_title(group) for group in groups],
+            "range": (len(groups) - 0.5, -0.5),
+            "fixedrange": True,
+        },
+        height=440,
+        shapes=[style.line_at(x=100 * level, width=2, dash="dot")],
+    )
 
 
 def _by_cases(coverage: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(cases, coverage[coverage["cases"] == cases]) for cases in _NAMES]
 
 
-def _add_shares(figure: go.Figure, cases: str, rows: pd.DataFrame, colour: str, **place) -> None:
+def _shares(cases: str, rows: pd.DataFrame, colour: str, **place) -> go.Scatter:
     """Shares with their intervals along the axis that `place` leaves: x or y."""
     values, low, high = (100 * rows[name] for name in ("coverage", "low", "high"))
     axis = "y" if "x" in place else "x"
     colour = colour if cases == TEST else palette.NEUTRAL
     bars = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low}
-    figure.add_scatter(
+    return go.Scatter(
         **place, **{axis: values, f"error_{axis}": {**bars, "thickness": 2, "width": 4}},
         mode="markers", name=_NAMES[cases],
         marker={"color": colour, "size": 10, "symbol": _SYMBOLS[cases]},

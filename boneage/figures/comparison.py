@@ -9,40 +9,40 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from boneage.figures import palette, style
-from boneage.wording import age_in_short
 
 
 def prediction_against_prediction(
     pairs: pd.DataFrame, first_name: str, second_name: str
 ) -> go.Figure:
-    """Prediction of one model against that of the other, in the colour of the closer one.
-
-    customdata[0] of a point is its id.
-    """
-    figure = go.Figure()
+    """Prediction of one model against that of the other, in the colour of the closer one."""
     titles = [style.model_title(first_name), style.model_title(second_name)]
     months = pairs[["first_months", "second_months"]]
     ends = [months.min(axis=None), months.max(axis=None)]
-    ages = pairs[["age_months", "first_months", "second_months"]]
-    ages = ages.apply(style.in_words, say=age_in_short)
-    words = np.column_stack([pairs["id"], pairs["sex"], ages])
+    ages = ("age_months", "first_months", "second_months")
+    numbers = style.case_numbers(pairs["id"], *(pairs[age] for age in ages))
+    traces = []
     for closer, name, colour in _sides(first_name, second_name):
         shown = pairs["closer"] == closer
-        figure.add_scattergl(
+        points = go.Scattergl(
             x=months["first_months"][shown], y=months["second_months"][shown], mode="markers",
-            name=name, customdata=words[shown],
+            name=name, customdata=numbers[shown],
             marker={"color": colour, "size": 6, "opacity": 0.75},
-            hovertemplate="<b>Radiograph %{customdata[0]}</b>, %{customdata[1]}"
-            f"<br>Reference %{{customdata[2]}}<br>{titles[0]} %{{customdata[3]}}"
-            f"<br>{titles[1]} %{{customdata[4]}}<extra></extra>",
+            hovertemplate="<b>Radiograph %{customdata[0]}</b>"
+            f"<br>Reference {style.age_in_hover(1)}<br>{titles[0]} {style.age_in_hover(3)}"
+            f"<br>{titles[1]} {style.age_in_hover(5)}<extra></extra>",
         )  # fmt: skip
-    figure.add_scattergl(
+        traces.append(points)
+    equal = go.Scattergl(
         x=ends, y=ends, mode="lines", name="Both the same", hoverinfo="skip",
         line={"width": 2, "color": palette.NEUTRAL},
     )  # fmt: skip
-    figure.update_xaxes(style.age_axis(f"{titles[0]} (years)"))
-    figure.update_yaxes(style.age_axis(f"{titles[1]} (years)"))
-    return style.finish(figure, "Do both models read the same age?", height=480)
+    return style.chart(
+        [*traces, equal],
+        "Do both models read the same age?",
+        style.age_axis(f"{titles[0]} (years)"),
+        style.age_axis(f"{titles[1]} (years)"),
+        height=480,
+    )
 
 
 def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figure:
@@ -53,31 +53,38 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
         f"{', '.join(names).capitalize()}<br>n = {n:,}"
         for names, n in zip(named.to_numpy(), wins["n"], strict=True)
     ]
-    figure = go.Figure()
     first, second, equal = _sides(first_name, second_name)
-    for side, name, colour in (first, equal, second):
-        figure.add_bar(
+    bars = [
+        go.Bar(
             x=100 * wins[side], y=labels, orientation="h", name=name,
-            marker={"color": colour, "line": {"width": 0}}, textfont_color=palette.INK,
+            marker={"color": colour, "line": {"width": 0}}, textfont={"color": palette.INK},
             texttemplate="%{x:.0f} %", textposition="inside", insidetextanchor="middle",
             textangle=0, hovertemplate="%{x:.1f} %<extra>%{fullData.name}</extra>",
-        )  # fmt: skip
-    figure.add_vline(x=50, line={"dash": "dot", "width": 1, "color": palette.INK})
-    figure.update_xaxes(title_text="Radiographs (%)", range=(0, 100), dtick=25, fixedrange=True)
-    figure.update_yaxes(title_text="Group", autorange="reversed", fixedrange=True)
-    figure.update_layout(barmode="stack", bargap=0.3, uniformtext={"mode": "hide", "minsize": 11})
-    return style.finish(figure, "Which model is closer, and where?", height=140 + 48 * len(wins))
+        )
+        for side, name, colour in (first, equal, second)
+    ]  # fmt: skip
+    return style.chart(
+        bars,
+        "Which model is closer, and where?",
+        style.titled("Radiographs (%)", range=(0, 100), dtick=25, fixedrange=True),
+        style.titled("Group", autorange="reversed", fixedrange=True),
+        height=140 + 48 * len(wins),
+        shapes=[style.line_at(x=50, dash="dot", width=1, color=palette.INK)],
+        barmode="stack",
+        bargap=0.3,
+        uniformtext={"mode": "hide", "minsize": 11},
+    )
 
 
 def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) -> go.Figure:
     """How many radiographs have which absolute error, in bins of 3 months; one line a model."""
-    figure = go.Figure()
     filled = 1 + int(pairs[["first_error", "second_error"]].max(axis=None) // style.BIN)
     edges = style.BIN * np.arange(filled + 2)  # the last bin is empty: outlines end at nought
+    lines = []
     for name, errors in ((first_name, pairs["first_error"]), (second_name, pairs["second_error"])):
         share = 100 * np.histogram(errors, edges)[0] / len(pairs)
         colour = palette.model_colour(name)
-        figure.add_scatter(
+        line = go.Scatter(
             x=edges[:-1], y=share, mode="lines", name=style.model_title(name),
             line={"shape": "hv", "width": 2.5, "color": colour},
             fill="tozeroy", fillcolor=palette.faded(colour, 0.12),
@@ -85,9 +92,13 @@ def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) 
             hovertemplate="%{x} to %{customdata} months: %{y:.1f} %"
             "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
-    figure.update_xaxes(title_text="Absolute error (months)")
-    figure.update_yaxes(title_text="Radiographs (%)", rangemode="tozero")
-    return style.finish(figure, "Whose errors are smaller?")
+        lines.append(line)
+    return style.chart(
+        lines,
+        "Whose errors are smaller?",
+        style.titled("Absolute error (months)"),
+        style.titled("Radiographs (%)", rangemode="tozero"),
+    )
 
 
 def _sides(first_name: str, second_name: str) -> list[tuple[str, str, str]]:

@@ -27,7 +27,10 @@ ERROR = "#D1495B"  # red: the larger an error, the more of it
 ERROR_SHADES = ("#FAEDEF", "#DD7F8A")  # areas, from no error to the largest
 FEW = "#D3D8DD"  # an area of too few cases to tell
 INK = "#000000"  # words on an area filled with one of these colours
-HAND_BOX = "#2DD4BF"  # bright teal: it lies on radiographs only
+# These lie on radiographs only, which are dark in both themes.
+HAND_BOX = "#2DD4BF"  # bright teal
+BRIGHTER, DARKER = "#FF9F45", "#4AA3FF"  # orange and blue: what changes between two ages
+SPREAD = "#FF6B9A"  # pink: where children of one age differ
 
 
 def model_colour(name: str) -> str:

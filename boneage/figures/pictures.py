@@ -74,6 +74,20 @@ def map_on_radiograph(
     return colourise(shown.pixels, np.clip(carried, 0, 1), opacity)
 
 
+def wipe(left: np.ndarray, right: np.ndarray, share: float) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: one picture up to `share` of the width, in [0, 1], then the other.
+
+    left, right: (H, W) uint8 each. A line lies between them.
+    """
+    height, width = left.shape
+    at = round(share * width)
+    picture = cv2.cvtColor(np.hstack([left[:, :at], right[:, at:]]), cv2.COLOR_GRAY2RGB)
+    if 0 < at < width:
+        half = max(1, width // 400)
+        picture[:, max(0, at - half) : at + half] = palette.rgb(palette.HAND_BOX)
+    return picture
+
+
 def difference_map(
     crop: np.ndarray,
     first: np.ndarray,

@@ -6,8 +6,9 @@ dark theme and prints on white; grids and reference lines are half-clear greys t
 
 import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -21,6 +22,7 @@ RESIDUAL = "Residual (months, + too old)"
 
 GRID = palette.faded(palette.NEUTRAL, 0.22)
 LINE = palette.faded(palette.NEUTRAL, 0.8)
+CLEAR = "rgba(0, 0, 0, 0)"
 BAND = palette.faded(palette.NEUTRAL, 0.16)
 
 BIN = 3  # months of error in one bar
@@ -30,40 +32,77 @@ _TITLE_WIDTH = 36
 _TICKS = range(0, 301, 24)  # months; as far as ages are understood
 
 
-def finish(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
-    """Title, margins, legend below, clear background; `height` in pixels. Returns the figure.
+def chart(traces: Sequence, title: str, x: dict, y: dict, height: int = 420, **layout) -> go.Figure:
+    """A figure with title, axes, legend below and clear background.
 
-    `title` is a question or a finding; it is broken into lines that fit a telephone.
+    `title` is a question or a finding; it is broken into lines that fit a telephone. x, y: what is
+    special about the axes, for instance `age_axis()` or {"title": {"text": "Radiographs"}};
+    height in pixels; layout: more of Plotly's layout, such as shapes.
+
+    Everything goes into one constructor: figures that are changed afterwards take Plotly ten times
+    as long, and pages draw many.
     """
+    axes = {"xaxis": _axis(x), "yaxis": _axis(y)}
+    return go.Figure(list(traces), _look(title, height) | axes | layout)
+
+
+def finish(figure: go.Figure, title: str, height: int = 420) -> go.Figure:
+    """The look of `chart` for a figure that is there, such as one of several plots."""
+    figure.update_layout(_look(title, height))
+    figure.update_xaxes(_axis({}))
+    return figure.update_yaxes(_axis({}))
+
+
+def _look(title: str, height: int) -> dict:
     lines = textwrap.wrap(title, _TITLE_WIDTH)
-    figure.update_layout(
-        height=height,
-        title={
+    return {
+        "height": height,
+        "title": {
             "text": "<br>".join(lines), "font": {"size": 16, "weight": 600},
             "x": 0, "xref": "container", "xanchor": "left",
             "y": 1, "yref": "container", "yanchor": "top",
             # Plotly moves a title of several lines up by 11 px, off the figure.
             "pad": {"l": 2, "t": 8 if len(lines) == 1 else 19},
         },
-        margin={"l": 8, "r": 16, "t": 22 + 21 * len(lines), "b": 8},
-        legend={
+        "margin": {"l": 8, "r": 16, "t": 22 + 21 * len(lines), "b": 8},
+        "legend": {
             "orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container",
             "yanchor": "bottom", "itemsizing": "constant", "traceorder": "normal",
         },
-        paper_bgcolor="rgba(0, 0, 0, 0)", plot_bgcolor="rgba(0, 0, 0, 0)",
-        dragmode=False, hovermode="closest", hoverlabel={"align": "left"},
-    )  # fmt: skip
-    axes = {
-        "automargin": True, "gridcolor": GRID, "zeroline": False, "tickangle": 0,
-        "title": {"standoff": 8},
+        "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR,
+        "dragmode": False, "hovermode": "closest", "hoverlabel": {"align": "left"},
     }  # fmt: skip
-    figure.update_xaxes(axes)
-    figure.update_yaxes(axes)
-    return figure
+
+
+def _axis(special: dict) -> dict:
+    look = {"automargin": True, "gridcolor": GRID, "zeroline": False, "tickangle": 0}
+    return look | special | {"title": {"standoff": 8} | special.get("title", {})}
+
+
+def titled(title: str, **special) -> dict:
+    """An axis with a title and what is special about it, for `chart`."""
+    return {"title": {"text": title}, **special}
+
+
+def line_at(*, x: float | None = None, y: float | None = None, **line) -> dict:
+    """The shape of a line across the whole plot, upright at x or level at y."""
+    line = {"color": LINE, "width": 1.5} | line
+    ends = {"xref": "x domain", "x0": 0, "x1": 1, "y0": y, "y1": y}
+    if x is not None:
+        ends = {"yref": "y domain", "y0": 0, "y1": 1, "x0": x, "x1": x}
+    return {"type": "line", "line": line, **ends}
+
+
+def band(low: float, high: float, level: bool, **shape) -> dict:
+    """The shape of a band from low to high, level across the whole plot or upright."""
+    ends = {"yref": "y domain", "y0": 0, "y1": 1, "x0": low, "x1": high}
+    if level:
+        ends = {"xref": "x domain", "x0": 0, "x1": 1, "y0": low, "y1": high}
+    return {"type": "rect", "fillcolor": BAND, "line": {"width": 0}, **ends, **shape}
 
 
 def age_axis(title: str = REFERENCE_AGE) -> dict:
-    """An axis of ages in months with a tick every two years, for update_xaxes or update_yaxes."""
+    """An axis of ages in months with a tick every two years, for `chart`."""
     return {
         "title": {"text": title},
         "tickvals": list(_TICKS),
@@ -77,10 +116,22 @@ def model_title(name: str) -> str:
     return "Mean of both models" if name == ENSEMBLE else find_model(name).title
 
 
-def in_words(months: pd.Series, say: Callable[[float], str]) -> pd.Series:
-    """`say(months)` for each of many; asked once for each whole month."""
-    whole = months.map(nearest_month)
-    return whole.map({month: say(month) for month in whole.unique()})
+def case_numbers(ids: pd.Series, *ages: pd.Series) -> np.ndarray:
+    """What hovering over points says, for customdata: (n, 1 + 2 * ages), id, years, months, ...
+
+    Float64 where the ids are numbers: Plotly copies texts one by one, several times, and sends
+    them at length. ages are in months.
+    """
+    numbers = pd.to_numeric(ids, errors="coerce")
+    if (ids == numbers.map("{:.0f}".format)).all():  # and not "0012"
+        ids = numbers
+    whole = [np.floor(age.clip(lower=0) + 0.5) for age in ages]
+    return np.column_stack([ids, *(part for age in whole for part in (age // 12, age % 12))])
+
+
+def age_in_hover(column: int) -> str:
+    """The age whose years stand in this column of `case_numbers`, in a hovertemplate."""
+    return f"%{{customdata[{column}]:.0f}} y %{{customdata[{column + 1}]:.0f}} m"
 
 
 def residual_in_words(months: float) -> str:

@@ -58,6 +58,14 @@ def bone_age_model(
     return keras.Model([image, sex], months, name=name)
 
 
+def with_features(model: keras.Model) -> keras.Model:
+    """The same model, layers shared, that also returns its pooled image features.
+
+    Outputs: bone age (batch, 1) in months as before, and features (batch, channels).
+    """
+    return keras.Model(model.inputs, [model.output, model.get_layer("pooled_features").output])
+
+
 def with_l2(model: keras.Model, factor: float) -> keras.Model:
     """Copy a model, with fresh weights and an L2 penalty on its convolution and dense kernels.
 

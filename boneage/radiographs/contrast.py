@@ -39,6 +39,16 @@ def spread_contrast(pixels: np.ndarray) -> np.ndarray:
     return _scale(pixels.astype(np.float64), low, high)
 
 
+def count_grey_levels(pixels: np.ndarray) -> int:
+    """How many different values the pixels have, the 0.5 % at either end left out.
+
+    pixels: (H, W) of any dtype. Few are left in a picture that is blank or all but black.
+    """
+    values = _sorted_sample(pixels)
+    tail = values.size // 200
+    return int(np.unique(values[tail : values.size - tail]).size)
+
+
 def map_values(change: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
     """change(pixels), worked out once for each value that 8- or 16-bit pixels can have.
 
@@ -52,10 +62,7 @@ def map_values(change: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -
 
 def _window(pixels: np.ndarray) -> tuple[float, float]:
     """The grey values that become 0 and 255."""
-    # A million pixels tell the percentiles; sorting fifty million takes seconds.
-    step = max(1, int(np.sqrt(pixels.size / 1e6)))
-    # "stable" is a radix sort for 8 and 16 bits, several times faster.
-    values = np.sort(pixels[::step, ::step], axis=None, kind="stable")
+    values = _sorted_sample(pixels)
     first = np.searchsorted(values, values[0], side="right")
     last = np.searchsorted(values, values[-1], side="left")
     area = 0.01 * values.size
@@ -69,6 +76,13 @@ def _window(pixels: np.ndarray) -> tuple[float, float]:
     if values.size - last > area and brightest - high <= span:
         high = brightest
     return low, high
+
+
+def _sorted_sample(pixels: np.ndarray) -> np.ndarray:
+    # A million pixels tell the percentiles; sorting fifty million takes seconds.
+    step = max(1, int(np.sqrt(pixels.size / 1e6)))
+    # "stable" is a radix sort for 8 and 16 bits, several times faster.
+    return np.sort(pixels[::step, ::step], axis=None, kind="stable")
 
 
 def _scale(values: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -41,8 +41,14 @@ class _Attempt:
 
 _ATTEMPTS = (_Attempt(blur=1.5, margin=0.2), _Attempt(blur=0.0, margin=0.35))
 
+_REINSTALL = "reinstall the pinned requirements (pip install --force-reinstall -r requirements.txt)"
+
 # MediaPipe's landmark order.
-_WRIST, _MIDDLE_MCP = 0, 9
+WRIST, MIDDLE_MCP = 0, 9
+
+
+class HandModelError(RuntimeError):
+    """The landmark model cannot be loaded; `str(error)` is one sentence for people."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +95,22 @@ def find_hand(
     wrist_margin: the same below the wrist landmark, where MediaPipe's hand ends but the distal
         radius and ulna lie.
     second_attempt: dress the radiograph differently where the first attempt finds nothing.
+
+    Raises HandModelError where MediaPipe or its landmark model does not load.
     """
     for attempt in _ATTEMPTS if second_attempt else _ATTEMPTS[:1]:
         landmarks = _find_landmarks(pixels, attempt)
         if landmarks is not None:
             return _hand_from_landmarks(landmarks, margin, wrist_margin)
     return _segment(pixels, margin) or full_frame(pixels)
+
+
+def find_two_hands(pixels: np.ndarray) -> list[np.ndarray]:
+    """Landmarks, (21, 2) float32 each, of at most two hands; for telling whether there are two.
+
+    pixels: as for `find_hand`. Of two hands on one film MediaPipe finds both less often than one.
+    """
+    return _detect(pixels, _ATTEMPTS[0], 2)
 
 
 def full_frame(pixels: np.ndarray) -> Hand:
@@ -105,18 +121,22 @@ def full_frame(pixels: np.ndarray) -> Hand:
 
 def _find_landmarks(pixels: np.ndarray, attempt: _Attempt) -> np.ndarray | None:
     """(21, 2) float32 landmarks in radiograph pixels, or None."""
-    import mediapipe as mp
+    return next(iter(_detect(pixels, attempt, 1)), None)
 
+
+def _detect(pixels: np.ndarray, attempt: _Attempt, most: int) -> list[np.ndarray]:
+    """(21, 2) float32 landmarks in radiograph pixels of at most `most` hands."""
     scale = _SHORT_SIDE / min(pixels.shape)
     border = round(attempt.margin * _SHORT_SIDE)
     dressed = np.ascontiguousarray(_dress(pixels, scale, border, attempt.blur))
     with _LANDMARKER_LOCK:  # one landmarker serves every thread of the app, one at a time
-        found = _landmarker().detect(mp.Image(mp.ImageFormat.SRGB, dressed)).hand_landmarks
-    if not found:
-        return None
+        landmarker = _landmarker(most)
+        import mediapipe as mp
+
+        found = landmarker.detect(mp.Image(mp.ImageFormat.SRGB, dressed)).hand_landmarks
     height, width = dressed.shape[:2]
-    points = np.array([(point.x * width, point.y * height) for point in found[0]])
-    return ((points - border) / scale - 0.5).astype(np.float32)
+    hands = (np.array([(point.x * width, point.y * height) for point in hand]) for hand in found)
+    return [((points - border) / scale - 0.5).astype(np.float32) for points in hands]
 
 
 def _dress(pixels: np.ndarray, scale: float, border: int, blur: float) -> np.ndarray:
@@ -137,45 +157,62 @@ _LANDMARKER_LOCK = threading.Lock()
 
 
 @functools.cache
-def _landmarker():
-    """The landmark model, loaded once per process (about a quarter of a second)."""
-    from mediapipe.tasks.python import BaseOptions
-    from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions
+def _landmarker(most: int):
+    """The landmark model for so many hands, loaded once per process (a quarter of a second)."""
+    content = _landmark_model()
+    try:
+        from mediapipe.tasks.python import BaseOptions
+        from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions
 
-    options = HandLandmarkerOptions(
-        base_options=BaseOptions(model_asset_buffer=_landmark_model()),
-        num_hands=1,
-        min_hand_detection_confidence=_CONFIDENCE,
-        min_hand_presence_confidence=_CONFIDENCE,
-    )
-    return HandLandmarker.create_from_options(options)
+        options = HandLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=content),
+            num_hands=most,
+            min_hand_detection_confidence=_CONFIDENCE,
+            min_hand_presence_confidence=_CONFIDENCE,
+        )
+
+        class Landmarker(HandLandmarker):
+            def __del__(self):
+                """Leaves closing to the end of the process, when MediaPipe's own would fail."""
+
+        return Landmarker.create_from_options(options)
+    except Exception as error:  # of the import, of a system library, of MediaPipe itself
+        reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+        raise HandModelError(
+            f"MediaPipe, which finds the hand, cannot be loaded ({reason}): {_REINSTALL}, and on "
+            "Linux the system libraries that the README names."
+        ) from error
 
 
 def _landmark_model() -> bytes:
     package = importlib.util.find_spec(_LANDMARK_PACKAGE)
     if package is None or package.origin is None:
-        raise RuntimeError(
+        raise HandModelError(
             "The hand landmark model is missing: install the pinned requirements "
             "(pip install -r requirements.txt)."
         )
-    content = (Path(package.origin).parent / _LANDMARK_FILE).read_bytes()
+    try:
+        content = (Path(package.origin).parent / _LANDMARK_FILE).read_bytes()
+    except OSError as error:
+        raise HandModelError(
+            f"The hand landmark model cannot be read ({error.strerror}): {_REINSTALL}."
+        ) from error
     if hashlib.sha256(content).hexdigest() != _LANDMARK_SHA256:
-        raise RuntimeError(
-            "The hand landmark model is not the one this version was tested with: reinstall the "
-            "pinned requirements (pip install --force-reinstall -r requirements.txt)."
+        raise HandModelError(
+            f"The hand landmark model is not the one this version was tested with: {_REINSTALL}."
         )
     return content
 
 
 def _hand_from_landmarks(landmarks: np.ndarray, margin: float, wrist_margin: float) -> Hand:
-    right, up = landmarks[_MIDDLE_MCP] - landmarks[_WRIST]
+    right, up = landmarks[MIDDLE_MCP] - landmarks[WRIST]
     angle = float(np.degrees(np.arctan2(right, -up)))
     axes = upright_axes(angle)
     upright = landmarks @ axes.T
     low, high = upright.min(axis=0), upright.max(axis=0)
-    length = upright[_WRIST, 1] - low[1]
+    length = upright[WRIST, 1] - low[1]
     low = low - margin * length
-    high = np.array([high[0] + margin * length, upright[_WRIST, 1] + wrist_margin * length])
+    high = np.array([high[0] + margin * length, upright[WRIST, 1] + wrist_margin * length])
     centre = (low + high) / 2 @ axes
     return Hand(
         MEDIAPIPE,

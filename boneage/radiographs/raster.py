@@ -19,21 +19,26 @@ from boneage.radiographs.limits import (
 )
 
 
-def read_picture(data: bytes, file_type: str) -> np.ndarray:
-    """(H, W) of the file's own depth, turned as its EXIF orientation says.
+def read_picture(data: bytes, file_type: str) -> tuple[np.ndarray, float]:
+    """(H, W) of the file's own depth, turned as its EXIF orientation says; and how coloured it is.
 
-    Raises UnreadableRadiograph, or whatever the decoder raises on a damaged file.
+    The second is the share of the picture, 0 to 1, that has a colour of its own. Raises
+    UnreadableRadiograph, or whatever the decoder raises on a damaged file.
     """
     if file_type in _CHECKS:
         _CHECKS[file_type](data)
     with Image.open(RationedFile(data), formats=[file_type.upper()]) as image:
         _check_kind(image, file_type)
+        in_colour = image.mode not in _GREY_MODES
         # Brightness alone, where the file stores it apart from colour: a third of the memory.
         image.draft("L", image.size)
         # Read before the pixels, after which Pillow forgets: it inverts bilevel and 8-bit TIFF but
         # no deeper one.
         white_is_zero = file_type == "TIFF" and image.tag_v2.get(262) == 0
         pixels = _grey(image)
+        colour = 0.0
+        if in_colour:
+            colour = _colour(_reopened(data) if image.mode == "L" else image)
         if white_is_zero and pixels.dtype != np.uint8:
             pixels = negative(pixels)
         turn = 1 if file_type == "TIFF" else _orientation(image)  # Pillow turns a TIFF itself
@@ -42,7 +47,7 @@ def read_picture(data: bytes, file_type: str) -> np.ndarray:
         flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
         deep = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         pixels = pixels if deep is None else deep
-    return np.ascontiguousarray(_TURNS[turn](pixels))
+    return np.ascontiguousarray(_TURNS[turn](pixels)), colour
 
 
 def _check_kind(image: Image.Image, file_type: str) -> None:
@@ -76,6 +81,35 @@ def _grey(image: Image.Image) -> np.ndarray:
             image = image.convert("RGBA")
         return np.asarray(ImageChops.multiply(image.convert("L"), image.getchannel("A")))
     return np.asarray(image.convert("L"))
+
+
+_GREY_MODES = ("L", "LA", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+_COLOUR_SIDE = 128
+
+
+def _reopened(data: bytes) -> Image.Image:
+    """A JPEG of which only the brightness has been decoded, again, small and in colour."""
+    image = Image.open(RationedFile(data), formats=["JPEG"])
+    image.draft("RGB", (_COLOUR_SIDE, _COLOUR_SIDE))
+    return image
+
+
+def _colour(image: Image.Image) -> float:
+    """Share of pixels whose colour brightness does not explain.
+
+    A film that was photographed, or printed on tinted paper, has one tint, which at most changes
+    with brightness; only the colours beside it count.
+    """
+    sample = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.NEAREST)
+    picture = np.asarray(sample.convert("RGB").convert("YCbCr"), float).reshape(-1, 3)
+    brightness, tints = picture[:, 0] / 255, picture[:, 1:]
+    powers = np.stack([np.ones_like(brightness), brightness, brightness**2], axis=1)
+    beside = tints - powers @ np.linalg.lstsq(powers, tints)[0]
+    return float((np.abs(beside).max(axis=1) > _CLEARLY_COLOURED).mean())
+
+
+# Of 256 levels of Cb or Cr; JPEG and cameras add a few of their own.
+_CLEARLY_COLOURED = 10
 
 
 def _is_deep_colour_png(data: bytes, file_type: str) -> bool:

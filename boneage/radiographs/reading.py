@@ -15,7 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boneage.radiographs.contrast import looks_black_on_white, spread_contrast
+from boneage.radiographs.contrast import (
+    count_grey_levels,
+    looks_black_on_white,
+    spread_contrast,
+)
 from boneage.radiographs.limits import (
     MAX_BYTES,
     UnreadableRadiograph,
@@ -43,6 +47,8 @@ class Radiograph:
     age_months: chronological age or None; only a DICOM header can tell.
     inverted: True when the picture looked black on white and has been inverted. A DICOM file that
         declares MONOCHROME1 is shown bones bright as the standard asks; that alone is not counted.
+    colour: share of the picture, 0 to 1, that has a colour of its own; a single tint is none.
+    grey_levels: different values of the file's pixels, the 0.5 % at either end left out.
     """
 
     pixels: np.ndarray
@@ -50,6 +56,8 @@ class Radiograph:
     sex: str | None = None
     age_months: float | None = None
     inverted: bool = False
+    colour: float = 0.0
+    grey_levels: int = 256
 
 
 def read_radiograph(source: bytes | str | Path) -> Radiograph:
@@ -70,8 +78,11 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
                 from boneage.radiographs.dicom import read_dicom
 
                 pixels, sex, age_months = read_dicom(data)
+                colour = 0.0
             else:
-                pixels, sex, age_months = read_picture(data, file_type), None, None
+                pixels, colour = read_picture(data, file_type)
+                sex = age_months = None
+            grey_levels = count_grey_levels(pixels)
             pixels = spread_contrast(pixels)
         except UnreadableRadiograph:
             raise
@@ -88,7 +99,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
     inverted = looks_black_on_white(pixels)
     if inverted:
         pixels = 255 - pixels
-    return Radiograph(pixels, file_type, sex, age_months, inverted)
+    return Radiograph(pixels, file_type, sex, age_months, inverted, colour, grey_levels)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ class Keeper(keras.callbacks.Callback):
         save_checkpoint(
             self.out / CHECKPOINT, self.run, self.model, self.model.optimizer, self.progress
         )
-        artifacts.write_history(self.out, pd.DataFrame(history))
+        artifacts.write_history(self.out / artifacts.UNFINISHED, pd.DataFrame(history))
         self.model.stop_training = self.finished(epoch + 1)
         self._report(row)
 

@@ -6,13 +6,14 @@ One file, replaced atomically, so that a killed training never finds halves that
 """
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
 import numpy as np
+
+from boneage.files import replacing
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -33,18 +34,17 @@ class Progress:
 def save_checkpoint(
     path: Path, run: dict, model: keras.Model, optimizer: keras.Optimizer, progress: Progress
 ) -> None:
-    """Replace the checkpoint at `path`; `run` describes the training it belongs to."""
+    """Replace the checkpoint at `path`; `run` describes the training it belongs to.
+
+    Raises NotWrittenError; the checkpoint before is then kept.
+    """
     notes = {"run": run, "history": progress.history, "best_epoch": progress.best_epoch}
     arrays = {"notes": np.array(json.dumps(notes))}
     arrays |= {f"model{i}": np.asarray(v) for i, v in enumerate(model.variables)}
     arrays |= {f"optimizer{i}": np.asarray(v) for i, v in enumerate(optimizer.variables)}
     arrays |= {f"best{i}": value for i, value in enumerate(progress.best_weights)}
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
+    with replacing(path) as file:
         np.savez(file, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def load_checkpoint(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import shutil
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -16,10 +17,12 @@ from boneage import artifacts
 from boneage.datasets import pipeline
 from boneage.datasets.cache import Cache
 from boneage.evaluation.metrics import metrics_table
+from boneage.files import NotWrittenError
 from boneage.models.registry import build_model, find_model
 from boneage.training.augmentation import augmentation_layers
 from boneage.training.callbacks import Keeper, Reseed
 from boneage.training.checkpoint import CHECKPOINT, Progress, load_checkpoint
+from boneage.training.correction import correction_line, with_line
 from boneage.training.presets import Preset
 
 _PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python", "mediapipe")
@@ -42,7 +45,8 @@ def train(
 
     cache: from `prepare`, with images in the splits "train" and "validation"; every further split
         is predicted too, none but these two is looked at for training.
-    out: the artifact folder. A checkpoint lies there until training is finished.
+    out: the artifact folder. A checkpoint lies there until training is finished; an artifact that
+        is there already stays as it is until then.
     resume: go on from that checkpoint, bit for bit as if nothing had interrupted.
     warm_start: artifact folder of the same model, trained at any image size, to start from.
     note: a sentence for people about these weights, kept in the facts.
@@ -51,7 +55,8 @@ def train(
     """
     out = Path(out)
     find_model(model_name)
-    _check(cache, out, resume)
+    with _told_how_to_go_on(out):
+        _check(cache, out, resume)
     start = _start_facts(warm_start, model_name)
     run = {
         "model": model_name,
@@ -60,7 +65,7 @@ def train(
         "warm_start": start.weights_sha256 if start else None,
         "backend": _backend(),
     }
-    with _dtype_policy(preset.precision):
+    with _told_how_to_go_on(out), _dtype_policy(preset.precision):
         keras.utils.set_random_seed(preset.seed)
         body = build_model(model_name, **_build_options(preset))
         if warm_start:
@@ -71,8 +76,11 @@ def train(
             settle_batch_statistics(body, cache, preset)
     seconds = sum(row["seconds"] for row in progress.history)
     seconds += start.training_seconds if start else 0.0
-    _publish(body, preset, cache, out, progress, seconds, note)
+    with _told_how_to_go_on(out):
+        _write_artifact(body, preset, cache, out / artifacts.UNFINISHED, progress, seconds, note)
+        artifacts.publish(out)
     (out / CHECKPOINT).unlink()
+    shutil.rmtree(out / artifacts.UNFINISHED)
     return out
 
 
@@ -128,7 +136,6 @@ def _check(cache: Cache, out: Path, resume: bool) -> None:
             raise TrainingError(
                 f"The cache {cache.folder} holds no {split} images: prepare the training set first."
             )
-    out.mkdir(parents=True, exist_ok=True)
     exists = (out / CHECKPOINT).exists()
     if exists and not resume:
         raise TrainingError(
@@ -137,6 +144,11 @@ def _check(cache: Cache, out: Path, resume: bool) -> None:
         )
     if resume and not exists:
         raise TrainingError(f"There is no checkpoint in {out} to resume: leave --resume away.")
+    unfinished = out / artifacts.UNFINISHED
+    try:  # now, not after the first epoch
+        unfinished.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWrittenError(unfinished, error) from error
 
 
 def _start_facts(folder: str | Path | None, model_name: str) -> artifacts.Facts | None:
@@ -157,6 +169,17 @@ def _build_options(preset: Preset) -> dict:
         "dropout": preset.dropout,
         "l2": preset.l2,
     }
+
+
+@contextmanager
+def _told_how_to_go_on(out: Path):
+    try:
+        yield
+    except NotWrittenError as error:
+        again = "with --resume to go on" if (out / CHECKPOINT).exists() else "again"
+        raise TrainingError(
+            f"{error.fault}: {error.remedy} and run the same command {again}."
+        ) from error
 
 
 @contextmanager
@@ -248,11 +271,11 @@ def _average(model: keras.Model, preset: Preset) -> keras.callbacks.SwapEMAWeigh
     return swap
 
 
-def _publish(
+def _write_artifact(
     body: keras.Model,
     preset: Preset,
     cache: Cache,
-    out: Path,
+    folder: Path,
     progress: Progress,
     training_seconds: float,
     note: str | None,
@@ -262,7 +285,7 @@ def _publish(
     The metrics are those of the weights as written, in half precision, not as trained.
     """
     entry = find_model(body.name)
-    weights_sha256 = artifacts.write_weights(out, body)
+    weights_sha256 = artifacts.write_weights(folder, body)
     facts = artifacts.Facts(
         name=body.name,
         title=entry.title,
@@ -279,11 +302,19 @@ def _publish(
         training_seconds=round(training_seconds, 1),
         training_note=note or f"Trained with the preset {preset.name}.",
     )
-    artifacts.write_facts(out, facts)
-    artifacts.write_history(out, pd.DataFrame(progress.history))
-    model, _ = artifacts.load_model(out)
+    artifacts.write_facts(folder, facts)
+    artifacts.write_history(folder, pd.DataFrame(progress.history))
+    model, _ = artifacts.load_model(folder)
     predictions = cache.manifest.copy()
     rows = np.arange(len(predictions))
-    predictions["prediction_months"] = predict_rows(model, cache, rows, preset.image_size)
-    artifacts.write_predictions(out, predictions)
-    artifacts.write_metrics(out, metrics_table(artifacts.read_predictions(out)))
+    months = predict_rows(model, cache, rows, preset.image_size).astype(float)
+    if preset.linear_correction:
+        train = cache.split("train")
+        slope, intercept = correction_line(
+            predictions["age_months"].to_numpy()[train], months[train]
+        )
+        months = slope * months + intercept
+        artifacts.write_facts(folder, with_line(facts, slope, intercept))
+    predictions["prediction_months"] = months
+    artifacts.write_predictions(folder, predictions)
+    artifacts.write_metrics(folder, metrics_table(artifacts.read_predictions(folder)))

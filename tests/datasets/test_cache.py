@@ -200,7 +200,7 @@ def test_torn_files_of_a_killed_build_are_mended(tmp_path, quick, monkeypatch):
     assert build(cases, folder).fingerprint == whole.fingerprint
 
 
-@pytest.mark.parametrize("step", ["_fingerprint", "_write_atomically"])
+@pytest.mark.parametrize("step", ["_fingerprint", "replace_file"])
 def test_a_kill_while_finishing_loses_nothing(tmp_path, quick, monkeypatch, step):
     cases = write_cases(tmp_path / "radiographs")
     original = getattr(cache_module, step)

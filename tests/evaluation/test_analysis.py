@@ -41,7 +41,7 @@ def test_large_tables_are_resampled_less_often(monkeypatch):
     )
     for n in (100, 8000, 40_000):
         analysis.analyse(cases(n))
-    assert asked == [1000, 500, 200]
+    assert asked == [1000, 250, 200]
 
 
 def test_a_single_case_can_be_analysed():

@@ -7,7 +7,6 @@ from scipy import stats
 
 from boneage.evaluation.comparison import (
     compare,
-    ensemble_table,
     figure_differences,
     pair,
     wins,
@@ -47,40 +46,23 @@ def random_pairs(n=300, shift=0.0, seed=0):
     return pair(first, first.assign(prediction_months=age + common + rng.normal(shift, 8, n)))
 
 
-def test_the_ensemble_is_the_mean_over_the_cases_all_models_have():
-    first = table([30.0, 101.0, 120.0, 200.0], contrast=[0.1, 0.2, 0.3, 0.4])
-    second = table([98.0, 103.0, 36.0, 1.0], [120.0, 100.0, 30.0, 7.0], "cbaz")
-    found = ensemble_table({"a": first, "b": second})
-    assert found["id"].tolist() == ["a", "b", "c"]
-    assert found["prediction_months"].tolist() == [33, 102, 109]
-    assert found["contrast"].tolist() == [0.1, 0.2, 0.3]
-    assert list(found) == list(first)
-
-
-def test_the_ensemble_of_one_model_is_that_model():
-    only = table([30.0, 101.0, 120.0, 200.0])
-    pd.testing.assert_frame_equal(ensemble_table({"a": only}), only)
-
-
 def test_the_same_id_in_another_split_is_another_case():
     first, second = table([1.0] * 4), table([3.0] * 4, split=["train", "test", "test", "test"])
     assert pair(first, second)["id"].tolist() == ["b", "c", "d"]
-    assert ensemble_table({"a": first, "b": second})["id"].tolist() == ["b", "c", "d"]
 
 
 def test_tables_without_a_common_case_are_refused():
     first, second = table([1.0] * 4), table([1.0] * 4, ids="wxyz")
     with pytest.raises(ValueError, match="share no case"):
         pair(first, second)
-    with pytest.raises(ValueError, match="share no case"):
-        ensemble_table({"a": first, "b": second})
 
 
 def test_pairs_say_who_is_closer(pairs):
     assert list(pairs) == [
         "id", "split", "sex", "age_months", "age_band", "crop_method",
-        "first_months", "second_months", "first_error", "second_error", "closer",
+        "first_months", "second_months", "ensemble_months", "first_error", "second_error", "closer",
     ]  # fmt: skip
+    assert pairs["ensemble_months"].tolist() == [30, 92.5, 128, 218]
     assert pairs["first_error"].tolist() == [5, 13, 3, 20]
     assert pairs["second_error"].tolist() == [5, 2, 13, 16]
     assert pairs["closer"].tolist() == ["equal", "second", "first", "second"]

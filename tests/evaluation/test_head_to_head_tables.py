@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from boneage.evaluation.comparison import ensemble_table
+from boneage.evaluation.ensemble import ensemble_table
 from boneage.evaluation.head_to_head import group_wins, head_to_head, mae_only
 from boneage.evaluation.metrics import figures
 

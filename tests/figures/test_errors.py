@@ -98,11 +98,26 @@ def test_the_sexes_stand_side_by_side_at_one_age(cases):
     assert traces(figure)["Girls"].x[0] < 96 < traces(figure)["Boys"].x[0]
 
 
-def test_a_point_says_its_id_and_its_ages_in_words(cases):
+def test_a_point_says_its_id_its_ages_and_its_residual(cases):
     boys = traces(errors.residual_scatter(cases, RUNNING))["Boys"]
-    assert list(boys.customdata[1]) == ["e", "male", "17 y 6 m", "16 y 5 m", "13 months too young"]
-    for number in range(5):
-        assert f"%{{customdata[{number}]}}" in boys.hovertemplate
+    assert list(boys.customdata[1]) == ["e", 17, 6, 16, 5, -13]
+    assert boys.hovertemplate == (
+        "<b>Radiograph %{customdata[0]}</b>"
+        "<br>Reference %{customdata[1]:.0f} y %{customdata[2]:.0f} m"
+        "<br>Prediction %{customdata[3]:.0f} y %{customdata[4]:.0f} m"
+        "<br>Residual %{customdata[5]:+.1f} months"
+    )
+
+
+def test_selected_points_are_cases_again(cases):
+    figure = errors.residual_scatter(cases, RUNNING)
+    girls, boys = (number for number, trace in enumerate(figure.data) if trace.mode == "markers")
+    points = [(boys, 1), (girls, 0), (boys, 1), (len(figure.data) - 1, 0)]
+    points = [{"curve_number": curve, "point_index": index} for curve, index in points]
+    found = errors.selected_cases(cases, points)
+    ids = [figure.data[girls].customdata[0][0], figure.data[boys].customdata[1][0]]
+    assert found["id"].tolist() == ids
+    assert errors.selected_cases(cases, []).empty
 
 
 def test_without_colours_there_is_one_trace_at_the_exact_ages(cases):

@@ -39,16 +39,34 @@ def test_models_and_their_mean_have_titles():
     assert style.model_title("ensemble") == "Mean of both models"
 
 
-def test_each_whole_month_is_put_into_words_once():
-    asked = []
+def test_hover_has_the_id_and_years_and_months_of_each_age():
+    ages = pd.Series([99.5, -3.0]), pd.Series([11.4, 11.5])
+    numbers = style.case_numbers(pd.Series(["1377", "12"]), *ages)
+    assert numbers.dtype == float
+    assert numbers.tolist() == [[1377, 8, 4, 0, 11], [12, 0, 0, 1, 0]]
 
-    def say(month):
-        asked.append(month)
-        return f"{month} months"
 
-    words = style.in_words(pd.Series([2.4, 11.6, 1.6], index=[7, 8, 9]), say)
-    assert words.to_dict() == {7: "2 months", 8: "12 months", 9: "2 months"}
-    assert asked == [2, 12]
+@pytest.mark.parametrize("id_", ["a", "0012", "1e3", "1.5", ""])
+def test_an_id_that_is_no_whole_number_stays_a_text(id_):
+    assert style.case_numbers(pd.Series([id_, "7"]))[:, 0].tolist() == [id_, "7"]
+
+
+def test_a_chart_keeps_what_is_special_about_an_axis():
+    axis = style.titled("Radiographs (%)", range=(0, 104))
+    drawn = style.chart([], "Title", axis, style.age_axis()).layout
+    assert (drawn.xaxis.title.text, drawn.xaxis.title.standoff) == ("Radiographs (%)", 8)
+    assert drawn.xaxis.range == (0, 104)
+    assert drawn.yaxis.title.text == "Reference age (years)"
+
+
+def test_lines_and_bands_cross_the_whole_plot():
+    upright, level = style.line_at(x=60, dash="dot"), style.line_at(y=0)
+    assert (upright["x0"], upright["x1"], upright["yref"]) == (60, 60, "y domain")
+    assert (level["y0"], level["y1"], level["xref"]) == (0, 0, "x domain")
+    assert upright["line"] == {"color": style.LINE, "width": 1.5, "dash": "dot"}
+    band = style.band(-12, 12, level=False, name="Within a year")
+    assert (band["x0"], band["x1"], band["y0"], band["y1"]) == (-12, 12, 0, 1)
+    assert style.band(1, 2, level=True)["y0"] == 1
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_damaged_weights_cannot_be_timed_and_the_page_goes_on(folder, tmp_path, 
     run(page)
     assert len(page.error) == 1
     assert "truncated" in page.error[0].value
-    page.pills(key="drawing").set_value("Girl, 5 years")
+    page.pills(key="sample").set_value("Girl, 5 years")
     run(page)
     assert "truncated" in page.error[-1].value
     assert len(page.get("plotly_chart")) == CHARTS
@@ -213,7 +213,7 @@ def test_damaged_weights_cannot_be_timed_and_the_page_goes_on(folder, tmp_path, 
 
 def test_a_drawing_goes_through_both_at_one_click(page):
     assert not pictures(page)
-    page.pills(key="drawing").set_value("Boy, 9 years")
+    page.pills(key="sample").set_value("Boy, 9 years")
     run(page)
     assert page.segmented_control(key="sex_of_radiograph").value == "male"
     assert pictures(page) == MAPS
@@ -233,7 +233,7 @@ def test_an_upload_waits_for_the_sex(page):
 
 
 def test_the_sex_of_one_radiograph_is_not_that_of_the_next(page):
-    page.pills(key="drawing").set_value("Boy, 9 years")
+    page.pills(key="sample").set_value("Boy, 9 years")
     run(page)
     upload(page, "hand.png", png())
     assert page.segmented_control(key="sex_of_radiograph").value is None
@@ -263,10 +263,49 @@ def test_an_empty_map_is_said_to_be_empty(page, monkeypatch):
 
     monkeypatch.setattr(Predictor, "explain", nothing_there)
     st.cache_resource.clear()
-    page.pills(key="drawing").set_value("Girl, 13 years")
+    page.pills(key="sample").set_value("Girl, 13 years")
     run(page)
     assert texts(page).count("This map is empty") == 2
     st.cache_resource.clear()
+
+
+# Other pictures ---------------------------------------------------------------------------
+
+
+def write_robustness(root, model_sha256: str | None = None) -> None:
+    """What the verb would write for both models, the ensemble and two of the changes."""
+    models = root / "models"
+    facts = {folder.name: artifacts.read_facts(folder) for folder in sorted(models.iterdir())}
+    rows = [
+        {"perturbation": change, "model": model, "n": 120, "model_sha256": model_sha256 or sha256}
+        | {
+            name + end: ratio
+            for name in ("mae", "change", "ratio")
+            for end in ("", "_low", "_high")
+        }
+        for change, ratio in (("clean", 1.0), ("mirrored", 1.1), ("cut_15", 2.5))
+        for model, sha256 in artifacts.fingerprints(facts).items()
+    ]
+    artifacts.write_robustness(pd.DataFrame(rows))
+
+
+def test_errors_on_other_pictures_are_shown_where_they_were_measured(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "artifacts")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
+    heading = "Does it hold on other pictures?"
+    assert heading not in texts(started(PAGE))
+
+    write_robustness(tmp_path / "artifacts")
+    page = started(PAGE)
+    assert heading in texts(page)
+    assert "on 120 radiographs" in texts(page)
+    assert len(page.get("plotly_chart")) == CHARTS + 1
+    assert "1 of 2 changes" in page.get("plotly_chart")[-1].proto.spec
+
+    write_robustness(tmp_path / "artifacts", model_sha256="0" * 64)  # of models that are gone
+    page = started(PAGE)
+    assert heading not in texts(page)
+    assert len(page.get("plotly_chart")) == CHARTS
 
 
 # Artifacts that are not as they should be ---------------------------------------------------

@@ -5,6 +5,7 @@ import sys
 from contextlib import contextmanager
 from io import BytesIO
 
+import numpy as np
 import pytest
 import streamlit as st
 from apps import REPOSITORY, run, started, texts
@@ -185,6 +186,57 @@ def test_bad_files_alone_are_refused_one_by_one(app):
     assert list(app.data_editor[0].value["status"]) == ["refused"] * len(files)
     for error, (name, _) in zip(app.error, files, strict=True):
         assert error.value.startswith(f"**{as_plain_markdown(name)}:**")
+
+
+def colour_png() -> bytes:
+    file = BytesIO()
+    hands = [draw_phantom(96, "female", seed) for seed in (1, 2, 3)]
+    Image.fromarray(np.stack(hands, axis=2)).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_refused_picture_gets_the_reason_and_its_ages_only_after_a_click(app):
+    choose_sex(upload(app, ("beach.png", colour_png())), "female")
+    assert len(app.warning) == 1
+    assert "in colour" in app.warning[0].value
+    assert not pictures(app)
+    assert "Mean of both models" not in texts(app)
+    (button,) = (b for b in app.button if b.label == "Show the prediction anyway")
+    button.click()
+    run(app)
+    assert not app.warning
+    assert "Not to be trusted" in app.error[0].value
+    assert "in colour" in app.error[0].value
+    assert "Mean of both models" in ages(app)
+    assert pictures(app) >= NEEDED_MAPS
+    # The click belongs to that file alone.
+    upload(app, ("another.png", colour_png()))
+    choose_sex(app, "female")
+    assert len(app.warning) == 1
+
+
+def test_refused_files_among_others_have_no_ages_unless_looked_at(app):
+    choose_sex(app, "female")
+    upload(app, ("a.png", png()), ("beach.png", colour_png()))
+    choose_sex(app, "female")
+    table = app.data_editor[0].value
+    assert list(table["status"]) == ["ok", "refused"]
+    assert list(table["mean_months"].isna()) == [False, True]
+    assert "in colour" in table["reason"][1]
+    app.selectbox[0].set_value(app.selectbox[0].options[1])
+    run(app)
+    assert len(app.warning) == 1
+    next(b for b in app.button if b.label == "Show the prediction anyway").click()
+    run(app)
+    table = app.data_editor[0].value
+    assert list(table["status"]) == ["ok", "refused"]
+    assert not table["mean_months"].isna().any()
+    assert "Not to be trusted" in app.error[0].value
+
+
+def test_what_the_gate_cannot_check_is_said(app):
+    choose_sex(upload(app, ("hand.png", png())), "female")
+    assert "python -m boneage gate" in texts(app)
 
 
 def test_several_files_become_a_table_and_bad_ones_do_not_stop_it(app):

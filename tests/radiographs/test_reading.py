@@ -305,3 +305,42 @@ def test_polarity_of_real_radiographs(rsna):
         assert not radiograph.inverted, file.name
         found += read_radiograph(_save("PNG", 255 - radiograph.pixels)).inverted
     assert found >= 0.95 * len(files)
+
+
+# Colour and shades ------------------------------------------------------------------------------
+
+
+def _film_on_a_light_box(tint: tuple[float, float, float]) -> np.ndarray:
+    """(H, W, 3) uint8: the hand as a camera sees it, darker tones tinted more."""
+    grey = HAND[..., np.newaxis] / 255
+    return (255 * grey ** np.array(tint)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_a_coloured_picture_is_told_from_a_tinted_or_annotated_film(kind):
+    colourful = np.stack([HAND, np.roll(HAND, 60, axis=1), np.roll(HAND, 60, axis=0)], axis=2)
+    tinted = _film_on_a_light_box((1.0, 1.1, 0.8))
+    annotated = np.repeat(HAND[..., np.newaxis], 3, axis=2)
+    annotated[40:50, 20:80] = (255, 40, 40)
+    share = {
+        name: read_radiograph(_save(kind, picture)).colour
+        for name, picture in {"colour": colourful, "tint": tinted, "arrow": annotated}.items()
+    }
+    assert share["colour"] > 0.2
+    assert share["tint"] < 0.02
+    assert share["arrow"] < 0.05
+
+
+def test_grey_files_have_no_colour():
+    for name, (content, *_) in GOOD.items():
+        assert read_radiograph(content).colour == 0 or "cmyk" in name
+
+
+def test_shades_of_grey_are_counted_whatever_the_depth():
+    few = HAND // 64
+    for pixels in (few, few.astype(np.uint16) * 9000):
+        assert read_radiograph(_save("PNG", pixels)).grey_levels == len(np.unique(few))
+    assert read_radiograph(_save("TIFF", HAND.astype(np.float32) / 3)).grey_levels > 100
+    marker = np.full((300, 300), 7, np.uint8)
+    marker[:10, :10] = np.arange(100).reshape(10, 10) + 60
+    assert read_radiograph(_save("PNG", marker)).grey_levels == 1

@@ -1,0 +1,1 @@
+"""The average hand of each sex and half year of bone age."""

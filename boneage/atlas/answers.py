@@ -1,0 +1,157 @@
+"""What the models say of the plates, and how far off likeness to the plates is.
+
+`artifacts/atlas/` holds, beside the plates,
+    predictions.csv   the bone age of every plate by every model and by their mean
+    likeness.csv      the bone age of test radiographs, of which no plate is made, by likeness
+
+Both say what they were worked out from, so that what belongs to other weights or to other plates
+is left out.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from boneage import artifacts
+from boneage.atlas import plates
+from boneage.atlas.files import atlas_folder, read_table, write_table
+from boneage.atlas.landmarks import landmarks_on
+from boneage.evaluation.cohorts import LARGE_ERROR
+from boneage.evaluation.ensemble import with_ensemble
+from boneage.evaluation.metrics import summarise
+from boneage.evaluation.residuals import with_residuals
+from boneage.models.registry import ENSEMBLE
+from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from boneage.wording import children_aged
+
+if TYPE_CHECKING:
+    from boneage.predictor import Predictor
+
+PREDICTIONS, LIKENESS = "predictions.csv", "likeness.csv"
+# Side of the picture that is compared with the plates and shown beside them, whatever the models
+# take: a hand on a plate is about as large.
+SIZE = 512
+_CASE_COLUMNS = ["id", "sex", "age_months", "prediction_months"]
+_PREDICTION_COLUMNS = ["sex", "months", "model", "prediction_months", "model_sha256", "build"]
+
+
+def prepare_to_compare(pixels) -> PreparedHand:
+    """The hand of a radiograph, (H, W) uint8, as it is compared with plates."""
+    return prepare(pixels, Preprocessing(size=SIZE))
+
+
+# The models on the plates -----------------------------------------------------------------------
+
+
+def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd.DataFrame:
+    """Bone age of every plate by every model and "ensemble", each plate read like any file.
+
+    Columns sex, months (nominal), model, prediction_months, model_sha256, build (of the plate).
+    Raises ArtifactError without an atlas.
+    """
+    fingerprints = artifacts.fingerprints(predictor.facts)
+    rows = []
+    for row in tqdm(list(plates.table(root).itertuples()), desc="plates", unit="plate"):
+        content = plates.png(plates.plate(row.sex, row.months, root).image)
+        months = predictor.predict(content, row.sex).months
+        rows += [
+            (row.sex, row.months, model, age, fingerprints[model], row.build)
+            for model, age in with_ensemble(months, predictor.weights).items()
+        ]
+    return pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
+
+
+def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
+    """Predictions of the plates by the published weights, with residuals.
+
+    Columns sex, months, model, and those of `as_cases` and of `with_residuals`. Rows of other
+    weights or of a plate built anew are left out; empty where nothing was ever written. Raises
+    ArtifactError for a file or an atlas that is damaged.
+    """
+    path = atlas_folder(root) / PREDICTIONS
+    table = pd.DataFrame(columns=_PREDICTION_COLUMNS)
+    if path.exists():
+        table = read_table(path, _PREDICTION_COLUMNS)
+    names = artifacts.available_models()
+    published = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
+    table = table[table["model"].map(artifacts.fingerprints(published)) == table["model_sha256"]]
+    table = table.astype({"months": int, "prediction_months": float})
+    return with_residuals(table.merge(as_cases(root), on=["sex", "months", "build"]))
+
+
+def as_cases(root: str | Path | None = None) -> pd.DataFrame:
+    """The plates as cases of known age: their table with id (such as "Girls, 5 years") and
+    age_months, the mean bone age.
+
+    Raises ArtifactError without an atlas.
+    """
+    table = plates.table(root).rename(columns={"mean_age_months": "age_months"})
+    titles = [children_aged(row.sex, row.months) for row in table.itertuples()]
+    return table.assign(id=titles)
+
+
+def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The plates that the mean of the models reads more than a year off their nominal age.
+
+    predictions: as `read_plate_predictions` returns them. By sex and age; off_months is added.
+    """
+    off = (predictions["prediction_months"] - predictions["months"]).rename("off_months")
+    beyond = (predictions["model"] == ENSEMBLE) & (off.abs() > LARGE_ERROR)
+    table = predictions.assign(off_months=off)[beyond]
+    return table.sort_values(["sex", "months"], ignore_index=True)
+
+
+# Likeness ---------------------------------------------------------------------------------------
+
+
+def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.DataFrame:
+    """Bone age of radiographs by their likeness to the plates alone.
+
+    cases: columns id, sex, age_months and path. Returns the first three, prediction_months, and
+    atlas, which tells the plates from any others. Radiographs that cannot be read or whose hand
+    is not found by its landmarks are left out. Raises ArtifactError without an atlas.
+    """
+    rows = []
+    for case in tqdm(list(cases.itertuples()), desc="likeness", unit="image"):
+        try:
+            hand = prepare_to_compare(read_radiograph(case.path).pixels)
+        except UnreadableRadiograph:
+            continue
+        landmarks = landmarks_on(hand)
+        if landmarks is not None:
+            months = plates.second_opinion(plates.compare(case.sex, hand.image, landmarks, root))
+            rows.append((case.id, case.sex, case.age_months, months))
+    table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
+    return table.assign(atlas=atlas_digest(root))
+
+
+def likeness_figures(root: str | Path | None = None) -> Mapping[str, float] | None:
+    """A row of `summarise`: the error of likeness; None where it was not measured on these plates.
+
+    Raises ArtifactError for a file or an atlas that is damaged.
+    """
+    path = atlas_folder(root) / LIKENESS
+    if not path.exists():
+        return None
+    table = read_table(path, [*_CASE_COLUMNS, "atlas"])
+    if set(table["atlas"]) != {atlas_digest(root)}:
+        return None
+    return summarise(table).iloc[0].to_dict()
+
+
+def write(name: str, table: pd.DataFrame, root: str | Path | None = None) -> Path:
+    """Write PREDICTIONS or LIKENESS; returns its path."""
+    path = atlas_folder(root) / name
+    write_table(path, table)
+    return path
+
+
+def atlas_digest(root: str | Path | None = None) -> str:
+    """What tells this set of plates from any other. Raises ArtifactError without an atlas."""
+    facts = plates.table(root)[["sex", "months", "build"]].to_csv(index=False)
+    return hashlib.sha256(facts.encode()).hexdigest()[:12]

@@ -1,0 +1,213 @@
+"""From a cache of prepared radiographs to the atlas: groups of one sex and half year, averaged."""
+
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from boneage.artifacts import ArtifactError
+from boneage.atlas import files
+from boneage.atlas.landmarks import N_LANDMARKS
+from boneage.atlas.registration import average
+from boneage.datasets.cache import Cache, CacheError, open_cache, start_worker
+from boneage.datasets.splits import TEST
+from boneage.radiographs.hand import MEDIAPIPE, find_hand
+
+METHOD = 1  # raise it when a change of the method must rebuild every plate
+LEAST = 20  # no plate is made of fewer radiographs
+LEAST_SIZE = 600
+_HALF_YEAR = 6
+
+README = """\
+# The average hand
+
+`plates.csv` lists {plates} plates. Each picture is the average of {least} to {most} hand
+radiographs of children of one sex whose bone age lies within three months of the nominal age; no
+picture shows a single child. `n` is the number of radiographs, `mean_age_months` their mean bone
+age. `*-spread.webp` shows, at half the size, the interquartile range between the children at each
+pixel. `landmarks.csv` has the joints on each plate in pixels.
+
+The radiographs were aligned by 21 hand landmarks (thin-plate spline) and then by optical flow to
+the group's mean; the middle half of the values at each pixel was averaged, and edges were enhanced
+(unsharp mask). Computed with `python -m boneage atlas` from training and validation images of the
+RSNA challenge, never from its test images.
+
+## Source and terms
+
+Computed from the data of the [RSNA Pediatric Bone Age Challenge]({link}), for academic research,
+education and other non-commercial purposes. If you share the plates, give this link and cite:
+
+> {citation}
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an atlas is built.
+
+    per_plate: at most this many radiographs a plate are drawn, before outliers are dropped.
+    least_contrast: share of a group that is left out for the lowest contrast, where enough remain.
+    seed: of the draw.
+    """
+
+    per_plate: int = 50
+    least_contrast: float = 0.25
+    seed: int = 2017
+
+
+def build_atlas(
+    cache: str | Path,
+    folder: str | Path,
+    settings: Settings | None = None,
+    workers: int = 2,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Build the atlas from a cache of at least 600 px; returns its table of plates.
+
+    Interrupted at any moment, it goes on where it stopped: plates of the same cache and settings
+    are kept. The result does not depend on the number of workers.
+
+    Raises CacheError when the cache cannot be used or no group has `LEAST` radiographs.
+    """
+    settings, folder = settings or Settings(), Path(folder)
+    source = open_cache(cache)
+    _check_size(source)
+    groups = find_groups(source.manifest, settings)
+    build = _digest(source, settings)
+    plates, landmarks = _kept(folder, build)
+    todo = {key: rows for key, rows in groups.items() if key not in landmarks}
+    with tqdm(
+        total=len(groups), initial=len(groups) - len(todo), unit="plate", disable=not progress,
+        desc="atlas",
+    ) as bar:  # fmt: skip
+        for (sex, months), rows, result in _averaged(source, todo, workers):
+            if result is not None:
+                used, made = result
+                ages = source.manifest["age_months"].to_numpy()[used]
+                picture, spread = files.picture_names(sex, months)
+                row = dict(
+                    sex=sex,
+                    months=months,
+                    n=len(used),
+                    dropped=len(rows) - len(used),
+                    mean_age_months=ages.mean(),
+                    sd_age_months=ages.std(),
+                    correlation=made.correlation,
+                    sharpness=made.sharpness,
+                    sharpness_before=made.sharpness_before,
+                    picture=picture,
+                    spread=spread,
+                    build=build,
+                )
+                files.write_pictures(folder, sex, months, made.image, made.spread)
+                plates = pd.concat([plates, pd.DataFrame([row])], ignore_index=True)
+                landmarks[sex, months] = made.landmarks
+                files.write_tables(folder, plates, landmarks)
+            bar.update()
+    if plates.empty:
+        raise CacheError(
+            f"No sex and half year in {cache} has {LEAST} radiographs: prepare more of them."
+        )
+    files.remove_other_pictures(folder, plates)
+    files.write_readme(folder, _readme(plates))
+    return files.read_plates(folder)
+
+
+def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, int], np.ndarray]:
+    """(sex, nominal months) -> row numbers of the radiographs drawn for that plate.
+
+    Radiographs of the test set and those whose hand was not found by landmarks are left out; bone
+    ages in [months - 3, months + 3) make a group.
+    """
+    usable = manifest[(manifest["split"] != TEST) & (manifest["crop_method"] == MEDIAPIPE)]
+    half_years = ((usable["age_months"] + _HALF_YEAR / 2) // _HALF_YEAR).astype(int)
+    groups = {}
+    for (sex, half_year), group in usable.groupby([usable["sex"], half_years]):
+        good = group[group["contrast"] >= group["contrast"].quantile(settings.least_contrast)]
+        if len(good) < settings.per_plate:
+            good = group.nlargest(settings.per_plate, "contrast")
+        if len(good) < LEAST:
+            continue
+        drawn = good.sort_values("id").sample(
+            min(settings.per_plate, len(good)), random_state=settings.seed
+        )
+        groups[sex, int(half_year) * _HALF_YEAR] = np.sort(drawn.index.to_numpy())
+    return groups
+
+
+def _averaged(source: Cache, groups: dict, workers: int) -> Iterator[tuple]:
+    """(group, its rows, result of `_average_rows`) in the order of groups."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, start_worker) as pool:
+        futures = deque(
+            (key, rows, pool.submit(_average_rows, source.folder, rows))
+            for key, rows in groups.items()
+        )
+        try:
+            while futures:
+                key, rows, future = futures.popleft()
+                yield key, rows, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _average_rows(folder: Path, rows: np.ndarray):
+    """(rows used, their Average), or None where too few are alike."""
+    pictures = open_cache(folder).images
+    found = [(row, find_hand(pictures[row]).landmarks) for row in rows]
+    found = [(row, points) for row, points in found if points is not None]
+    if len(found) < LEAST:
+        return None
+    used, points = map(np.array, zip(*found, strict=True))
+    made = average([pictures[row] for row in used], points)
+    return (used[made.kept], made) if made.kept.sum() >= LEAST else None
+
+
+def _kept(folder: Path, build: str) -> tuple[pd.DataFrame, dict]:
+    """Plates and landmarks of this very build that are there already."""
+    try:
+        plates, landmarks = files.read_plates(folder), files.read_landmarks(folder)
+    except ArtifactError:
+        return pd.DataFrame(columns=files.COLUMNS), {}
+    plates = plates[plates["build"] == build]
+    whole = [
+        (folder / row.picture).is_file()
+        and (folder / row.spread).is_file()
+        and len(landmarks.get((row.sex, row.months), ())) == N_LANDMARKS
+        for row in plates.itertuples()
+    ]
+    plates = plates[whole]
+    keys = zip(plates["sex"], plates["months"], strict=True)
+    return plates, {key: landmarks[key] for key in keys}
+
+
+def _check_size(cache: Cache) -> None:
+    if cache.parameters.size < LEAST_SIZE:
+        raise CacheError(
+            f"The pictures in {cache.folder} are {cache.parameters.size} px, too small for an "
+            "atlas; make a larger cache with python -m boneage prepare --size 640."
+        )
+
+
+def _digest(cache: Cache, settings: Settings) -> str:
+    facts = [METHOD, cache.fingerprint, dataclasses.asdict(settings)]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _readme(plates: pd.DataFrame) -> str:
+    return README.format(
+        plates=len(plates),
+        least=plates["n"].min(),
+        most=plates["n"].max(),
+        link=files.LINK,
+        citation=files.CITATION,
+    )

@@ -1,0 +1,154 @@
+"""The folder of an atlas: the only reader and writer of its files.
+
+`artifacts/atlas/` holds
+    plates.csv                one row a plate, see `COLUMNS`
+    landmarks.csv             columns sex, months, landmark (0 to 20), x, y; pixels of the plate
+    female-060.webp           a plate: grey, 8 bits, 512 x 640; sex and nominal age in months
+    female-060-spread.webp    interquartile range between its hands at each pixel, half the size
+    README.md                 what it was computed from, and under which terms
+"""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from boneage.artifacts import ArtifactError, artifacts_root
+from boneage.files import replace_file
+
+PLATES, LANDMARKS, README = "plates.csv", "landmarks.csv", "README.md"
+
+# sex, months: nominal; the radiographs' bone ages lie in [months - 3, months + 3).
+# n: radiographs averaged; dropped: those left out for being unlike the rest.
+# mean_age_months, sd_age_months: of the n. correlation, sharpness, sharpness_before: see
+# `boneage.atlas.registration.Average`. picture, spread: file names. build: digest of all the plate
+# depends on.
+COLUMNS = (
+    "sex",
+    "months",
+    "n",
+    "dropped",
+    "mean_age_months",
+    "sd_age_months",
+    "correlation",
+    "sharpness",
+    "sharpness_before",
+    "picture",
+    "spread",
+    "build",
+)
+_TEXTS = ("sex", "picture", "spread", "build", "id", "model", "model_sha256", "atlas")
+LINK = (
+    "https://www.rsna.org/education/ai-resources-and-training/ai-image-challenge/"
+    "RSNA-Pediatric-Bone-Age-Challenge-2017"
+)
+CITATION = (
+    "Halabi SS, Prevedello LM, Kalpathy-Cramer J, et al. The RSNA Pediatric Bone Age Machine "
+    "Learning Challenge. Radiology 2018; 290(2):498-503."
+)
+_LANDMARK_COLUMNS = ("sex", "months", "landmark", "x", "y")
+_QUALITY = 94  # of WebP; a plate is smooth and shows no loss at it
+_SPREAD_QUALITY = 80
+
+
+def atlas_folder(root: str | Path | None = None) -> Path:
+    """`root`, or the published atlas."""
+    return Path(root) if root is not None else artifacts_root() / "atlas"
+
+
+def read_plates(folder: Path) -> pd.DataFrame:
+    """plates.csv with `COLUMNS`, by sex and age. Raises ArtifactError, one sentence."""
+    table = read_table(folder / PLATES, COLUMNS)
+    return table.sort_values(["sex", "months"], ignore_index=True)
+
+
+def read_landmarks(folder: Path) -> dict[tuple[str, int], np.ndarray]:
+    """(sex, months) -> (21, 2) float32. Raises ArtifactError, one sentence."""
+    table = read_table(folder / LANDMARKS, _LANDMARK_COLUMNS)
+    table = table.sort_values("landmark")
+    return {
+        (sex, int(months)): points[["x", "y"]].to_numpy(np.float32)
+        for (sex, months), points in table.groupby(["sex", "months"])
+    }
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """(H, W) uint8. Raises ArtifactError, one sentence."""
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("L"))
+    except OSError as error:
+        raise _error(path, "is missing or damaged") from error
+
+
+def picture_names(sex: str, months: int) -> tuple[str, str]:
+    """File names of a plate and of its spread."""
+    return f"{sex}-{months:03d}.webp", f"{sex}-{months:03d}-spread.webp"
+
+
+def write_pictures(folder: Path, sex: str, months: int, image: np.ndarray, spread: np.ndarray):
+    """Write a plate and its spread, (H, W) uint8 each; the spread at half the size."""
+    half = cv2.resize(spread, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    names = picture_names(sex, months)
+    for name, picture, quality in zip(
+        names, (image, half), (_QUALITY, _SPREAD_QUALITY), strict=True
+    ):
+        content = io.BytesIO()
+        Image.fromarray(picture).save(content, "WEBP", quality=quality, method=6)
+        replace_file(folder / name, content.getvalue())
+
+
+def write_tables(
+    folder: Path, plates: pd.DataFrame, landmarks: dict[tuple[str, int], np.ndarray]
+) -> None:
+    """Write landmarks.csv and then plates.csv, which alone says what is there."""
+    rows = [
+        (sex, months, number, x, y)
+        for (sex, months), points in sorted(landmarks.items())
+        for number, (x, y) in enumerate(points)
+    ]
+    write_table(folder / LANDMARKS, pd.DataFrame(rows, columns=_LANDMARK_COLUMNS))
+    plates = plates[list(COLUMNS)].sort_values(["sex", "months"])
+    write_table(folder / PLATES, plates)
+
+
+def write_readme(folder: Path, text: str) -> None:
+    """Write README.md."""
+    replace_file(folder / README, text.encode())
+
+
+def remove_other_pictures(folder: Path, plates: pd.DataFrame) -> None:
+    """Delete pictures that no row of `plates` names."""
+    named = {*plates["picture"], *plates["spread"]}
+    for path in folder.glob("*.webp"):
+        if path.name not in named:
+            path.unlink()
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """A table with at least these columns and a row. Raises ArtifactError, one sentence."""
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str))
+    except (OSError, ValueError) as error:
+        raise _error(path, "is missing or is not a CSV table") from error
+    if missing := [column for column in columns if column not in table]:
+        raise _error(path, f"has no column {', '.join(missing)}")
+    if table.empty or table.isna().any(axis=None):
+        raise _error(path, "has no rows or lacks values")
+    return table
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table, numbers to four digits."""
+    text = table.to_csv(index=False, float_format="%.4g", lineterminator="\n")
+    replace_file(path, text.encode())
+
+
+def _error(path: Path, fault: str) -> ArtifactError:
+    return ArtifactError(
+        f"{path} {fault}; restore it with git checkout or build the atlas again "
+        "(python -m boneage atlas --help)."
+    )

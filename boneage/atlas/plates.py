@@ -1,0 +1,294 @@
+"""The plates of the atlas, read and used: looked up, blended, laid over a radiograph, compared.
+
+Needs neither Keras nor MediaPipe. All points are (x, y) in pixels, all pictures grey uint8.
+"""
+
+import functools
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from boneage.artifacts import ArtifactError
+from boneage.atlas import files
+from boneage.atlas.files import CITATION as CITATION
+from boneage.atlas.landmarks import mean_shape, scaled
+from boneage.atlas.registration import HEIGHT, WIDTH, detail, find_flow, follow, hand_mask
+from boneage.atlas.warping import warp
+from boneage.wording import CHILDREN, age_in_words, children_aged
+
+SOURCE = (
+    "Averages of radiographs of the RSNA Pediatric Bone Age Challenge "
+    f"({files.LINK}); for research, education and other non-commercial use."
+)
+_SOFTNESS = 0.01  # difference in similarity at which a plate counts e times less
+_SMOOTHING = 8.0  # of the flow between two plates or a radiograph and a plate, in plate pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """The average hand of one sex and age: a left hand, fingers up, thumb to the right.
+
+    months: the nominal age; of a blended plate the age asked for.
+    n, dropped: radiographs averaged, and left out for being unlike the rest; 0 when blended.
+    mean_age_months, sd_age_months: of the bone ages of those radiographs.
+    image: (640, 512) uint8.
+    spread: (320, 256) uint8, interquartile range between the radiographs at each pixel.
+    landmarks: (21, 2) float32 on `image`, MediaPipe's order.
+    parents: the two plates it was blended from, if it was.
+    """
+
+    sex: str
+    months: float
+    n: int
+    dropped: int
+    mean_age_months: float
+    sd_age_months: float
+    image: np.ndarray
+    spread: np.ndarray
+    landmarks: np.ndarray
+    parents: tuple = ()
+
+    @property
+    def title(self) -> str:
+        """Such as "Girls, 5 years"."""
+        return children_aged(self.sex, self.months)
+
+    @property
+    def caption(self) -> str:
+        """What it is made of, in a sentence."""
+        if self.parents:
+            younger, older = (age_in_words(parent.months) for parent in self.parents)
+            return f"Blended from the average hands of {younger} and {older}."
+        return (
+            f"Average of {self.n} radiographs, mean bone age {age_in_words(self.mean_age_months)}."
+        )
+
+
+# Looking up -------------------------------------------------------------------------------------
+
+
+def available(root: str | Path | None = None) -> bool:
+    """Whether there is an atlas in `root`, by default the published one's folder."""
+    return (files.atlas_folder(root) / files.PLATES).is_file()
+
+
+def table(root: str | Path | None = None) -> pd.DataFrame:
+    """One row a plate, by sex and age; columns `boneage.atlas.files.COLUMNS`.
+
+    Raises ArtifactError, one sentence, when the atlas is missing or damaged.
+    """
+    return _Atlas.open(root).table.copy()
+
+
+def ages(sex: str, root: str | Path | None = None) -> list[int]:
+    """Nominal ages in months that have a plate, ascending. Raises ArtifactError as `table`."""
+    return _Atlas.open(root).of(sex)["months"].tolist()
+
+
+def plate(sex: str, months: int, root: str | Path | None = None) -> Plate:
+    """The plate of a nominal age. Raises ArtifactError when there is none or it is damaged."""
+    return _Atlas.open(root).plate(sex, months)
+
+
+def nearest_plate(sex: str, months: float, root: str | Path | None = None) -> Plate:
+    """The plate whose mean bone age is closest to `months`. Raises ArtifactError as `table`."""
+    atlas = _Atlas.open(root)
+    rows = atlas.of(sex)
+    return atlas.plate(sex, rows["months"].iloc[(rows["mean_age_months"] - months).abs().argmin()])
+
+
+def between(sex: str, months: float, root: str | Path | None = None) -> Plate:
+    """A plate for any age: the two whose mean ages enclose it, brought together and blended.
+
+    Both are warped to landmarks in between and, by optical flow, halfway onto each other, so that
+    no outline is double. Beyond the first or last plate, that plate itself.
+    Raises ArtifactError as `table`.
+    """
+    atlas = _Atlas.open(root)
+    rows = atlas.of(sex)
+    mean_ages = rows["mean_age_months"].to_numpy()
+    upper = int(np.searchsorted(mean_ages, months))
+    if upper in (0, len(rows)):
+        return atlas.plate(sex, rows["months"].iloc[min(upper, len(rows) - 1)])
+    pair = tuple(atlas.plate(sex, age) for age in rows["months"].iloc[[upper - 1, upper]])
+    share = float((months - mean_ages[upper - 1]) / (mean_ages[upper] - mean_ages[upper - 1]))
+    return _blend(*pair, share, atlas.flow_between(*pair), months)
+
+
+# Using ------------------------------------------------------------------------------------------
+
+
+def align(plate: Plate, landmarks: np.ndarray, size: int = 256) -> np.ndarray:
+    """(size, size) uint8: the plate brought onto a prepared picture of that side.
+
+    landmarks: (21, 2) on the prepared picture; a right hand gets the plate mirrored.
+    """
+    return warp(plate.image, plate.landmarks, landmarks, (size, size))
+
+
+def png(image: np.ndarray) -> bytes:
+    """An (H, W) uint8 picture as a PNG file."""
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "PNG")
+    return content.getvalue()
+
+
+def compare(
+    sex: str, image: np.ndarray, landmarks: np.ndarray, root: str | Path | None = None
+) -> pd.DataFrame:
+    """How much a radiograph resembles every plate of its sex, most alike first.
+
+    image: (S, S) uint8, prepared. landmarks: (21, 2) on it. Returns columns months,
+    mean_age_months and similarity: the correlation, -1 to 1, of the bones' detail after the
+    radiograph was aligned to the plate, weighted by how much each place tells about age.
+    Raises ArtifactError as `table`.
+    """
+    atlas = _Atlas.open(root)
+    references = atlas.references(sex)
+    view = detail(warp(image, landmarks, references.landmarks, references.mask.shape))
+    similarity = [references.similarity(view, reference) for reference in references.details]
+    rows = atlas.of(sex)[["months", "mean_age_months"]].assign(similarity=similarity)
+    return rows.sort_values("similarity", ascending=False, ignore_index=True)
+
+
+def second_opinion(comparison: pd.DataFrame) -> float:
+    """Bone age in months by resemblance: mean age of the plates, the most alike counting most.
+
+    comparison: as `compare` returns it.
+    """
+    behind = comparison["similarity"].max() - comparison["similarity"]
+    return float(np.average(comparison["mean_age_months"], weights=np.exp(-behind / _SOFTNESS)))
+
+
+# Inside -----------------------------------------------------------------------------------------
+
+
+def _blend(younger: Plate, older: Plate, share: float, flow: np.ndarray, months: float) -> Plate:
+    """The plate at `share` (0 to 1) of the way from one plate to an older one."""
+    landmarks = (1 - share) * younger.landmarks + share * older.landmarks
+    pictures = []
+    for name in ("image", "spread"):
+        first, second = (getattr(parent, name) for parent in (younger, older))
+        scale = first.shape[0] / HEIGHT
+        each = [
+            warp(parent, scaled(its_landmarks, scale), scaled(landmarks, scale), first.shape)
+            for parent, its_landmarks in (
+                (first, younger.landmarks),
+                (second, older.landmarks),
+            )
+        ]
+        here = follow(each[0], -share * flow * scale)
+        there = follow(each[1], (1 - share) * flow * scale)
+        pictures.append(cv2.addWeighted(here, 1 - share, there, share, 0))
+    mix = [
+        (1 - share) * getattr(younger, name) + share * getattr(older, name)
+        for name in ("mean_age_months", "sd_age_months")
+    ]
+    return Plate(
+        younger.sex, months, 0, 0, *mix, *pictures, landmarks.astype(np.float32), (younger, older)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _References:
+    """All plates of one sex in one frame, at half size.
+
+    landmarks: (21, 2). details: (N, H, W) uint8, see `detail`. mask, weight: (H, W) float32, the
+    hand, and how much each place differs between the ages.
+    """
+
+    landmarks: np.ndarray
+    details: np.ndarray
+    mask: np.ndarray
+    weight: np.ndarray
+
+    def similarity(self, view: np.ndarray, reference: np.ndarray) -> float:
+        """Correlation of a radiograph's detail with a plate's, after optical flow."""
+        flow = find_flow(reference, view, self.mask, _SMOOTHING / 2)
+        a, b = (x.astype(np.float32) - 128 for x in (follow(view, flow), reference))
+        products = [(self.weight * x * y).sum() for x, y in ((a, b), (a, a), (b, b))]
+        return float(products[0] / np.sqrt(products[1] * products[2] + 1e-9))
+
+
+class _Atlas:
+    """An atlas folder at one state of its table; what is read or worked out once is kept."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self.table = files.read_plates(folder)
+        self._landmarks = files.read_landmarks(folder)
+        self.plate = functools.lru_cache(maxsize=None)(self._read_plate)
+        self.references = functools.lru_cache(maxsize=None)(self._make_references)
+        self._flow = functools.lru_cache(maxsize=None)(self._find_flow)
+
+    @classmethod
+    def open(cls, root: str | Path | None) -> "_Atlas":
+        folder = files.atlas_folder(root)
+        try:
+            written = (folder / files.PLATES).stat().st_mtime_ns
+        except OSError:
+            written = 0  # reading says what is wrong
+        return _open(folder, written)
+
+    def of(self, sex: str) -> pd.DataFrame:
+        rows = self.table[self.table["sex"] == sex]
+        if rows.empty:
+            raise ArtifactError(f"The atlas in {self._folder} has no plates of {CHILDREN[sex]}.")
+        return rows.reset_index(drop=True)
+
+    def flow_between(self, younger: Plate, older: Plate) -> np.ndarray:
+        """Where the younger plate's places lie on the older, both at the landmarks in between."""
+        return self._flow(younger.sex, younger.months, older.months)
+
+    def _read_plate(self, sex: str, months: int) -> Plate:
+        rows = self.table[(self.table["sex"] == sex) & (self.table["months"] == months)]
+        if rows.empty:
+            raise ArtifactError(
+                f"The atlas has no plate of {CHILDREN[sex]} of {age_in_words(months)}."
+            )
+        row = rows.iloc[0]
+        return Plate(
+            sex,
+            int(months),
+            int(row["n"]),
+            int(row["dropped"]),
+            float(row["mean_age_months"]),
+            float(row["sd_age_months"]),
+            files.read_picture(self._folder / row["picture"]),
+            files.read_picture(self._folder / row["spread"]),
+            self._landmarks[sex, months],
+        )
+
+    def _find_flow(self, sex: str, younger: int, older: int) -> np.ndarray:
+        pair = [self.plate(sex, months) for months in (younger, older)]
+        middle = (pair[0].landmarks + pair[1].landmarks) / 2
+        views = [warp(one.image, one.landmarks, middle, one.image.shape) for one in pair]
+        return find_flow(*map(detail, views), hand_mask(views[0]), _SMOOTHING)
+
+    def _make_references(self, sex: str) -> _References:
+        plates = [self.plate(sex, months) for months in self.of(sex)["months"]]
+        size = (WIDTH // 2, HEIGHT // 2)
+        landmarks = scaled(mean_shape([one.landmarks for one in plates]), 0.5)
+        views = [
+            warp(
+                cv2.resize(one.image, size, interpolation=cv2.INTER_AREA),
+                scaled(one.landmarks, 0.5),
+                landmarks,
+                size[::-1],
+            )
+            for one in plates
+        ]
+        details = np.stack([detail(view) for view in views])
+        mask = hand_mask(np.mean(views, axis=0))
+        weight = mask * cv2.GaussianBlur(details.astype(np.float32).std(axis=0), (0, 0), 3)
+        return _References(landmarks, details, mask, weight)
+
+
+@functools.lru_cache(maxsize=4)
+def _open(folder: Path, written: int) -> _Atlas:
+    return _Atlas(folder)

@@ -1,0 +1,45 @@
+"""How much larger errors are on changed pictures of the same hands."""
+
+import pandas as pd
+
+from boneage.datasets.perturbations import CLEAN
+from boneage.evaluation.intervals import N_RESAMPLES, SEED, percentile_interval, resample_means
+
+_CASE = ["perturbation", "id", "age_months"]
+_CLEAN = "_clean"  # ending of the columns without the change
+
+
+def robustness_table(
+    predictions: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> pd.DataFrame:
+    """The error of every model under every perturbation, against that on the clean pictures.
+
+    predictions: columns perturbation ("clean" among them), id, age_months, and one of predictions
+    in months for each model. A perturbation is judged on the cases that it and "clean" share.
+
+    Result columns: perturbation, model, n, then with 95 % bootstrap intervals (_low, _high) the
+    mae in months, its change (mae - clean mae) and its ratio (mae / clean mae). The intervals of
+    change and ratio are paired: both errors are resampled together.
+    """
+    models = predictions.columns.drop(_CASE)
+    errors = predictions[models].sub(predictions["age_months"], axis=0).abs()
+    errors.index = pd.MultiIndex.from_frame(predictions[_CASE[:2]])
+    clean = errors.loc[CLEAN].add_suffix(_CLEAN)
+    rows = []
+    for perturbation in errors.index.unique("perturbation"):
+        pairs = errors.loc[perturbation].join(clean, how="inner")
+        drawn = pd.DataFrame(resample_means(pairs, n_resamples, seed), columns=pairs.columns)
+        for model in models:
+            found, resampled = _figures(pairs.mean(), model), _figures(drawn, model)
+            row = {"perturbation": perturbation, "model": model, "n": len(pairs)}
+            for name, value in found.items():
+                low, high = percentile_interval(resampled[name])
+                row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _figures(mae: pd.Series | pd.DataFrame, model: str) -> dict:
+    """The figures of the table, from the MAE of all models with and without the change."""
+    changed, clean = mae[model], mae[model + _CLEAN]
+    return {"mae": changed, "change": changed - clean, "ratio": changed / clean}

@@ -1,0 +1,94 @@
+"""What occlusion and weight randomisation say of a model: cases to test, and tables of the results.
+
+The measurements themselves are those of `boneage.explain.occlusion` and `.randomisation`; groups
+are bands of reference age, as everywhere.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from boneage.evaluation.intervals import SEED, percentile_interval, resample_means
+from boneage.evaluation.metrics import age_band
+
+ALL = "all"
+
+
+def balanced_sample(predictions: pd.DataFrame, n: int, seed: int = SEED) -> pd.DataFrame:
+    """At most n cases of a predictions table, as many of each sex and age band as of any other.
+
+    Bands at the ends of the range hold few of all children, and would say nothing in a plain
+    sample. A cell with too few cases gives all it has. The same cases come out in any order of
+    rows. Without cases there are none.
+    """
+    cases = predictions.sort_values("id").sample(frac=1, random_state=seed)
+    cells = cases.groupby(["sex", age_band(cases["age_months"])], observed=True)
+    return cases[cells.cumcount() < n // max(1, cells.ngroups)]
+
+
+def occlusion_table(shifts: pd.DataFrame) -> pd.DataFrame:
+    """What hiding each region does to each model's answers, for all and by age band.
+
+    shifts: columns model, model_sha256, id, age_months, region, area, shift_months; see
+        `boneage.explain.occlusion.occlusion_shifts`.
+
+    Result columns: model, model_sha256, group ("all", "0-5 years", ...), region, n, area (mean
+    share of the image, 0 to 1), then with its 95 % bootstrap interval (_low, _high) each of
+    change (mean absolute shift, months), shift (mean signed shift, months: positive when hiding
+    makes the hand look older) and change_per_area (months for each hundredth of the image hidden).
+    """
+    names = ("change", "shift", "change_per_area")
+    change = shifts["shift_months"].abs()
+    columns = {"change": change, "shift": shifts["shift_months"]}
+    columns["change_per_area"] = change / (100 * shifts["area"])
+    shifts = shifts.assign(**columns)
+    rows = [
+        {**key, "area": cases["area"].mean(), **_means(cases, names)}
+        for key, cases in _groups(shifts, ["model", "model_sha256", "group", "region"])
+    ]
+    return pd.DataFrame(rows)
+
+
+def randomisation_table(similarities: pd.DataFrame) -> pd.DataFrame:
+    """How much of each model's maps is left when more and more of its weights are random.
+
+    similarities: columns model, model_sha256, id, step, stage, similarity; see
+        `boneage.explain.randomisation.Randomisation`.
+
+    Result columns: model, model_sha256, step, stage, n, similarity (mean, -1 to 1) with its 95 %
+    bootstrap interval, and sd, the standard deviation over radiographs.
+    """
+    by = ["model", "model_sha256", "step", "stage"]
+    rows = [
+        {
+            **dict(zip(by, key, strict=True)),
+            **_means(c, ["similarity"]),
+            "sd": c["similarity"].std(),
+        }
+        for key, c in similarities.groupby(by, sort=False)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _groups(shifts: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
+    """The cases of every group, all first; regions in the order of the table."""
+    bands = age_band(shifts["age_months"])
+    parts = {ALL: shifts} | {
+        band: shifts[bands == band] for band in bands.cat.categories if (bands == band).any()
+    }
+    for group, part in parts.items():
+        for key, cases in part.assign(group=group).groupby(by, sort=False):
+            yield dict(zip(by, key, strict=True)), cases
+
+
+def _means(cases: pd.DataFrame, names: list[str] | tuple[str, ...]) -> dict[str, float]:
+    """n, and of each named column the mean and its interval, which one case does not have."""
+    values = cases[list(names)].to_numpy(float)
+    row = {"n": len(values)}
+    for name, mean, resampled in zip(
+        names, values.mean(axis=0), resample_means(values).T, strict=True
+    ):
+        low, high = percentile_interval(resampled) if len(values) > 1 else (np.nan, np.nan)
+        row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return row

@@ -1,0 +1,107 @@
+"""Weight randomisation: does Grad-CAM change when the model forgets what it has learnt?
+
+Source: Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018, section 4.1, cascading
+randomisation: from the head down, stage by stage, weights are set back to random initial values. A
+map that stays the same shows the picture, not the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from boneage.explain.gradcam import GradCam, telling_direction
+from boneage.explain.inputs import one_case
+
+HEAD, STEM = "head", "stem"
+
+_STAGE = re.compile(r"(stage|block|transition)(\d+)")
+
+
+class Randomisation:
+    """The check of one model; between calls the model has its own weights.
+
+    Similarity is Spearman's rank correlation of the maps' cells, as in the paper. Its other
+    measures, structural similarity and that of gradient histograms, need more than the few dozen
+    cells that a map has.
+    """
+
+    def __init__(self, model: keras.Model, seed: int = 2017):
+        """`model` is from the registry; it is changed during a call, and restored after."""
+        self.stages = randomisable_stages(model)
+        self._model = model
+        self._gradcam = GradCam(model)
+        self._rng = np.random.default_rng(seed)
+
+    def __call__(self, image: np.ndarray, sex: str) -> pd.DataFrame:
+        """Randomise for one radiograph, with random weights of its own.
+
+        Each radiograph has its own draw, so that the spread over radiographs holds the spread
+        over draws.
+
+        Args:
+            image: prepared radiograph, (S, S, 1) float32 in [0, 1].
+            sex: "female" or "male".
+
+        Returns:
+            Columns step (1, 2, ...), stage (what was randomised in this step, beside all before)
+            and similarity (-1 to 1; 0 for a map that has become even, as it has nothing in common
+            with the original). No row where the original map is even, which has no order to lose.
+        """
+        months = self._model.predict_on_batch(one_case(image, sex))
+        direction = telling_direction(float(np.asarray(months)[0, 0]))
+        original = self._gradcam(image, sex, direction)
+        rows = []
+        steps = enumerate(self.stages.items(), start=1) if np.ptp(original) else ()
+        learnt = self._model.get_weights()
+        try:
+            for step, (stage, layers) in steps:
+                _reinitialise(layers, self._rng)
+                changed = self._gradcam(image, sex, direction)
+                rows.append((step, stage, similarity(original, changed)))
+        finally:
+            self._model.set_weights(learnt)
+        return pd.DataFrame(rows, columns=["step", "stage", "similarity"])
+
+
+def similarity(first: np.ndarray, second: np.ndarray) -> float:
+    """Spearman's rank correlation of two maps (h, w), ties at their mean rank; 0 if one is even."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(stats.spearmanr(first, second, axis=None).statistic)
+
+
+def randomisable_stages(model: keras.Model) -> dict[str, list[keras.Layer]]:
+    """The layers with weights, from the output down: "head", "stage 4", ..., "stage 1", "stem".
+
+    The head is all that comes after ``last_feature_map``, with the sex features. In the body the
+    names tell: what is called neither stage, block nor transition belongs to what is before it.
+    """
+    body = keras.Model(model.inputs[0], model.get_layer("last_feature_map").output)
+    names = [layer.name for layer in body.layers]
+    stages, stage = {}, STEM
+    for layer in body.layers:
+        if match := _STAGE.match(layer.name):
+            stage = f"stage {match[2]}"
+        stages.setdefault(stage, []).append(layer)
+    stages[HEAD] = [layer for layer in model.layers if layer.name not in names]
+    with_weights = {
+        stage: [layer for layer in layers if layer.weights] for stage, layers in stages.items()
+    }
+    return {stage: layers for stage, layers in reversed(with_weights.items()) if layers}
+
+
+def _reinitialise(layers: Iterable[keras.Layer], rng: np.random.Generator) -> None:
+    for layer in layers:
+        for weight in layer.weights:
+            initializer = getattr(layer, f"{weight.name}_initializer")
+            config = initializer.get_config()
+            if "seed" in config:  # otherwise it would draw the same numbers each time
+                config["seed"] = int(rng.integers(2**31))
+            fresh = initializer.__class__.from_config(config)
+            weight.assign(fresh(weight.shape, weight.dtype))

@@ -1,0 +1,154 @@
+"""The atlas on the screen: what its viewer needs, and pictures of change and of spread.
+
+The viewer (`atlas_viewer.html`, `.css`, `.js`) runs in the browser: it gets all plates once and
+works out every age in between itself, so that the slider moves smoothly.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from boneage import wording
+from boneage.atlas import ossification
+from boneage.atlas.growth import displacement
+from boneage.atlas.plates import Plate
+from boneage.atlas.registration import hand_mask
+from boneage.figures import palette
+
+VIEWER = {
+    kind: Path(__file__).with_name(f"atlas_viewer.{kind}").read_text(encoding="utf-8")
+    for kind in ("html", "css", "js")
+}
+
+_CELL = 16  # pixels between the points of the field by which the viewer bends a plate
+_FRACTION = 16  # the field is sent in sixteenths of a pixel
+_QUALITY = 92  # of WebP
+# A change of this much of black to white is covered fully; less than the second not at all.
+_FULL, _LEAST = 0.3, 0.04
+_COVER = 0.85
+_DIMMED = 0.8  # the plate below, so that the colours stand out
+
+
+def viewer_data(hands: Sequence[dict]) -> dict:
+    """All that the viewer shows, for JSON; hands: of `hand_data`, left to right."""
+    youngest = min(hand["plates"][0]["months"] for hand in hands)
+    oldest = max(hand["plates"][-1]["months"] for hand in hands)
+    pictures = [hand["pictures"] for hand in hands]
+    version = hashlib.sha256(repr(pictures).encode()).hexdigest()
+    return {
+        "version": version,
+        "youngest": int(np.ceil(youngest)),
+        "oldest": int(np.floor(oldest)),
+        "cell": _CELL,
+        "fraction": _FRACTION,
+        "near": ossification.NEAR,
+        "hands": list(hands),
+        "events": [
+            {
+                "number": event.number,
+                "name": event.name,
+                "look": event.look,
+                "appears": event.change == ossification.APPEARS,
+                "label": event.label,
+            }
+            for event in ossification.events()
+        ],
+    }
+
+
+def hand_data(plates: Sequence[Plate]) -> dict:
+    """What the viewer needs to show a hand at any age; plates: of one sex, youngest first."""
+    sex = plates[0].sex
+    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
+        fields = list(pool.map(lambda pair: displacement(*pair, _CELL), zip(plates, plates[1:])))  # noqa: B905
+    events = ossification.events()
+    return {
+        "title": wording.CHILDREN[sex].capitalize(),
+        "pictures": [_base64(_webp(plate.image)) for plate in plates],
+        "fields": [_base64(np.rint(field * _FRACTION).astype("<i2").tobytes()) for field in fields],
+        "plates": [
+            {
+                "months": round(plate.mean_age_months, 2),
+                "facts": wording.plate_facts(plate.n, plate.mean_age_months, plate.sd_age_months),
+                "places": [
+                    event.places(plate.landmarks, plate.mean_age_months).round(1).tolist()
+                    for event in events
+                ],
+            }
+            for plate in plates
+        ],
+        "usual": [event.usual[sex] for event in events],
+        "usual_in_words": [
+            wording.event_in_words(event.change, *event.usual[sex]) for event in events
+        ],
+        "stages": [
+            {"from": stage.starts[sex], "title": stage.title, "look": stage.look}
+            for stage in ossification.STAGES
+        ],
+    }
+
+
+def change_overlay(plate: Plate, difference: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: a difference (H, W) in [-1, 1] in two colours over the older plate."""
+    amount = (np.abs(difference) - _LEAST) / (_FULL - _LEAST)
+    brighter, darker = (np.float32(palette.rgb(c)) for c in (palette.BRIGHTER, palette.DARKER))
+    return _covered(plate, amount, np.where(difference[..., None] > 0, brighter, darker))
+
+
+def spread_overlay(plate: Plate) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: the plate, in colour where children of its age differ most.
+
+    Most means more than at the median place of the hand, fully from the 99th percentile.
+    """
+    spread = cv2.resize(plate.spread, plate.image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    hand = hand_mask(plate.image)
+    usual, most = np.percentile(spread[hand > 0.5], (50, 99))
+    amount = hand * (spread - usual) / max(most - usual, 1)
+    return _covered(plate, amount, palette.rgb(palette.SPREAD))
+
+
+def _covered(plate: Plate, amount: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    cover = _COVER * np.clip(amount, 0, 1)[..., None]
+    grey = _DIMMED * plate.image[..., None]
+    return np.round(grey * (1 - cover) + np.float32(colour) * cover).astype(np.uint8)
+
+
+def change_legend(older: str) -> str:
+    """What the colours of `change_overlay` mean; older: the age of the older plate in words."""
+    return _legend(
+        (palette.BRIGHTER, f"Brighter at {older}: new bone"),
+        (palette.DARKER, f"Darker at {older}: bone thinned out or moved away"),
+    )
+
+
+def spread_legend() -> str:
+    """What the colour of `spread_overlay` means."""
+    return _legend((palette.SPREAD, "Children of this bone age differ most here"))
+
+
+def _legend(*entries: tuple[str, str]) -> str:
+    items = "".join(
+        '<span style="display:inline-flex;align-items:center;gap:.45rem">'
+        f'<span style="width:.9rem;height:.9rem;border-radius:.25rem;background:{colour}"></span>'
+        f"{escape(words)}</span>"
+        for colour, words in entries
+    )
+    return f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;opacity:.85">{items}</div>'
+
+
+def _webp(image: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "WEBP", quality=_QUALITY, method=4)
+    return content.getvalue()
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()

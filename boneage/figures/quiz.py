@@ -1,0 +1,79 @@
+"""A learner's answers beside the models': errors with intervals, and Bland-Altman plots."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from boneage.evaluation.residuals import agreement
+from boneage.figures import errors, palette, style
+
+YOU = "you"
+
+
+def reader_title(name: str) -> str:
+    """What people call a reader: YOU, a model of the registry or "ensemble"."""
+    return "You" if name == YOU else style.model_title(name)
+
+
+def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> go.Figure:
+    """Mean absolute error of each reader with its interval, over the band of a single reader.
+
+    scores: `boneage.atlas.quiz.scores`, indexed by name. single_reader: a range in months.
+    """
+    readers = scores.iloc[::-1]  # Plotly draws the first lowest
+    colours = [palette.model_colour(name) for name in readers.index]
+    points = go.Scatter(
+        x=readers["mae"], y=readers.index.map(reader_title), mode="markers+text",
+        text=[f"<b>{error:.1f}</b>" for error in readers["mae"]], textposition="top center",
+        marker={"size": 12, "color": colours},
+        error_x={
+            "type": "data", "symmetric": False, "thickness": 2, "color": palette.NEUTRAL,
+            "array": readers["mae_high"] - readers["mae"],
+            "arrayminus": readers["mae"] - readers["mae_low"],
+        },
+        customdata=readers[["mae_low", "mae_high"]], showlegend=False,
+        hovertemplate="%{y}: %{x:.1f} months<br>"
+        "95 % interval %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
+    )  # fmt: skip
+    low, high = single_reader
+    name = f"One human reader on the test radiographs, {low:g} to {high:g}"
+    band = style.band(low, high, level=False, layer="below", name=name, showlegend=True)
+    return style.chart(
+        [points],
+        "How far off, on average?",
+        style.titled("Mean absolute error (months)", rangemode="tozero"),
+        {"range": (-0.5, len(readers) - 0.3), "showgrid": False},
+        height=130 + 58 * len(readers),
+        shapes=[band],
+    )
+
+
+def bland_altman(readers: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
+    """A Bland-Altman plot for each reader, all with the same axes; readers: name -> cases."""
+    found = {
+        name: agreement(cases["age_months"], cases["prediction_months"])
+        for name, cases in readers.items()
+    }
+    reach = 1.1 * max(
+        np.nanmax(np.abs([*readers[name]["residual_months"], one.lower, one.upper]))
+        for name, one in found.items()
+    )
+    plots = {}
+    for name, cases in readers.items():
+        figure = errors.bland_altman(cases, found[name])
+        figure.layout.title.text = reader_title(name)
+        figure.layout.height = 400
+        figure.layout.yaxis.range = (-reach, reach)
+        figure.layout.yaxis.dtick = 12 * math.ceil(reach / 60)
+        figure.layout.xaxis.range = (0, 240)
+        for trace in figure.data:
+            trace.hovertemplate = trace.hovertemplate.replace("Radiograph ", "")
+            trace.marker.size = 9
+        for line in figure.layout.annotations:
+            # One line each: on an axis that fits all readers, some lines lie close together.
+            line.text = line.text.partition("<br>")[2]
+        plots[name] = figure
+    return plots

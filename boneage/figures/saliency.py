@@ -1,0 +1,128 @@
+"""How far maps of where a model looked can be trusted: occlusion and weight randomisation.
+
+Tables are those of `boneage.evaluation.saliency`.
+"""
+
+import cv2
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from boneage.explain.occlusion import CONTROL
+from boneage.explain.regions import REGIONS
+from boneage.figures import palette, style
+from boneage.wording import REGION_TITLES
+
+_ROWS = (*REGIONS, CONTROL)
+_OUTLINES = dict(zip(REGIONS, ("#5AA9F8", "#F5B041", "#F1707D", "#58D68D"), strict=True))
+
+
+def region_changes(occlusion: pd.DataFrame, group: str) -> go.Figure:
+    """How far hiding each region moves each model's answers, in one group of the table."""
+    shown = occlusion[occlusion["group"] == group]
+    models = list(shown["model"].unique())
+    traces = []
+    for number, name in enumerate(models):
+        rows = shown[shown["model"] == name].set_index("region").loc[list(_ROWS)]
+        beside = 0.26 * (number - (len(models) - 1) / 2)
+        traces.append(
+            go.Scatter(
+                x=rows["change"],
+                y=np.arange(len(rows)) + beside,
+                mode="markers",
+                name=style.model_title(name),
+                error_x=_bars(rows, "change"),
+                marker={"color": palette.model_colour(name), "size": 10},
+                customdata=rows[["change_low", "change_high", "shift", "change_per_area"]],
+                text=[REGION_TITLES[region] for region in rows.index],
+                hovertemplate="<b>%{text}</b>: %{x:.1f} months"
+                "<br>(%{customdata[0]:.1f} to %{customdata[1]:.1f})"
+                "<br>on average %{customdata[2]:+.1f} months"
+                "<br>for each % of the picture: %{customdata[3]:.1f}"
+                "<extra>%{fullData.name}</extra>",
+            )  # fmt: skip
+        )
+    return style.chart(
+        traces,
+        "Which region moves the prediction when it is hidden?",
+        style.titled(
+            f"Mean absolute change on {shown['n'].max():,} radiographs (months)",
+            rangemode="tozero",
+            fixedrange=True,
+        ),
+        {
+            "tickvals": list(range(len(_ROWS))),
+            "ticktext": [REGION_TITLES[region].replace(" (", "<br>(") for region in _ROWS],
+            "range": (len(_ROWS) - 0.5, -0.5),
+            "fixedrange": True,
+        },
+        height=400,
+        # Set off, as no bones are hidden there.
+        shapes=[style.line_at(y=len(REGIONS) - 0.5, dash="dot", width=1)],
+    )
+
+
+def similarity_by_stage(randomisation: pd.DataFrame) -> go.Figure:
+    """How much of the map is left while more and more of each model's weights are random."""
+    traces = []
+    for name, rows in randomisation.groupby("model", sort=False):
+        colour = palette.model_colour(name)
+        own = pd.DataFrame({"step": [0], "stage": "none", "similarity": 1.0, "sd": 0.0})
+        rows = pd.concat([own, rows]).sort_values("step")
+        traces.append(
+            go.Scatter(
+                x=_stage_title(rows["stage"]),
+                y=rows["similarity"],
+                mode="lines+markers",
+                name=style.model_title(name),
+                error_y=_bars(rows, "similarity"),
+                line={"color": colour, "width": 2.5},
+                marker={"color": colour, "size": 8},
+                customdata=rows["sd"],
+                hovertemplate="%{x}: %{y:.2f}<br>single radiographs ± %{customdata:.2f}"
+                "<extra>%{fullData.name}</extra>",
+            )  # fmt: skip
+        )
+    return style.chart(
+        traces,
+        "Does Grad-CAM change when the weights do?",
+        style.titled("Weights made random, one part after the other", fixedrange=True),
+        style.titled("Rank correlation with the map", dtick=0.25, fixedrange=True),
+        height=400,
+        shapes=[style.line_at(y=0)],
+    )
+
+
+def outlined_regions(crop: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray:
+    """The regions over a prepared hand: (S, S) uint8 and masks (S, S) -> (2S, 2S, 3) uint8 RGB."""
+    picture = cv2.resize(crop, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+    for region, colour in _OUTLINES.items():
+        mask = np.kron(regions[region], np.ones((2, 2))).astype(np.uint8)
+        outline, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, outline, -1, palette.rgb(colour), 2, cv2.LINE_AA)
+    return picture
+
+
+def region_legend() -> str:
+    """The colours of `outlined_regions` with their words, as HTML."""
+    entries = "".join(
+        '<span style="display:inline-flex;align-items:center;gap:.4rem">'
+        '<span style="width:.8rem;height:.8rem;border-radius:.2rem;'
+        f'background:{colour}"></span>{REGION_TITLES[region]}</span>'
+        for region, colour in _OUTLINES.items()
+    )
+    return (
+        f'<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem">{entries}</div>'
+    )
+
+
+def _bars(rows: pd.DataFrame, name: str) -> dict:
+    low, high = (rows.get(f"{name}_{end}") for end in ("low", "high"))
+    ends = {"array": high - rows[name], "arrayminus": rows[name] - low}
+    return {"type": "data", "symmetric": False, "thickness": 2, "width": 4, **ends}
+
+
+def _stage_title(stages: pd.Series) -> list[str]:
+    """ "head" -> "head"; what comes after has lost all before it too, so it is "+ stage 4"."""
+    return [stage if number < 2 else f"+ {stage}" for number, stage in enumerate(stages)]

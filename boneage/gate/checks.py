@@ -1,0 +1,136 @@
+"""What the gate looks at, and what it says.
+
+A check compares one number of a picture, its measure, with the largest that passes. Limits that
+follow from what a radiograph is stand here; those that depend on how real radiographs vary are
+chosen on the validation set and stored in `artifacts/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from boneage.radiographs.hand import (
+    FULL_FRAME,
+    MIDDLE_MCP,
+    WRIST,
+    Hand,
+    find_two_hands,
+    upright_axes,
+)
+from boneage.radiographs.reading import Radiograph
+
+BLANK, COLOUR, NO_HAND, TOO_SMALL = "blank or too dark", "in colour", "no hand", "too small"
+SEVERAL, CUT_OFF, UNFAMILIAR = "more than one hand", "cut off", "unfamiliar"
+
+_REASONS = {
+    BLANK: "The picture is blank or far too dark, with hardly any shades of grey; export the "
+    "radiograph again with more contrast.",
+    COLOUR: "The picture is in colour, so it is not a radiograph; choose the radiograph itself, in "
+    "shades of grey.",
+    NO_HAND: "No hand can be made out in this picture; choose a radiograph of one hand, from the "
+    "fingertips to the wrist.",
+    TOO_SMALL: "The hand is too small in this picture to see its growth plates; export the "
+    "radiograph at its full size.",
+    SEVERAL: "The picture seems to show more than one hand; crop it to the hand to be read.",
+    CUT_OFF: "Part of the hand lies outside the picture; choose a radiograph that shows all "
+    "fingers and the wrist.",
+    UNFAMILIAR: "The picture is unlike the hand radiographs that the models learnt from, so their "
+    "answer would mean nothing; check that it is a sharp radiograph of one whole hand.",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a picture should not be judged: a kind for tables, and a sentence for people."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: the measure it looks at, and what a picture beyond the limit is.
+
+    most: the largest value that passes; None where it is chosen on the validation set.
+    """
+
+    measure: str
+    kind: str
+    most: float | None = None
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal(self.kind, _REASONS[self.kind])
+
+
+SHAPE = "hand shape"
+# The first that fails gives the reason, so those that explain most come first; the checks of each
+# model's features (`features_check`) come last.
+CHECKS = (
+    Check("shades of grey missing", BLANK, most=1),
+    Check("share in colour", COLOUR, most=0.1),
+    Check("no hand found", NO_HAND, most=0),
+    Check(SHAPE, NO_HAND),
+    Check("pixels missing", TOO_SMALL, most=1),
+    Check("other hands", SEVERAL, most=0),
+    Check("joints near the edge", CUT_OFF),
+    Check("wrist near the edge", CUT_OFF),
+)
+
+# Of the 256 of 8 bits. Real radiographs had at least 60, a white wall or a black frame a handful.
+_LEAST_LEVELS = 12
+# Of the hand's box, on its longer side; of 2,425 real radiographs one had fewer, on a side marker.
+_LEAST_PIXELS = 96
+# Two finds are two hands when neither is half as large as the other (side markers are far smaller)
+# and they hardly overlap.
+_LEAST_RATIO, _MOST_OVERLAP = 0.5, 0.3
+_NO_ROOM = 0.01  # of a hand's length: at the edge, or beyond
+
+
+def features_check(model: str) -> Check:
+    """The check whether a model's pooled features are familiar."""
+    return Check(f"features of {model}", UNFAMILIAR)
+
+
+def look(radiograph: Radiograph, hand: Hand) -> dict[str, float]:
+    """The measures that need no statistics: measure -> value, 0 or more, larger is stranger."""
+    measures = {
+        "shades of grey missing": _LEAST_LEVELS / max(radiograph.grey_levels, 1),
+        "share in colour": radiograph.colour,
+        "no hand found": float(hand.method == FULL_FRAME),
+        "pixels missing": _LEAST_PIXELS / max(hand.size),
+        "other hands": float(_are_two(find_two_hands(radiograph.pixels))),
+    }
+    if hand.landmarks is not None:
+        joints, wrist = _room(hand, radiograph.pixels.shape)
+        measures["joints near the edge"] = 1 / max(joints, _NO_ROOM)
+        measures["wrist near the edge"] = 1 / max(wrist, _NO_ROOM)
+    return measures
+
+
+def _are_two(finds: list[np.ndarray]) -> bool:
+    if len(finds) < 2:
+        return False
+    lengths = [np.linalg.norm(points[MIDDLE_MCP] - points[WRIST]) for points in finds]
+    hulls = [cv2.convexHull(points) for points in finds]
+    smaller = min(map(cv2.contourArea, hulls))
+    overlap = cv2.intersectConvexConvex(*hulls)[0] / max(smaller, 1)
+    return min(lengths) > _LEAST_RATIO * max(lengths) and overlap < _MOST_OVERLAP
+
+
+def _room(hand: Hand, shape: tuple[int, int]) -> tuple[float, float]:
+    """Way to the picture's edge, in hand lengths, from the outermost joint and down from the wrist.
+
+    Fingers outside the picture are guessed by MediaPipe, at or beyond the edge.
+    """
+    last = np.array(shape[::-1]) - 1
+    upright = hand.landmarks @ upright_axes(hand.angle).T
+    length = upright[WRIST, 1] - upright[:, 1].min()
+    joints = np.minimum(hand.landmarks, last - hand.landmarks).min()
+    wrist, down = hand.landmarks[WRIST], upright_axes(hand.angle)[1]
+    edges = np.where(down > 0, last, 0)
+    ways = np.divide(edges - wrist, down, out=np.full(2, np.inf), where=down != 0)
+    return float(joints / length), float(ways.min() / length)

@@ -1,0 +1,139 @@
+"""The gate before a prediction: is this a picture that the models should judge?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from boneage import artifacts, wording
+from boneage.artifacts import ArtifactError
+from boneage.gate.checks import CHECKS, SHAPE, Check, Refusal, features_check, look
+from boneage.gate.familiarity import Familiarity
+from boneage.gate.shapes import aligned
+from boneage.models.registry import find_model
+from boneage.radiographs.hand import Hand
+from boneage.radiographs.reading import Radiograph
+
+_SHAPES, _FEATURES = "shapes", "features"
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """The checks with their limits, and what is familiar.
+
+    limits: measure -> the largest value that passes, chosen on the validation set.
+    shapes: familiar hand shapes, see `boneage.gate.shapes`; None without statistics.
+    features: model name -> its familiar pooled features.
+    unchecked: models whose features are not checked, as no statistics belong to their weights.
+    """
+
+    limits: dict[str, float] = field(default_factory=dict)
+    shapes: Familiarity | None = None
+    features: dict[str, Familiarity] = field(default_factory=dict)
+    unchecked: tuple[str, ...] = ()
+
+    def look(self, radiograph: Radiograph, hand: Hand) -> dict[str, float]:
+        """What a picture and the hand found on it tell: measure -> value, larger is stranger."""
+        return self.with_shape(look(radiograph, hand), hand.landmarks)
+
+    def with_shape(
+        self, measures: Mapping[str, float], landmarks: np.ndarray | None
+    ) -> dict[str, float]:
+        """The measures, and how far the shape of the landmarks (21, 2) lies, where it is known."""
+        if self.shapes is None or landmarks is None:
+            return dict(measures)
+        (distance,) = self.shapes.distance(aligned(landmarks)[np.newaxis])
+        return {**measures, SHAPE: float(distance)}
+
+    def measure(
+        self, looks: Sequence[Mapping[str, float]], features: Mapping[str, np.ndarray]
+    ) -> list[dict[str, float]]:
+        """All measures of N cases: those of `look`, and how far their features lie.
+
+        features: model name -> (N, D), as `Predictor.read_prepared` returns them.
+        """
+        measures = [dict(known) for known in looks]
+        for name, familiar in self.features.items():
+            for known, distance in zip(measures, familiar.distance(features[name]), strict=True):
+                known[features_check(name).measure] = float(distance)
+        return measures
+
+    def judge(
+        self, looks: Sequence[Mapping[str, float]], features: Mapping[str, np.ndarray]
+    ) -> list[Refusal | None]:
+        """For each of N cases why it should not be judged, or None; arguments as for `measure`."""
+        return [self.refusal(measures) for measures in self.measure(looks, features)]
+
+    def refusal(self, measures: Mapping[str, float]) -> Refusal | None:
+        """The first check, in their order, that these measures do not pass."""
+        failed = (c for c in self.checks if measures.get(c.measure, 0) > self._limit(c))
+        return next((check.refusal for check in failed), None)
+
+    def strangeness(self, measures: Mapping[str, float]) -> float:
+        """The worst measure as a multiple of its limit: above 1, the picture is refused."""
+        return max(measures.get(c.measure, 0) / max(self._limit(c), 1e-3) for c in self.checks)
+
+    @property
+    def checks(self) -> list[Check]:
+        """The checks that have a limit."""
+        every = [*CHECKS, *map(features_check, self.features)]
+        return [check for check in every if check.most is not None or check.measure in self.limits]
+
+    def _limit(self, check: Check) -> float:
+        return self.limits[check.measure] if check.most is None else check.most
+
+    @property
+    def note(self) -> str | None:
+        """A sentence for people on what is not checked."""
+        if not self.unchecked:
+            return None
+        titles = wording.in_words([find_model(name).title for name in self.unchecked])
+        return (
+            f"Whether a picture is like those that {titles} learnt from is not checked: there are "
+            "no statistics for these weights yet (python -m boneage gate makes them)."
+        )
+
+
+def load_gate(weights: Mapping[str, str]) -> Gate:
+    """The gate of some models: with the stored statistics that belong to their weights.
+
+    weights: model name -> SHA-256 of its weights. Raises ArtifactError for a damaged file.
+    """
+    stored = artifacts.read_gate()
+    if stored is None:
+        return Gate(unchecked=tuple(weights))
+    facts, numbers = stored
+    try:
+        known = {n for n, digest in weights.items() if facts["weights_sha256"].get(n) == digest}
+        limits = {str(name): float(limit) for name, limit in facts["limits"].items()}
+        return Gate(
+            limits,
+            _familiar(numbers, _SHAPES),
+            {name: _familiar(numbers, f"{_FEATURES}/{name}") for name in weights if name in known},
+            tuple(name for name in weights if name not in known),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"{artifacts.artifacts_root() / artifacts.GATE_FACTS} lacks a part; restore it with "
+            "git checkout, or delete it and run python -m boneage gate."
+        ) from error
+
+
+def to_arrays(gate: Gate) -> dict[str, np.ndarray]:
+    """The arrays of a gate by name, as `load_gate` finds them in `artifacts/`."""
+    parts = {_SHAPES: gate.shapes}
+    parts |= {f"{_FEATURES}/{name}": familiar for name, familiar in gate.features.items()}
+    return {
+        f"{part}/{name}": value
+        for part, familiar in parts.items()
+        for name, value in familiar.to_arrays().items()
+    }
+
+
+def _familiar(numbers: Mapping[str, np.ndarray], part: str) -> Familiarity:
+    start = f"{part}/"
+    return Familiarity.from_arrays(
+        {name.removeprefix(start): v for name, v in numbers.items() if name.startswith(start)}
+    )

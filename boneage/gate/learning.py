@@ -1,0 +1,184 @@
+"""Learn the gate from real radiographs, and measure what it refuses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from boneage import artifacts
+from boneage.datasets.rsna import find_split_images
+from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
+from boneage.gate.checks import CHECKS, features_check, look
+from boneage.gate.familiarity import Familiarity
+from boneage.gate.gate import Gate, to_arrays
+from boneage.gate.negatives import negatives
+from boneage.gate.shapes import aligned
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+
+# The share of the validation radiographs that all checks together may refuse.
+MOST_REFUSED = 0.01
+REAL, ALL = "real radiographs", "all"
+_N_TRAIN, _N_CHANGED = 2000, 20
+_SHAPE_AXES, _FEATURE_AXES = 16, 128
+_BATCH = 32
+
+
+@dataclass
+class Seen:
+    """What was seen of N readable files: measures, landmarks or None, model -> (N, D) features."""
+
+    looks: list[dict[str, float]] = field(default_factory=list)
+    landmarks: list[np.ndarray | None] = field(default_factory=list)
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    unreadable: int = 0
+
+    def measures(self, gate: Gate) -> list[dict[str, float]]:
+        if not self.looks:
+            return []
+        looks = [gate.with_shape(*case) for case in zip(self.looks, self.landmarks, strict=True)]
+        return gate.measure(looks, self.features)
+
+
+def learn_gate(root: str | Path) -> tuple[Path, pd.DataFrame]:
+    """Learn the gate of all published models, measure it and store both in `artifacts/`.
+
+    What is familiar is learnt from training radiographs, a sample stratified by sex and year of
+    age; limits are chosen on all validation radiographs; the test radiographs are left to measure
+    with. Splits are those of the stored predictions.
+
+    root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
+    Returns the path and the content of gate.csv, see `measure_gate`.
+    Raises ValueError, one sentence, where models, radiographs or packages are missing.
+    """
+    from boneage.predictor import Predictor  # which has a gate itself
+
+    predictor = Predictor()
+    cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
+    files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
+    changed = [read_radiograph(path).pixels for path in files[TEST][:_N_CHANGED]]
+    strange = list(negatives(changed))  # first of all: a missing package is told at once
+    seen = {split: see(predictor, paths, split) for split, paths in files.items()}
+    gate = fit_gate(seen[TRAIN], seen[VALIDATION])
+    kinds = {(REAL, split): seen[split] for split in (VALIDATION, TEST)}
+    for key, items in groupby(strange, itemgetter(0, 1)):
+        kinds[key] = see(predictor, [content for *_, content in items], key[1])
+    table = measure_gate(gate, kinds)
+    facts = {
+        "limits": gate.limits,
+        "weights_sha256": {name: facts.weights_sha256 for name, facts in predictor.facts.items()},
+        "n_train": len(files[TRAIN]),
+        "n_validation": len(files[VALIDATION]),
+    }
+    return artifacts.write_gate(facts, to_arrays(gate), table), table
+
+
+def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
+    """The radiographs of a split, of the training set a sample."""
+    cases = cases[cases["split"] == split]
+    if split == TRAIN and len(cases) > _N_TRAIN:
+        cases = cases[split_train_validation(cases, _N_TRAIN) == VALIDATION]
+    found = find_split_images(root, split, cases["id"])
+    if len(found) < len(cases) or not found:
+        raise ValueError(
+            f"{root} holds {len(found)} of the {len(cases)} {split} radiographs that the stored "
+            "predictions are of; name the folder of that data set."
+        )
+    return [found[id_] for id_ in cases["id"]]
+
+
+def see(predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
+    """Look at radiographs, with a progress bar; the sex does not change the image features."""
+    seen, features = Seen(), []
+    with tqdm(sources, desc=title, unit="image") as bar:
+        sources = iter(bar)
+        while batch := list(islice(sources, _BATCH)):
+            hands = []
+            for source in batch:
+                try:
+                    radiograph = read_radiograph(source)
+                except UnreadableRadiograph:
+                    seen.unreadable += 1
+                    continue
+                hands.append(predictor.prepare(radiograph))
+                hand = next(iter(hands[-1].values())).hand
+                seen.looks.append(look(radiograph, hand))
+                seen.landmarks.append(hand.landmarks)
+            if hands:
+                features.append(predictor.read_prepared(hands, ["female"] * len(hands))[1])
+    if features:
+        seen.features = {n: np.concatenate([part[n] for part in features]) for n in predictor.names}
+    return seen
+
+
+def fit_gate(training: Seen, validation: Seen) -> Gate:
+    """A gate to which the training cases are familiar and that passes 99 % of the validation cases.
+
+    Every limit lets the same number of validation cases fail, the largest with which all checks
+    together, those with fixed limits included, refuse at most MOST_REFUSED of them.
+    """
+    shapes = np.stack([aligned(points) for points in training.landmarks if points is not None])
+    familiar = {
+        name: Familiarity.fit(values, _FEATURE_AXES) for name, values in training.features.items()
+    }
+    gate = Gate({}, Familiarity.fit(shapes, _SHAPE_AXES), familiar)
+    cases = validation.measures(gate)
+    checks = (*CHECKS, *map(features_check, familiar))
+    chosen = [check.measure for check in checks if check.most is None]
+    falling = np.sort([[case.get(name, 0) for name in chosen] for case in cases], axis=0)[::-1]
+    allowed = int(MOST_REFUSED * len(cases))
+    for failing in reversed(range(allowed + 1)):
+        gate = replace(gate, limits=dict(zip(chosen, falling[failing].tolist(), strict=True)))
+        if sum(gate.refusal(case) is not None for case in cases) <= allowed:
+            break
+    return gate
+
+
+def measure_gate(gate: Gate, kinds: dict[tuple[str, str], Seen]) -> pd.DataFrame:
+    """What a gate refuses: one row for each kind of picture and one for each group of kinds.
+
+    kinds: (group, kind) -> what was seen; the test radiographs, (REAL, TEST), must be among them.
+    Returns columns group, kind, n, refused (share; files that cannot be read count), auc (area
+    under the ROC curve of `Gate.strangeness` against the test radiographs; missing for real ones)
+    and reasons (each kind of refusal and its number).
+    """
+    strangeness, reasons = {}, {}
+    for key, seen in kinds.items():
+        measures = seen.measures(gate)
+        strangeness[key] = [*map(gate.strangeness, measures), *[np.inf] * seen.unreadable]
+        refusals = filter(None, map(gate.refusal, measures))
+        reasons[key] = Counter(refusal.kind for refusal in refusals)
+        reasons[key]["unreadable"] += seen.unreadable
+    for group in dict.fromkeys(group for group, _ in kinds):
+        if group != REAL:
+            members = [key for key in kinds if key[0] == group]
+            strangeness[group, ALL] = sum((strangeness[key] for key in members), [])
+            reasons[group, ALL] = sum((reasons[key] for key in members), Counter())
+    real = strangeness[REAL, TEST]
+    return pd.DataFrame(
+        {
+            "group": group,
+            "kind": kind,
+            "n": len(values),
+            "refused": reasons[group, kind].total() / len(values),
+            "auc": np.nan if group == REAL else _auc(real, values),
+            "reasons": ", ".join(
+                f"{reason} {count}" for reason, count in reasons[group, kind].most_common() if count
+            ),
+        }
+        for (group, kind), values in strangeness.items()
+    )
+
+
+def _auc(real: list[float], strange: list[float]) -> float:
+    """Chance that a strange picture has the larger value."""
+    labels = np.repeat([0, 1], [len(real), len(strange)])
+    return float(roc_auc_score(labels, np.minimum([*real, *strange], 1e9)))

@@ -1,0 +1,233 @@
+"""Pictures that the gate should refuse, to measure how many it does.
+
+Nothing is downloaded: the pictures come with scikit-image, scikit-learn and pydicom, are drawn
+here, or are made of real radiographs in memory. Photographs of hands and chest films come with
+none of these packages, so they are imitated: a radiograph's silhouette is filled with even skin,
+and a chest is drawn from ellipses.
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from boneage.datasets.phantoms import draw_phantom
+
+# The last are whole hands that the preparation may well put right; measured, not to be refused.
+UNLIKE, NEARLY, HANDS = "unlike hands", "nearly hands", "hands all the same"
+
+_PHOTOGRAPHS = {
+    "skimage": ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "motorcycle_left.png",
+                "rocket.jpg"),
+    "sklearn": ("china.jpg", "flower.jpg"),
+}  # fmt: skip
+_OBJECTS = {
+    "skimage": ("brick.png", "cell.png", "clock_motion.png", "coins.png", "grass.png", "gravel.png",
+                "hubble_deep_field.jpg", "ihc.png", "moon.png", "retina.jpg"),
+}  # fmt: skip
+_PAGES = {"skimage": ("page.png", "text.png")}
+# CT, MR, ultrasound and a bone scan of the whole body.
+_SCANS = ("693_J2KI.dcm", "CT_small.dcm", "J2K_pixelrep_mismatch.dcm", "JPEG2000.dcm",
+          "MR_small.dcm", "examples_overlay.dcm", "examples_palette.dcm",
+          "examples_rgb_color.dcm", "examples_jpeg2k.dcm")  # fmt: skip
+_FOLDERS = {"skimage": "data", "sklearn": "datasets/images", "pydicom": "data/test_files"}
+
+_SKIN = np.array((224, 172, 140)) / 224
+_TABLE = np.array((96, 110, 128))
+
+Negative = tuple[str, str, bytes]  # group, kind, the file
+
+
+def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Negative]:
+    """All negatives, drawn ones the same for the same seed.
+
+    radiographs: (H, W) uint8 each, bones bright; every kind of near miss is made of each of them.
+    Raises ValueError, one sentence, where scikit-image is missing.
+    """
+    rng = np.random.default_rng(seed)
+    for kind, pictures in (
+        ("photographs in colour", _photographs(grey=False)),
+        ("photographs in grey", _photographs(grey=True)),
+        ("surfaces, objects, tissue", _pieces(_pictures(_OBJECTS), grey=True)),
+        ("pages of text", _pages(rng)),
+        ("scans of other body parts", _scans()),
+        ("drawn chests", (_chest(rng) for _ in range(24))),
+        ("noise", (_noise(rng, blur) for blur in np.geomspace(0.5, 40, 24))),
+        ("blank", (rng.integers(level, level + 3, (400, 300)) for level in range(0, 240, 20))),
+    ):
+        for picture in pictures:
+            yield UNLIKE, kind, _png(picture)
+    for seed_of_phantom in range(24):
+        age, sex = 12 + 8 * seed_of_phantom, ("female", "male")[seed_of_phantom % 2]
+        yield NEARLY, "drawn hands (phantoms)", _png(draw_phantom(age, sex, seed_of_phantom))
+    for group, changes in ((NEARLY, _NEAR_MISSES), (HANDS, _CHANGED_HANDS)):
+        for kind, change in changes.items():
+            for number, pixels in enumerate(radiographs):
+                yield group, kind, _png(change(pixels, radiographs[number - 1], rng))
+
+
+def _png(picture: np.ndarray) -> bytes:
+    file = BytesIO()
+    Image.fromarray(picture.astype(np.uint8)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+# Unlike hands -----------------------------------------------------------------------------------
+
+
+def _folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ValueError(
+            f"Measuring the gate needs pictures of the package {package}: "
+            "pip install -r tests/requirements.txt."
+        )
+    return Path(spec.origin).parent / _FOLDERS[package]
+
+
+def _pictures(names: dict[str, Sequence[str]]) -> Iterator[Image.Image]:
+    for package, files in names.items():
+        for name in files:
+            with Image.open(_folder(package) / name) as picture:
+                yield picture.convert("RGB")
+
+
+def _pieces(pictures: Iterator[Image.Image], grey: bool) -> Iterator[np.ndarray]:
+    """Every picture as a whole, and its four quarters."""
+    for picture in pictures:
+        array = np.asarray(picture.convert("L") if grey else picture)
+        middle = (array.shape[0] // 2, array.shape[1] // 2)
+        yield array
+        for rows in (slice(None, middle[0]), slice(middle[0], None)):
+            for columns in (slice(None, middle[1]), slice(middle[1], None)):
+                yield array[rows, columns]
+
+
+def _photographs(grey: bool) -> Iterator[np.ndarray]:
+    return _pieces(_pictures(_PHOTOGRAPHS), grey)
+
+
+def _pages(rng: np.random.Generator) -> Iterator[np.ndarray]:
+    yield from _pieces(_pictures(_PAGES), grey=True)
+    words = ("bone", "age", "of", "the", "left", "hand", "and", "wrist", "in", "years", "months")
+    for size in range(10, 34):
+        page = Image.new("L", (600, 800), 250)
+        lines = [" ".join(rng.choice(words, 900 // (9 * size))) for _ in range(620 // size)]
+        font = ImageFont.load_default(size)
+        ImageDraw.Draw(page).multiline_text((50, 50), "\n".join(lines), 20, font)
+        yield np.asarray(page)
+
+
+def _scans() -> Iterator[np.ndarray]:
+    """The middle frame of each scan in grey, in its four turns."""
+    from pydicom import dcmread
+
+    for name in _SCANS:
+        pixels = dcmread(_folder("pydicom") / name).pixel_array.astype(float)
+        pixels = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
+        low, high = np.percentile(pixels, (1, 99.5))
+        shown = np.clip((pixels - low) / (high - low), 0, 1) * 255
+        yield from (np.rot90(shown, turns) for turns in range(4))
+
+
+def _chest(rng: np.random.Generator) -> np.ndarray:
+    """(400, 400): two dark lungs in bright tissue, ribs, spine and heart."""
+    picture = np.full((400, 400), 20.0, np.float32)
+
+    def ellipse(x, y, width, height, angle, value, thickness=-1, first=0, last=360):
+        layer = np.zeros_like(picture)
+        at, axes = (round(x), round(y)), (round(width), round(height))
+        cv2.ellipse(layer, at, axes, angle, first, last, 1.0, thickness)
+        np.add(picture, value * cv2.GaussianBlur(layer, (0, 0), 2), out=picture)
+
+    wide = rng.uniform(0.85, 1.1)
+    ellipse(200, 230, 175 * wide, 210, 0, 130)
+    for side in (-1, 1):
+        ellipse(200 + side * 78 * wide, 210, 58 * wide, 130, side * 6, -85)
+        for y in np.arange(90, 330, rng.uniform(24, 32)):
+            ellipse(200 + side * 75 * wide, y + 40, 85 * wide, 40, side * 15, 26, 7, 185, 355)
+        ellipse(200 + side * 80 * wide, 75, 75 * wide, 12, side * -12, 45, 9)
+    ellipse(200, 220, 17, 190, 0, 50)
+    ellipse(222, 265, 55 * wide, 62, 30, 55)
+    picture += rng.normal(0, rng.uniform(2, 6), picture.shape)
+    return np.clip(picture, 0, 255)
+
+
+def _noise(rng: np.random.Generator, blur: float) -> np.ndarray:
+    return cv2.normalize(
+        cv2.GaussianBlur(rng.normal(size=(400, 300)), (0, 0), blur), None, 0, 255, cv2.NORM_MINMAX
+    )
+
+
+# Nearly hands -----------------------------------------------------------------------------------
+
+Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+
+
+def _part(top: float, bottom: float, left: float = 0, right: float = 1) -> Change:
+    """The piece of a radiograph between fractions of its height and width."""
+
+    def cut(pixels, _other, _rng):
+        height, width = pixels.shape
+        rows = slice(int(top * height), int(bottom * height))
+        return pixels[rows, int(left * width) : int(right * width)]
+
+    return cut
+
+
+def _blurred(pixels, _other, _rng, share: float):
+    return cv2.GaussianBlur(pixels, (0, 0), share * min(pixels.shape))
+
+
+def _side_by_side(pixels, other, _rng):
+    height = pixels.shape[0]
+    width = round(other.shape[1] * height / other.shape[0])
+    return np.hstack([pixels, cv2.resize(other, (width, height))[:, ::-1]])
+
+
+def _small(pixels, _other, _rng):
+    scale = 72 / min(pixels.shape)
+    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def _grainy(pixels, _other, rng):
+    return np.clip(pixels + rng.normal(0, 80, pixels.shape), 0, 255)
+
+
+def _photographed(pixels, _other, rng, in_colour: bool):
+    """The hand's outline with the shading of a skin that lets no bone through."""
+    smooth = cv2.GaussianBlur(pixels, (0, 0), 0.01 * min(pixels.shape))
+    _, inside = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_TRIANGLE)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5) / (0.06 * min(pixels.shape))
+    skin = 130 + 70 * np.minimum(depth, 1) + rng.normal(0, 4, pixels.shape)
+    skin = cv2.GaussianBlur(skin, (0, 0), 1)
+    edge = cv2.GaussianBlur(inside.astype(float), (0, 0), 1)[..., np.newaxis]
+    table = _TABLE + rng.normal(0, 4, (*pixels.shape, 1))
+    picture = edge * skin[..., np.newaxis] * _SKIN + (1 - edge) * table
+    picture = np.clip(picture, 0, 255).astype(np.uint8)
+    return picture if in_colour else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
+
+_NEAR_MISSES: dict[str, Change] = {
+    "photographed hands in colour (imitated)": partial(_photographed, in_colour=True),
+    "photographed hands in grey (imitated)": partial(_photographed, in_colour=False),
+    "cropped to the fingers": _part(0, 0.45),
+    "without the fingertips": _part(0.3, 1),
+    "without the wrist": _part(0, 0.6),
+    "half of the hand": _part(0, 1, 0, 0.5),
+    "wrist and forearm": _part(0.65, 1),
+    "blurred": partial(_blurred, share=0.03),
+    "grainy": _grainy,
+    "too small": _small,
+    "two hands side by side": _side_by_side,
+    "nearly black": lambda pixels, _other, _rng: pixels // 52,
+}
+_CHANGED_HANDS: dict[str, Change] = {
+    "upside down": lambda pixels, _other, _rng: np.rot90(pixels, 2),
+    "black on white": lambda pixels, _other, _rng: 255 - pixels,
+}

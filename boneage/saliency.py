@@ -1,0 +1,99 @@
+"""Occlusion and weight randomisation of the published models on their validation radiographs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from boneage import artifacts
+from boneage.datasets.rsna import find_images
+from boneage.datasets.splits import VALIDATION
+from boneage.evaluation.saliency import balanced_sample, occlusion_table, randomisation_table
+from boneage.explain.occlusion import occlusion_shifts
+from boneage.predictor import Predictor
+from boneage.radiographs.hand import MEDIAPIPE
+from boneage.radiographs.preprocessing import PreparedHand, to_model_input
+from boneage.radiographs.reading import read_radiograph
+
+N_OCCLUSION, N_RANDOMISATION = 200, 32
+
+Hands = dict[str, Mapping[str, PreparedHand]]  # id -> model name -> the hand as that model sees it
+
+
+def check_saliency(
+    folder: str | Path,
+    n_occlusion: int = N_OCCLUSION,
+    n_randomisation: int = N_RANDOMISATION,
+    show: Callable = lambda cases, desc: cases,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run both checks on every published model.
+
+    Cases are validation radiographs whose hand is found by its landmarks, as many of each sex and
+    age band; the randomisation, which takes longer, has some of them.
+
+    folder: with the images `<id>.png` etc.
+    show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
+
+    Returns the tables of `evaluation.saliency`: `occlusion_table` and `randomisation_table`.
+    Raises ArtifactError without models, LabelError without the folder, UnreadableRadiograph for a
+    damaged file, and ValueError where the folder holds no validation radiograph of the models or
+    a model's maps never show anything.
+    """
+    predictor = Predictor()
+    cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
+    cases = cases[(cases["split"] == VALIDATION) & (cases["crop_method"] == MEDIAPIPE)]
+    images = find_images(folder, cases["id"])
+    cases = balanced_sample(cases[cases["id"].isin(list(images))], n_occlusion)
+    if cases.empty:
+        raise ValueError(
+            f"The folder {folder} holds none of the models' validation radiographs: name the one "
+            "that they were trained from."
+        )
+    shifts, hands = [], {}
+    for case in show(list(cases.itertuples()), desc="occlusion"):
+        hands[case.id] = predictor.prepare(read_radiograph(images[case.id]))
+        shifts.append(_shifts(predictor, hands[case.id], case))
+    few = list(balanced_sample(cases, n_randomisation).itertuples())
+    similarities = [
+        _similarities(name, show(few, desc=f"randomisation of {name}"), hands)
+        for name in predictor.names
+    ]
+    digests = {name: facts.model_sha256 for name, facts in predictor.facts.items()}
+    return (
+        occlusion_table(_with_digests(pd.concat(shifts), digests)),
+        randomisation_table(_with_digests(pd.concat(similarities), digests)),
+    )
+
+
+def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case) -> pd.DataFrame:
+    def predict(variants):
+        return predictor.predict_prepared(variants, [case.sex] * len(variants))
+
+    return occlusion_shifts(hands, predict).assign(id=case.id, age_months=case.age_months)
+
+
+def _similarities(name: str, cases: Iterable, hands: Hands) -> pd.DataFrame:
+    """Of one model: model, id, step, stage, similarity."""
+    from boneage.explain.randomisation import Randomisation
+
+    # Loaded anew, as its weights are to be lost.
+    model, facts = artifacts.load_model(artifacts.model_folder(name))
+    randomisation = Randomisation(model)
+    parts = []
+    for case in cases:
+        prepared = hands[case.id][name].image
+        (image,) = to_model_input(prepared[np.newaxis], facts.build["input_size"])
+        parts.append(randomisation(image, case.sex).assign(model=name, id=case.id))
+    table = pd.concat(parts)
+    if table.empty:
+        raise ValueError(
+            f"Every Grad-CAM map of {facts.title} is even on these radiographs, so there is "
+            "nothing to compare: train it first, or on larger images."
+        )
+    return table
+
+
+def _with_digests(table: pd.DataFrame, digests: Mapping[str, str]) -> pd.DataFrame:
+    """Says which models the rows were measured on, so that later ones do not get their credit."""
+    return table.assign(model_sha256=table["model"].map(digests))

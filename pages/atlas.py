@@ -1,0 +1,198 @@
+"""Atlas: the average hand of each sex and age, computed from thousands of radiographs."""
+
+import pandas as pd
+import streamlit as st
+
+from boneage import wording
+from boneage.artifacts import ArtifactError
+from boneage.atlas import files, ossification, plates
+from boneage.atlas.growth import difference
+from boneage.figures import atlas
+from pages import shared
+
+BOTH = "both"
+HANDS = {BOTH: "Girls and boys", "female": "Girls", "male": "Boys"}
+SEXES = {BOTH: ("female", "male"), "female": ("female",), "male": ("male",)}
+START = 96  # months; the age that the page opens at
+VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
+MAKE_ONE = (
+    "There is no atlas yet. Make one from radiographs prepared at 640 pixels: "
+    "`python -m boneage atlas --cache DIR --out artifacts/atlas`."
+)
+
+
+def show_growth() -> None:
+    hands = shared.pick("Hands", HANDS, "hands")
+    months = st.session_state.setdefault("atlas_months", age_in_address())
+    data = atlas.viewer_data([hand_data(sex, atlas_stamp()) for sex in SEXES[hands]])
+    chosen = VIEWER(
+        key="atlas_viewer",
+        data=data | {"start": st.session_state.setdefault("atlas_start", months)},
+        default={"months": months},
+        on_months_change=keep_age,
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for sex in SEXES[hands]:
+            download(sex, chosen["months"])
+        spread = st.toggle(
+            "Where do children of this age differ?", key="spread", bind="query-params"
+        )
+    if spread:
+        show_spread([plates.between(sex, chosen["months"]) for sex in SEXES[hands]])
+
+
+def download(sex: str, months: float) -> None:
+    st.download_button(
+        f"{HANDS[sex]}, {wording.age_in_words(months)}",
+        lambda: plates.png(plates.between(sex, months).image),
+        f"average_hand_{wording.CHILDREN[sex]}_{months:03.0f}_months.png",
+        "image/png",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"download-{sex}",
+        help="The picture above, as PNG",
+    )
+
+
+def age_in_address() -> int:
+    text = st.query_params.get("age", "")
+    return int(text) if text.isdecimal() and len(text) < 4 else START
+
+
+def keep_age() -> None:
+    st.session_state["atlas_months"] = months = st.session_state["atlas_viewer"]["months"]
+    st.query_params["age"] = str(months)
+
+
+def show_spread(shown: list[plates.Plate]) -> None:
+    for plate, place in zip(shown, st.columns(2, gap="medium"), strict=False):
+        with place:
+            st.image(
+                atlas.spread_overlay(plate),
+                caption=plate.title,
+                width="stretch",
+                alt=f"{plate.title}: the average hand, coloured where children differ",
+            )
+    st.html(atlas.spread_legend())
+    st.caption(
+        "The interquartile range of the grey levels at each place, after the hands were brought "
+        "onto each other: half of the children lie within it. Colour along outlines is size and "
+        "position; colour in the wrist and at the growth plates is maturity, which differs "
+        "between children of one bone age too."
+    )
+
+
+@st.fragment
+def show_change() -> None:
+    st.header("What changes between two ages?", anchor=False)
+    youngest, oldest = (int(f(plates.table()["mean_age_months"]) // 6 / 2) for f in (min, max))
+    with st.container(horizontal=True, gap="medium"):
+        sex = shared.pick("Sex", {key: HANDS[key] for key in ("female", "male")}, "of_sex")
+        low, high = st.slider(
+            "From one age to another, in years",
+            float(youngest),
+            float(oldest),
+            (6.0, 9.0),
+            step=0.5,
+            format="%.1f",
+            key="change",
+            width=420,
+            bind="query-params",
+        )
+    if low == high:
+        st.info("Choose two different ages.", icon=":material/compare_arrows:")
+        return
+    younger, older = (plates.between(sex, 12 * years) for years in (low, high))
+    change = atlas.change_overlay(older, difference(younger, older))
+    words = wording.age_in_words(older.months)
+    pictures = {
+        younger.title: (younger.image, f"Average hand: {younger.title}"),
+        "What changed": (change, f"{older.title}: coloured where it differs from {low:g} years"),
+        older.title: (older.image, f"Average hand: {older.title}"),
+    }
+    for (caption, (picture, alt)), place in zip(
+        pictures.items(), st.columns(3, gap="medium"), strict=True
+    ):
+        place.image(picture, caption=caption, width="stretch", alt=alt)
+    st.html(atlas.change_legend(words))
+    st.caption(
+        "The younger hand is brought onto the joints of the older one, so a change of size does "
+        "not show. The stronger the colour, the larger the change of brightness."
+    )
+
+
+def show_sources() -> None:
+    with st.expander("Usual ages of all events", icon=":material/table_rows:"):
+        st.dataframe(
+            events_table(),
+            hide_index=True,
+            height="content",
+            column_config={
+                "Event": st.column_config.TextColumn(pinned=True),
+                "No.": st.column_config.NumberColumn(width=50),
+            },
+            alt="When bones of the hand appear and growth plates close, girls and boys",
+        )
+        st.caption(
+            "Medians of healthy children where one age stands; ranges where several bones or "
+            "sources differ. Single children are often a year or more earlier or later."
+        )
+    with st.expander("Sources", icon=":material/menu_book:"):
+        for short, source in ossification.SOURCES.items():
+            st.markdown(f"- {short}: {wording.as_plain_markdown(source)}")
+        st.markdown(
+            f"- Stages of development after {ossification.STAGES_SOURCE}. For the method of "
+            "comparing a hand with plates see Greulich WW, Pyle SI. Radiographic Atlas of Skeletal "
+            "Development of the Hand and Wrist. 2nd edition. Stanford University Press, 1959\\."
+        )
+        st.markdown(f"- Plates: {plates.SOURCE} {plates.CITATION}")
+
+
+@st.cache_data(show_spinner=False)
+def events_table() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "No.": event.number,
+            "Event": event.name,
+            "Girls": wording.event_in_words(event.change, *event.usual["female"]),
+            "Boys": wording.event_in_words(event.change, *event.usual["male"]),
+            "Source": "; ".join(event.sources),
+        }
+        for event in ossification.events()
+    )
+
+
+def atlas_stamp() -> int:
+    return (files.atlas_folder() / files.PLATES).stat().st_mtime_ns
+
+
+# A new atlas has a new stamp.
+@st.cache_resource(
+    show_spinner="Preparing the plates. The first time takes some seconds.", max_entries=4
+)
+def hand_data(sex: str, stamp: int) -> dict:
+    return atlas.hand_data([plates.plate(sex, months) for months in plates.ages(sex)])
+
+
+st.title("Atlas", anchor=False)
+if not plates.available():
+    st.info(MAKE_ONE, icon=":material/info:")
+    st.stop()
+try:
+    made_of = plates.table()
+    st.markdown(
+        f"The average hand of girls and boys, computed from {made_of['n'].sum():,} radiographs. "
+        "Each picture is the mean of many children, so it shows no single child. Move the slider, "
+        "or press play and watch the hand grow."
+    )
+    st.fragment(show_growth)()
+    show_change()
+    show_sources()
+except ArtifactError as error:
+    shared.show_error(error)
+    st.stop()
+st.caption(
+    f"{len(made_of)} plates of {made_of['n'].min()} to {made_of['n'].max()} radiographs each, "
+    "grouped by bone age within three months of a half year. These are averages of one hospital "
+    "population, scaled to one size, and not a standard for diagnosis."
+)

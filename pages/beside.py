@@ -1,0 +1,99 @@
+"""Beside the average hand: a radiograph and the plates of about its age; a part of Predict."""
+
+import streamlit as st
+
+from boneage import wording
+from boneage.atlas import answers, plates
+from boneage.atlas.landmarks import landmarks_on
+from boneage.atlas.plates import Plate
+from boneage.figures import pictures
+from boneage.predictor import Prediction
+from boneage.radiographs.preprocessing import PreparedHand
+
+OFFSETS = {"Predicted age": 0, "One year younger": -12, "One year older": 12}
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def hand_to_compare(digest: str, _pixels) -> PreparedHand:
+    return answers.prepare_to_compare(_pixels)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def compare(digest: str, sex: str, atlas: str, _hand: PreparedHand):
+    return plates.compare(sex, _hand.image, landmarks_on(_hand))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def aligned(digest: str, sex: str, months: int, atlas: str, _hand: PreparedHand):
+    return plates.align(plates.plate(sex, months), landmarks_on(_hand), answers.SIZE)
+
+
+def plates_around(sex: str, months: float) -> dict[str, Plate]:
+    """The plates of the predicted age and of a year less and more, as far as there are any."""
+    found: dict[str, Plate] = {}
+    for words, offset in OFFSETS.items():
+        plate = plates.nearest_plate(sex, months + offset)
+        if plate.months not in {other.months for other in found.values()}:
+            found[words] = plate
+    return dict(sorted(found.items(), key=lambda item: item[1].months))
+
+
+@st.fragment  # the slider redraws this part, and nothing else of the page
+def show_average_hand(prediction: Prediction, digest: str) -> None:
+    """Nothing where there is no atlas. Raises ArtifactError for a damaged one."""
+    if not plates.available():
+        return
+    st.header("Beside the average hand", anchor=False)
+    hand = hand_to_compare(digest, prediction.radiograph.pixels)
+    if landmarks_on(hand) is None:
+        st.markdown(
+            "The joint landmarks of this hand were not found, and without them no average hand can "
+            "be laid over it."
+        )
+        return
+    around = plates_around(prediction.sex, prediction.ensemble_months)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        show_wipe(digest, hand, around)
+    with right:
+        show_second_opinion(prediction, digest, hand)
+        with st.grid(3, min_column_width=90, gap="small"):
+            for words, plate in around.items():
+                st.image(
+                    plate.image,
+                    caption=f"{words}: {plate.title}, average of {plate.n}",
+                    width="stretch",
+                    output_format="PNG",
+                    alt=f"Average hand: {plate.title}",
+                )
+    st.caption(plates.SOURCE)
+
+
+def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None:
+    chosen = st.segmented_control(
+        "Average hand", list(around), default="Predicted age", required=True, key=f"plate-{digest}"
+    )
+    plate = around[chosen]
+    title = plate.title.lower()
+    share = st.slider("Wipe", 0, 100, 50, format="%d %%", key="wipe")
+    picture = aligned(digest, plate.sex, plate.months, answers.atlas_digest(), hand)
+    st.image(
+        pictures.wipe(hand.image, picture, share / 100),
+        caption="Left of the line the radiograph; right of it the average hand of "
+        f"{title}, bent to the same joints.",
+        width="stretch",
+        output_format="PNG",
+        alt=f"The radiograph; from {share} % of the width on, the average hand of {title}",
+    )
+
+
+def show_second_opinion(prediction: Prediction, digest: str, hand: PreparedHand) -> None:
+    with st.spinner("Comparing with the average hands."):
+        comparison = compare(digest, prediction.sex, answers.atlas_digest(), hand)
+    st.markdown(
+        wording.likeness(
+            plates.second_opinion(comparison),
+            comparison["months"].head(2).tolist(),
+            answers.likeness_figures(),
+        )
+    )

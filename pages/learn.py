@@ -1,0 +1,430 @@
+"""Learn: read ten hands, then see the error beside the models' and a human reader's."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from boneage import artifacts, wording
+from boneage.atlas import answers, plates, quiz
+from boneage.atlas.quiz import N_HANDS, Quiz
+from boneage.atlas.stages import stage
+from boneage.datasets.rsna import IMAGE_SUFFIXES, LabelError, find_split_images, read_labels
+from boneage.evaluation.published import SINGLE_READER
+from boneage.figures import quiz as charts
+from boneage.models.registry import ENSEMBLE
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from pages import shared
+
+RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
+PLATES, OWN = "plates", "own"
+MATERIALS = {
+    PLATES: "Average hands",
+    "test": "Test radiographs",
+    "validation": "Validation radiographs",
+    OWN: "Your own",
+}
+OLDEST_YEARS = 20
+A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
+WIDTH, COLUMNS = 420, (5, 6)  # pixels of the hand to be read; its share of the page
+N_MISSED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Hands to learn on.
+
+    key: tells it from all others. pool: columns id, sex and age_months. picture: a row of it ->
+    (H, W) uint8. about: a row of it -> title with the age, and a sentence or "". predictions: model
+    name -> what it says of the hands, columns id and prediction_months. notes: sentences on where
+    hands and predictions come from.
+    """
+
+    key: str
+    pool: pd.DataFrame
+    picture: Callable[[pd.Series], np.ndarray]
+    about: Callable[[pd.Series], tuple[str, str]]
+    predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+# What to learn on -------------------------------------------------------------------------------
+
+
+def choose() -> tuple[str, int, bool]:
+    """What to read, the number of the set, and whether to tell after each answer."""
+    has_cases = bool(os.environ.get(RADIOGRAPHS) and artifacts.available_models())
+    offered = MATERIALS if has_cases else {name: MATERIALS[name] for name in (PLATES, OWN)}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = shared.pick("Read", offered, "read")
+        number = st.number_input(
+            "Set",
+            min_value=1,
+            value=1,
+            key="set",
+            width=130,
+            bind="query-params",
+            help="The same number shows the same ten hands in the same order: give it, or the "
+            "address of this page, to a class.",
+        )
+        tell = st.toggle("Tell me after each answer", value=True, key="tell")
+    return chosen, number, tell
+
+
+def material_of(chosen: str) -> Material | None:
+    """The hands of one of MATERIALS; None while there is nothing to read."""
+    if chosen == PLATES:
+        return average_hands()
+    if chosen == OWN:
+        return own_radiographs()
+    return radiographs_of(os.environ[RADIOGRAPHS], chosen)
+
+
+def average_hands() -> Material:
+    predictions = answers.read_plate_predictions()
+    each = {name: table for name, table in predictions.groupby("model")}
+    notes = [
+        "Every hand is the average of 20 or more radiographs of one sex and bone age, and shows "
+        "no single child. Its bones are clearer than a child's."
+    ]
+    if set(each) >= set(artifacts.available_models()):
+        notes.append(
+            "The models learnt from most of the radiographs in these averages, so their error here "
+            "is less than on new hands."
+        )
+    else:
+        each = {}
+        notes.append(
+            "The answers of the models were stored for other weights and are left out; "
+            "`python -m boneage atlas-answers` asks the models of today."
+        )
+
+    def picture(hand: pd.Series) -> np.ndarray:
+        return plates.plate(hand["sex"], hand["months"]).image
+
+    def about(hand: pd.Series) -> tuple[str, str]:
+        plate = plates.plate(hand["sex"], hand["months"])
+        return plate.title, plate.caption
+
+    notes.append(plates.SOURCE)
+    return Material(PLATES, answers.as_cases(), picture, about, each, tuple(notes))
+
+
+def radiographs_of(folder: str, split: str) -> Material:
+    """The challenge's radiographs on this machine, which the published models have read."""
+    names = artifacts.available_models()
+    readers = [*names, ENSEMBLE] if len(names) > 1 else names
+    tables = {name: shared.cases_of(name, artifacts.BEST) for name in readers}
+    tables = {name: table[table["split"] == split] for name, table in tables.items()}
+    cases = tables[names[0]]
+    files = files_of(folder, split)
+
+    def picture(hand: pd.Series) -> np.ndarray:
+        return radiograph(files[hand["id"]].read_bytes())
+
+    pool = cases[cases["id"].isin(files)]
+    return Material(split, pool, picture, age_of, tables, (wording.ABOUT_SPLIT[split],))
+
+
+# A folder of 12,000 files takes a while to list.
+@st.cache_data(show_spinner=False, max_entries=4)
+def files_of(folder: str, split: str) -> dict[str, Path]:
+    cases = shared.cases_of(artifacts.available_models()[0], artifacts.BEST)
+    return find_split_images(folder, split, cases.loc[cases["split"] == split, "id"])
+
+
+def own_radiographs() -> Material | None:
+    """Radiographs and their labels from the learner's computer."""
+    uploads = st.file_uploader(
+        f"At least {N_HANDS} radiographs and one CSV file with the columns id, boneage, male",
+        accept_multiple_files=True,
+        help="A radiograph is called <id>.png, .jpg, .webp, .tif or .dcm; boneage is in months; "
+        "male is True or False. All stays in memory while this page is open.",
+    )
+    tables = [upload for upload in uploads if upload.name.lower().endswith(".csv")]
+    if not uploads:
+        return None
+    if len(tables) != 1:
+        raise LabelError(f"Choose one CSV file among the radiographs; there are {len(tables)}.")
+    labels = read_labels(tables[0], tables[0].name)
+    files = {}
+    for upload in uploads:
+        name, dot, suffix = upload.name.rpartition(".")
+        if (dot + suffix).lower() in IMAGE_SUFFIXES:
+            files[name] = upload
+    pool = labels[labels["id"].isin(files)]
+
+    def picture(hand: pd.Series) -> np.ndarray:
+        return radiograph(files[hand["id"]].getvalue())
+
+    key = " ".join(sorted(upload.file_id for upload in uploads))
+    notes = ("The models have not read these radiographs.",)
+    return Material(key, pool, picture, age_of, notes=notes)
+
+
+def age_of(hand: pd.Series) -> tuple[str, str]:
+    return wording.children_aged(hand["sex"], hand["age_months"]), ""
+
+
+def radiograph(content: bytes) -> np.ndarray:
+    source = shared.file_source("", "", content)
+    if source.fault:
+        raise UnreadableRadiograph(source.fault)
+    return shared.reduced(source.digest, read_radiograph(content).pixels).pixels
+
+
+# Reading ----------------------------------------------------------------------------------------
+
+
+def current_quiz(material: Material, number: int) -> Quiz:
+    """The quiz that is going on; another material or number starts a new one."""
+    state = st.session_state
+    if state.get("quiz_of") != (material.key, number):
+        state["quiz"] = Quiz.start(material.pool, seed=number)
+        state["quiz_of"] = material.key, number
+        state["looking_back"] = False
+    return state["quiz"]
+
+
+def ask(material: Material, game: Quiz, tell: bool) -> None:
+    hand = game.hand
+    number = len(game.answers) + 1
+    st.progress((number - 1) / len(game.hands), f"Hand {number} of {len(game.hands)}")
+    left, right = st.columns(COLUMNS, gap="large")
+    show_hand(left, material, hand, f"Hand {number} of {len(game.hands)}, {A_HAND_OF[hand['sex']]}")
+    with right:
+        st.subheader(A_HAND_OF[hand["sex"]].capitalize(), anchor=False)
+        with st.form("answer", border=False, clear_on_submit=True):
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+                years = st.number_input(
+                    "Bone age: years", 0, OLDEST_YEARS, None, key="years", width=170
+                )
+                months = st.number_input("and months", 0, 11, None, key="months", width=120)
+            sent = st.form_submit_button("Answer", type="primary", icon=":material/check:")
+        st.caption("Tab goes from field to field, Enter sends the answer.")
+    if not sent:
+        return
+    if years is None and months is None:
+        right.warning("Set an age first.", icon=":material/edit:")
+        return
+    st.session_state["quiz"] = game.answered(12 * (years or 0) + (months or 0))
+    st.session_state["looking_back"] = tell
+    st.rerun()
+
+
+def look_back(material: Material, game: Quiz) -> None:
+    """The hand answered last, now with its age."""
+    case = game.cases().iloc[-1]
+    number = len(game.answers)
+    st.progress(number / len(game.hands), f"Hand {number} of {len(game.hands)}")
+    left, right = st.columns(COLUMNS, gap="large")
+    title, sentence = material.about(case)
+    show_hand(left, material, case, f"Hand {number}: {title}")
+    with right:
+        st.subheader(title, anchor=False)
+        said = wording.answer_against(case["prediction_months"], case["age_months"])
+        st.markdown(f"{sentence} {said}")
+        now = stage(case["sex"], case["age_months"])
+        st.markdown(f"**{now.title.capitalize()}:** {now.look_at}")
+        st.button(
+            "See the result" if game.is_over else "Next hand",
+            type="primary",
+            icon=":material/arrow_forward:",
+            on_click=st.session_state.update,
+            kwargs={"looking_back": False},
+            shortcut="Enter",
+        )
+        st.caption("What to look at: Gilsanz V, Ratib O. *Hand Bone Age*, 2nd ed., Springer 2012.")
+
+
+def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
+    # The picture of a plate is tall: as wide as its column it would not fit the screen.
+    place.image(material.picture(hand), width=WIDTH, output_format="PNG", alt=alt)
+
+
+# The result -------------------------------------------------------------------------------------
+
+
+def show_result(material: Material, game: Quiz) -> None:
+    readers = {charts.YOU: game.cases()}
+    readers |= {name: game.cases_of(table) for name, table in material.predictions.items()}
+    readers = {name: readers[name] for name in in_order(readers)}
+    scores = quiz.scores(readers)
+    st.header("Your result", anchor=False)
+    st.markdown(
+        wording.quiz_result(*scores.loc[charts.YOU, ["mae", "mae_low", "mae_high", "bias"]])
+    )
+    st.button(
+        f"Read ten more (set {st.session_state['set'] + 1})",
+        type="primary",
+        icon=":material/replay:",
+        on_click=next_set,
+    )
+    shared.chart(
+        charts.reader_errors(scores, SINGLE_READER),
+        alt="Mean absolute error of you and of each model, over the band of a human reader",
+    )
+    score_table(scores)
+    st.caption(
+        "Of ten hands, with 95 % intervals: they are wide, as ten say little. Bias is the mean of "
+        "answer minus age; 95 % of the differences are expected within the limits of agreement. "
+        "The band is published for the 200 test radiographs of the challenge."
+    )
+    st.subheader("How do answers and ages differ?", anchor=False)
+    plots = charts.bland_altman(readers)
+    with st.grid("auto", min_column_width=320, gap="medium"):
+        for name, figure in plots.items():
+            title = charts.reader_title(name)
+            shared.chart(figure, alt=f"Bland-Altman plot: {title}", key=f"bland-altman-{name}")
+    st.caption(
+        "The middle line is the bias, the outer ones are the limits of agreement; bands are their "
+        "95 % intervals. Every plot has the same scale."
+    )
+    show_missed(material, game.cases())
+    answer_table(readers)
+
+
+def in_order(readers) -> list[str]:
+    """The learner, each model, and last their mean."""
+    return sorted(readers, key=lambda name: (name != charts.YOU, name == ENSEMBLE, name))
+
+
+def next_set() -> None:
+    st.session_state["set"] += 1
+
+
+def score_table(scores: pd.DataFrame) -> None:
+    def span(low: str, high: str) -> list[str]:
+        return [wording.figure_interval("bias", *ends) for ends in scores[[low, high]].to_numpy()]
+
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "reader": scores.index.map(charts.reader_title),
+                "mae": scores["mae"],
+                "mae_interval": [
+                    wording.figure_interval("mae", *ends)
+                    for ends in scores[["mae_low", "mae_high"]].to_numpy()
+                ],
+                "bias": scores["bias"],
+                "bias_interval": span("bias_low", "bias_high"),
+                "limits": span("lower", "upper"),
+            }
+        ),
+        hide_index=True,
+        column_config={
+            "reader": st.column_config.TextColumn("Reader", pinned=True),
+            "mae": st.column_config.NumberColumn("MAE, months", format="%.1f"),
+            "mae_interval": st.column_config.TextColumn("95 % interval"),
+            "bias": st.column_config.NumberColumn("Bias, months", format="%+.1f"),
+            "bias_interval": st.column_config.TextColumn("95 % interval"),
+            "limits": st.column_config.TextColumn("Limits of agreement"),
+        },
+        alt="Error, bias and limits of agreement of you and of each model",
+    )
+
+
+def show_missed(material: Material, cases: pd.DataFrame) -> None:
+    missed = quiz.most_missed(cases, N_MISSED)
+    if missed.empty:
+        return
+    st.subheader("What you missed most", anchor=False)
+    with st.grid(N_MISSED, min_column_width=220, gap="medium"):
+        for _, case in missed.iterrows():
+            with st.container():
+                title, sentence = material.about(case)
+                st.image(material.picture(case), width="stretch", output_format="PNG", alt=title)
+                said = wording.answer_against(case["prediction_months"], case["age_months"])
+                now = stage(case["sex"], case["age_months"])
+                st.markdown(
+                    f"**{title}.** {sentence} {said} {now.title.capitalize()}: {now.look_at}"
+                )
+
+
+def answer_table(readers: dict[str, pd.DataFrame]) -> None:
+    st.subheader("All answers", anchor=False)
+    you = readers[charts.YOU]
+    shown = pd.DataFrame(
+        {
+            "Hand": you["id"],
+            "Sex": you["sex"].map(wording.CHILDREN),
+            "Bone age": you["age_months"].map(wording.age_in_short),
+        }
+    )
+    for name, cases in readers.items():
+        months = you["id"].map(cases.set_index("id")["prediction_months"])
+        shown[charts.reader_title(name)] = months.map(wording.age_in_short, na_action="ignore")
+    shown["You, months off"] = you["residual_months"]
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content",
+        column_config={
+            "Hand": st.column_config.TextColumn(pinned=True),
+            "You, months off": st.column_config.NumberColumn(format="%+.0f"),
+        },
+        placeholder="",
+        alt="Every hand with its bone age, your answer and the models' answers",
+    )
+
+
+def show_plate_predictions() -> None:
+    """How the models read all plates, and which they do not read."""
+    predictions = answers.read_plate_predictions()
+    mean = predictions[predictions["model"] == ENSEMBLE]
+    if mean.empty:
+        return
+    beyond = answers.beyond_a_year(predictions)
+    with st.expander("How the models read every average hand", icon=":material/table:"):
+        st.markdown(
+            f"The mean of the models is within a year of the age of {len(mean) - len(beyond)} of "
+            f"the {len(mean)} average hands."
+        )
+        if len(beyond):
+            st.dataframe(
+                pd.DataFrame(
+                    {
+                        "Average hand": beyond["id"],
+                        "Mean of the models": beyond["prediction_months"].map(wording.age_in_short),
+                        "Months off": beyond["off_months"],
+                    }
+                ),
+                hide_index=True,
+                column_config={"Months off": st.column_config.NumberColumn(format="%+.0f")},
+                alt="The average hands that the mean of the models reads more than a year off",
+            )
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    st.title("How well do you read bone age?", anchor=False)
+    st.markdown(
+        f"Read {N_HANDS} hands. Then see your error, bias and limits of agreement beside the "
+        "models' on the same hands, and what you missed most. Nothing you answer is stored."
+    )
+    try:
+        chosen, number, tell = choose()
+        material = material_of(chosen)
+        if material is None:
+            return
+        game = current_quiz(material, number)
+        if st.session_state["looking_back"]:
+            look_back(material, game)
+        elif game.is_over:
+            show_result(material, game)
+        else:
+            ask(material, game, tell)
+        st.caption(" ".join(material.notes))
+        if chosen == PLATES:
+            show_plate_predictions()
+    except (artifacts.ArtifactError, UnreadableRadiograph, ValueError, RuntimeError) as error:
+        shared.show_error(error)
+
+
+main()

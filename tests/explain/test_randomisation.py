@@ -1,0 +1,90 @@
+import keras
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("Grad-CAM needs TensorFlow", allow_module_level=True)
+
+from boneage.explain.gradcam import GradCam
+from boneage.explain.randomisation import Randomisation, randomisable_stages, similarity
+from boneage.models.registry import build_model
+
+STAGES = ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).random((96, 96, 1), dtype="float32")
+
+
+@pytest.mark.parametrize("name", ["tiny_densenet", "tiny_resnet_cbam"])
+def test_stages_hold_every_weight_once_from_the_output_down(name):
+    model = build_model(name, input_size=96)
+    stages = randomisable_stages(model)
+    assert list(stages) == STAGES
+    layers = [layer for stage in stages.values() for layer in stage]
+    assert sum(layer.count_params() for layer in layers) == model.count_params()
+    assert len({id(layer) for layer in layers}) == len(layers)
+    head = {layer.name for layer in stages["head"]}
+    assert head == {"sex_features1", "sex_features2", "head1", "output"} | (
+        {"head2"} if "resnet" in name else set()
+    )
+    assert {"stem_conv", "stem_bn"} == {layer.name for layer in stages["stem"]}
+
+
+def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, monkeypatch):
+    keras.utils.set_random_seed(3)
+    model = build_model("tiny_resnet_cbam", 96, output_scale=41.0, output_offset=127.0)
+    randomisation = Randomisation(model)
+    learnt = {v.path: v.numpy().copy() for v in model.weights}
+    changed = []
+
+    def record(self, *arguments):
+        changed.append({v.path for v in model.weights if (v.numpy() != learnt[v.path]).any()})
+        return np.arange(9.0).reshape(3, 3) * (1 if len(changed) < 3 else -1)
+
+    monkeypatch.setattr(GradCam, "__call__", record)
+    table = randomisation(image, "female")
+    assert table["stage"].tolist() == STAGES
+    assert table["step"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert table["similarity"].tolist() == pytest.approx([1, -1, -1, -1, -1, -1])
+    assert not changed[0]
+    for before, after, stage in zip(changed, changed[1:], STAGES, strict=False):
+        assert before < after
+        # Biases and the state of batch normalisation are at their initial values already.
+        kernels = {
+            weight.path
+            for layer in randomisation.stages[stage]
+            for weight in layer.weights
+            if weight.name == "kernel"
+        }
+        assert after - before == kernels
+    for variable in model.weights:
+        np.testing.assert_array_equal(variable.numpy(), learnt[variable.path])
+
+
+def test_every_radiograph_has_random_weights_of_its_own(image):
+    keras.utils.set_random_seed(3)
+    model = build_model("tiny_densenet", 96, output_scale=41.0, output_offset=127.0)
+    randomisation = Randomisation(model, seed=1)
+    first, second = randomisation(image, "male"), randomisation(image, "male")
+    again = Randomisation(model, seed=1)(image, "male")
+    assert first["similarity"].tolist() != second["similarity"].tolist()
+    assert first["similarity"].tolist() == pytest.approx(again["similarity"].tolist())
+
+
+def test_an_even_map_has_no_order_to_lose(image, monkeypatch):
+    monkeypatch.setattr(GradCam, "__call__", lambda *_: np.zeros((3, 3), np.float32))
+    table = Randomisation(build_model("tiny_densenet", 96))(image, "male")
+    assert table.empty
+    assert list(table) == ["step", "stage", "similarity"]
+
+
+def test_similarity_is_spearmans():
+    first = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert similarity(first, first**3) == pytest.approx(1)
+    assert similarity(first, -first) == pytest.approx(-1)
+    # Ranks 1 2 3 4 and 2 1 4 3: 1 - 6 * 4 / (4 * 15).
+    assert similarity(first, np.array([[2.0, 1.0], [4.0, 3.0]])) == pytest.approx(0.6)
+    assert similarity(first, np.ones((2, 2))) == 0

@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from boneage import artifacts
+from boneage.datasets.phantoms import draw_phantom, make_phantom, write_phantoms
+from boneage.gate import learning
+from boneage.gate.gate import load_gate
+from boneage.gate.learning import ALL, REAL, Seen, fit_gate, learn_gate, measure_gate
+from boneage.gate.negatives import UNLIKE
+
+RNG = np.random.default_rng(0)
+
+
+def seen(n: int, offset: float = 0.0, **look: float) -> Seen:
+    landmarks = [make_phantom(12 + n_ % 200, "male", n_).landmarks for n_ in range(n)]
+    features = {"model": RNG.normal(size=(n, 160)).astype(np.float32) + offset}
+    return Seen([dict(look) for _ in range(n)], landmarks, features)
+
+
+@pytest.fixture(scope="module")
+def gate():
+    return fit_gate(seen(200), seen(300))
+
+
+def test_at_most_one_percent_of_validation_is_refused_by_all_checks_together():
+    validation = seen(300)
+    gate = fit_gate(seen(200), validation)
+    refused = [gate.refusal(m) for m in validation.measures(gate)]
+    assert 2 <= sum(map(bool, refused)) <= 3
+    # A fixed check that uses up what is allowed leaves nothing to the chosen limits.
+    for look in validation.looks[:3]:
+        look["share in colour"] = 0.5
+    gate = fit_gate(seen(200), validation)
+    refusals = filter(None, map(gate.refusal, validation.measures(gate)))
+    assert [refusal.kind for refusal in refusals] == ["in colour"] * 3
+
+
+def test_the_table_counts_refusals_and_their_reasons(gate):
+    table = measure_gate(
+        gate,
+        {
+            (REAL, "test"): seen(50),
+            (UNLIKE, "far"): seen(10, offset=5.0),
+            (UNLIKE, "like real"): seen(40),
+            (UNLIKE, "broken"): Seen(unreadable=2),
+        },
+    ).set_index(["group", "kind"])
+    assert table.loc[(UNLIKE, "far"), ["n", "refused", "auc"]].tolist() == [10, 1, 1]
+    assert table.loc[(UNLIKE, "far"), "reasons"] == "unfamiliar 10"
+    assert table.loc[(UNLIKE, "broken"), "reasons"] == "unreadable 2"
+    assert 0.3 < table.loc[(UNLIKE, "like real"), "auc"] < 0.7
+    assert table.loc[(UNLIKE, ALL), "n"] == 52
+    assert np.isnan(table.loc[(REAL, "test"), "auc"])
+
+
+def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
+    tiny_artifacts, tmp_path, monkeypatch
+):
+    root = tmp_path / "artifacts"
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    data = write_phantoms(tmp_path / "data", n_train=48, n_test=4)
+    for name in ("tiny_densenet", "tiny_resnet_cbam"):
+        copy_model(tiny_artifacts / "models" / name, root / "models" / name, data)
+    monkeypatch.setattr(learning, "_SHAPE_AXES", 4)
+    monkeypatch.setattr(learning, "_FEATURE_AXES", 2)
+    png = learning.negatives.__globals__["_png"](draw_phantom(60, "male", 3) // 64)
+    monkeypatch.setattr(learning, "negatives", lambda _: [(UNLIKE, "dark", png)] * 2)
+    path, table = learn_gate(data)
+    assert path == root / "gate.csv"
+    assert pd.read_csv(path)["kind"].tolist() == table["kind"].tolist()
+    dark = table.set_index("kind").loc["dark"]
+    assert (dark["n"], dark["refused"], dark["reasons"]) == (2, 1, "blank or too dark 2")
+    facts = json.loads((root / "gate.json").read_text())
+    assert (facts["n_train"], facts["n_validation"]) == (40, 8)
+    assert load_gate(facts["weights_sha256"]).note is None
+    with pytest.raises(ValueError, match="holds 0 of the"):
+        (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
+        learn_gate(tmp_path / "empty")
+
+
+def copy_model(source, target, data):
+    """An artifact whose predictions are of a data set's radiographs."""
+    from boneage.datasets.rsna import read_labels
+
+    target.mkdir(parents=True)
+    for file in source.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+    parts = []
+    for name, splits in (("training", ["train"] * 40 + ["validation"] * 8), ("test", ["test"] * 4)):
+        labels = read_labels(data / f"boneage-{name}-dataset.csv")
+        parts.append(labels.assign(split=splits))
+    cases = pd.concat(parts).assign(prediction_months=90.0, contrast=50.0, crop_method="mediapipe")
+    artifacts.write_predictions(target, cases)

@@ -1,0 +1,238 @@
+import os
+import shutil
+import subprocess
+import sys
+from io import BytesIO
+
+import pandas as pd
+import pytest
+import streamlit as st
+from apps import REPOSITORY, run, started, texts
+from made_up_atlas import write_atlas
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from boneage import artifacts
+from boneage.atlas import answers
+from boneage.datasets.phantoms import draw_phantom
+
+PAGE = "pages/learn.py"
+
+
+@pytest.fixture(scope="module")
+def root(_tiny_artifacts_folder, tmp_path_factory):
+    """Artifacts with an atlas of ten drawings, each of which both models read as 100 months."""
+    root = tmp_path_factory.mktemp("learn") / "artifacts"
+    shutil.copytree(_tiny_artifacts_folder, root)
+    write_atlas(root / "atlas")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BONEAGE_ARTIFACTS", str(root))
+        names = artifacts.available_models()
+        facts = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
+        plates = answers.as_cases()[["sex", "months", "build"]].assign(prediction_months=100)
+        tables = [
+            plates.assign(model=model, model_sha256=digest)
+            for model, digest in artifacts.fingerprints(facts).items()
+        ]
+        answers.write(answers.PREDICTIONS, pd.concat(tables))
+    return root
+
+
+@pytest.fixture(autouse=True)
+def _environment(root, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    monkeypatch.delenv("BONEAGE_RSNA", raising=False)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def answer(app: AppTest, years: int | None, months: int | None = None) -> AppTest:
+    app.number_input(key="years").set_value(years)
+    app.number_input(key="months").set_value(months)
+    press(app, "Answer")
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return run(app)
+
+
+def answer_all(app: AppTest, off: int = 0) -> AppTest:
+    """All ten, each `off` months more than the age; told nothing in between."""
+    app.toggle(key="tell").set_value(False)
+    run(app)
+    for _ in range(10):
+        age = app.session_state["quiz"].hand["age_months"] + off
+        answer(app, *map(int, divmod(age, 12)))
+    return app
+
+
+def alts(app: AppTest) -> list[str]:
+    return [picture.alt for element in app.image for picture in element.proto.imgs]
+
+
+def test_a_hand_is_shown_with_its_sex_and_without_its_age():
+    app = started(PAGE)
+    hand = app.session_state["quiz"].hand
+    child = {"female": "a girl's hand", "male": "a boy's hand"}[hand["sex"]]
+    assert alts(app) == [f"Hand 1 of 10, {child}"]
+    assert app.subheader[0].value == child.capitalize()
+    assert hand["id"] not in texts(app)
+    assert "Nothing you answer is stored" in texts(app)
+    assert "no single child" in texts(app)
+
+
+def test_an_answer_is_told_at_once_with_what_to_look_at():
+    app = started(PAGE)
+    hand = app.session_state["quiz"].hand
+    answer(app, *map(int, divmod(hand["age_months"] + 14, 12)))
+    assert "14 months too old" in texts(app)
+    assert app.subheader[0].value == hand["id"]
+    assert "Gilsanz" in texts(app)
+    press(app, "Next hand")
+    assert alts(app)[0].startswith("Hand 2 of 10")
+
+
+def test_without_an_age_the_hand_waits():
+    app = answer(started(PAGE), None)
+    assert app.warning[0].value == "Set an age first."
+    assert app.session_state["quiz"].answers == ()
+    answer(app, None, 7)  # an infant
+    assert app.session_state["quiz"].answers == (7,)
+
+
+def test_after_ten_the_learner_stands_beside_both_models_and_the_readers():
+    app = answer_all(started(PAGE), off=6)
+    assert "You were off by **6.0 months** on average (6.0 to 6.0)" in texts(app)
+    assert "On average you read 6 months too old" in texts(app)
+    scores = app.dataframe[0].value
+    assert scores["reader"].tolist() == [
+        "You",
+        "Tiny DenseNet (tests)",
+        "Tiny ResNet+CBAM (tests)",
+        "Mean of both models",
+    ]
+    assert scores["mae"].tolist() == pytest.approx([6, 45, 45, 45])  # 37, 73, ... 181
+    assert scores["bias"].tolist() == pytest.approx([6, -9, -9, -9])
+    charts = [chart.proto.alt for chart in app.get("plotly_chart")]
+    assert "over the band of a human reader" in charts[0]
+    assert [alt.startswith("Bland-Altman plot: ") for alt in charts[1:]] == [True] * 4
+    assert len(alts(app)) == 3  # the most missed
+    table = app.dataframe[1].value
+    assert table["You, months off"].tolist() == [6] * 10
+    assert set(table["Mean of both models"]) == {"8 y 4 m"}
+
+
+def test_ten_more_are_others_and_a_set_in_the_address_is_the_same_ten():
+    first = answer_all(started(PAGE))
+    hands = list(first.session_state["quiz"].hands["id"])
+    press(first, "Read ten more (set 2)")
+    assert first.session_state["quiz"].answers == ()
+    second = list(first.session_state["quiz"].hands["id"])
+    assert second != hands
+    assert list(started(PAGE, set="2").session_state["quiz"].hands["id"]) == second
+
+
+def test_answers_of_other_weights_are_left_out_with_a_sentence(root, tmp_path, monkeypatch):
+    copy = shutil.copytree(root, tmp_path / "artifacts")
+    path = copy / "atlas" / answers.PREDICTIONS
+    table = pd.read_csv(path)
+    table.assign(model_sha256="0").to_csv(path, index=False)
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
+    app = answer_all(started(PAGE))
+    assert "stored for other weights" in texts(app)
+    assert app.dataframe[0].value["reader"].tolist() == ["You"]
+
+
+def test_plates_that_the_models_miss_are_listed():
+    app = started(PAGE)
+    assert "within a year of the age of 2 of the 10 average hands" in texts(app)  # 9 years: 108
+    assert len(app.dataframe[0].value) == 8
+
+
+def png(age: int) -> bytes:
+    file = BytesIO()
+    Image.fromarray(draw_phantom(age, "female", 1, height=200)).save(file, "PNG")
+    return file.getvalue()
+
+
+def own(app: AppTest, n: int, *others: tuple[str, bytes]) -> AppTest:
+    app.segmented_control(key="read").set_value("own")
+    run(app)
+    radiographs = [(f"h{number}.png", png(60), "") for number in range(n)]
+    app.file_uploader[0].set_value([*radiographs, *((*other, "") for other in others)])
+    return run(app)
+
+
+def labels(n: int) -> tuple[str, bytes]:
+    rows = "".join(f"h{number},{40 + number},False\n" for number in range(n))
+    return "labels.csv", f"id,boneage,male\n{rows}".encode()
+
+
+def test_own_radiographs_with_labels_are_read_without_the_models():
+    app = own(started(PAGE), 11, labels(12))
+    assert alts(app) == ["Hand 1 of 10, a girl's hand"]
+    answer_all(app, off=2)
+    assert "You were off by **2.0 months**" in texts(app)
+    assert app.dataframe[0].value["reader"].tolist() == ["You"]
+    assert "have not read these" in texts(app)
+
+
+def test_own_files_that_cannot_be_used_get_a_sentence():
+    app = own(started(PAGE), 2, labels(2))
+    assert "needs 10 hands" in app.error[0].value
+    app = own(started(PAGE), 2)
+    assert "Choose one CSV file" in app.error[0].value
+    app = own(started(PAGE), 2, ("labels.csv", b"id,age\n1,2\n"))
+    assert "labels\\.csv lacks a column" in app.error[0].value
+
+
+def test_the_challenges_radiographs_come_with_what_the_models_said(root, tmp_path, monkeypatch):
+    folder = tmp_path / "rsna"
+    images = folder / "boneage-training-dataset"
+    images.mkdir(parents=True)
+    copy = shutil.copytree(root, tmp_path / "artifacts")
+    for name in ("tiny_densenet", "tiny_resnet_cbam"):
+        path = copy / "models" / name
+        cases = artifacts.read_predictions(path).assign(split="validation")
+        artifacts.write_predictions(path, cases)
+    for case in cases["id"]:
+        (images / f"{case}.png").write_bytes(png(60))
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
+    monkeypatch.setenv("BONEAGE_RSNA", str(folder))
+    (folder / "boneage-test-dataset").mkdir()
+    app = started(PAGE, read="Validation radiographs")
+    assert "kept out of training" in texts(app)
+    answer_all(app)
+    scores = app.dataframe[0].value
+    assert scores["bias"].round(1).tolist()[1:] == [9.0] * 3  # as stored
+
+
+def test_without_an_atlas_the_page_says_what_to_do(_tiny_artifacts_folder, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(_tiny_artifacts_folder))
+    app = started(PAGE)
+    assert len(app.error) == 1
+    assert "atlas" in app.error[0].value
+
+
+def test_a_whole_quiz_imports_no_tensorflow(root):
+    script = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('pages/learn.py', default_timeout=60).run()\n"
+        "app.toggle(key='tell').set_value(False).run()\n"
+        "for _ in range(10):\n"
+        "    app.number_input(key='years').set_value(8)\n"
+        "    app.button[0].click().run()\n"
+        "assert app.header[0].value == 'Your result' and not app.exception\n"
+        "print(sorted({'tensorflow', 'keras', 'mediapipe'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "[]", done.stderr

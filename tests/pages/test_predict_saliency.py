@@ -1,0 +1,79 @@
+"""What the Predict page says of its maps where they were checked."""
+
+import pandas as pd
+import pytest
+from apps import run, started, texts
+
+from boneage import artifacts
+from boneage.evaluation.metrics import AGE_BANDS
+from boneage.explain.occlusion import CONTROL
+from boneage.explain.regions import REGIONS
+
+MODELS = ("tiny_densenet", "tiny_resnet_cbam")
+
+
+@pytest.fixture
+def checked(tiny_artifacts):
+    """Stored tables of the tiny models, moved most by the carpals, at 0-5 years by the wrist."""
+    digests = {n: artifacts.read_facts(artifacts.model_folder(n)).model_sha256 for n in MODELS}
+    occlusion = pd.DataFrame(
+        [
+            (name, digest, group, region, 50, 0.04, 9.0 if region == strongest else 2.0)
+            for name, digest in digests.items()
+            for group in ("all", *AGE_BANDS)
+            for strongest in ["wrist" if group == "0-5 years" else "carpals"]
+            for region in (*REGIONS, CONTROL)
+        ],
+        columns=["model", "model_sha256", "group", "region", "n", "area", "change"],
+    )
+    occlusion = occlusion.assign(
+        change_low=occlusion["change"] - 1, change_high=occlusion["change"] + 1,
+        shift=-1.0, shift_low=-2.0, shift_high=0.5,
+        change_per_area=occlusion["change"] / 4,
+    )  # fmt: skip
+    randomisation = pd.DataFrame(
+        [
+            (name, digest, step, stage, 32, 0.05, -0.05, 0.15, 0.3)
+            for name, digest in digests.items()
+            for step, stage in ((1, "head"), (2, "stem"))
+        ],
+        columns=["model", "model_sha256", "step", "stage", "n", "similarity",
+                 "similarity_low", "similarity_high", "sd"],
+    )  # fmt: skip
+    artifacts.write_saliency(artifacts.OCCLUSION, occlusion)
+    artifacts.write_saliency(artifacts.RANDOMISATION, randomisation)
+    yield
+    for file in (artifacts.OCCLUSION, artifacts.RANDOMISATION):
+        (tiny_artifacts / file).unlink()
+
+
+def take_sample(app):
+    app.button(key="sample-Girl, 13 years").click()
+    return run(app)
+
+
+def test_the_maps_come_with_what_was_measured_of_them(checked):
+    app = take_sample(started())
+    said = texts(app)
+    assert "hiding the carpals moves Tiny DenseNet (tests) (by 9 months) and Tiny ResNet" in said
+    assert "Grad-CAM passes the randomisation check for Tiny DenseNet" in said
+    (expander,) = [e for e in app.expander if "trusted" in e.label]
+    assert len(expander.get("plotly_chart")) == 2
+    assert "The hand with its regions outlined" in {
+        picture.alt for element in app.image for picture in element.proto.imgs
+    }
+
+
+def test_another_band_can_be_looked_at(checked):
+    app = take_sample(started())
+    (key,) = [c.key for c in app.segmented_control if str(c.key).startswith("occlusion-")]
+    assert "Hiding the **wrist" not in texts(app)
+    app.segmented_control(key=key).set_value("0-5 years")
+    run(app)
+    assert "Hiding the **wrist" in texts(app)
+
+
+def test_without_stored_checks_nothing_is_said(tiny_artifacts):
+    app = take_sample(started())
+    assert "randomisation check" not in texts(app)
+    assert not [e for e in app.expander if "trusted" in e.label]
