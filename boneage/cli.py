@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder, such as artifacts/atlas")
     verb.add_argument(
-        "--per-plate", type=int, default=50, metavar="N", help="radiographs a plate (default 50)"
+        "--per-plate", type=int, default=60, metavar="N", help="radiographs a plate (default 60)"
     )
     verb.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default 2)")
 

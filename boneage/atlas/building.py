@@ -59,7 +59,7 @@ class Settings:
     seed: of the draw.
     """
 
-    per_plate: int = 50
+    per_plate: int = 60
     least_contrast: float = 0.25
     seed: int = 2017
 

@@ -7,10 +7,10 @@ from the hand outwards.
 import cv2
 import numpy as np
 
+from boneage.radiographs.hand import MIDDLE_MCP, WRIST
 from boneage.radiographs.preprocessing import PreparedHand
 
 N_LANDMARKS = 21
-WRIST, MIDDLE_MCP = 0, 9
 _KNUCKLES = [5, 9, 13, 17]
 _DIGITS = np.arange(1, N_LANDMARKS).reshape(5, 4)
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from boneage.atlas.landmarks import MIDDLE_MCP, WRIST, is_right_hand, mean_shape, mirrored
+from boneage.atlas.landmarks import is_right_hand, mean_shape, mirrored
 from boneage.atlas.warping import sample, warp_map
+from boneage.radiographs.hand import MIDDLE_MCP, WRIST
 
 HEIGHT, WIDTH = 640, 512
 # The prepared picture's own room above the fingertips; below the wrist a little less than it has
@@ -83,7 +84,7 @@ def average(images: list[np.ndarray], landmarks: np.ndarray) -> Average:
             hand.flow -= centre  # else the mean would drift away from the mean shape
         views = np.stack([hand.view() for hand in group])
         if smoothing == _JUDGED_AFTER:
-            is_like = ~_outliers(_correlations(views, mask))
+            is_like = ~_unlike(views, mask, round(shape[WRIST, 1]))
             kept[:] = is_like
             views = views[is_like]
 
@@ -236,6 +237,14 @@ def _correlations(views: np.ndarray, mask: np.ndarray) -> np.ndarray:
     details = np.stack([detail(view)[mask > 0.5] for view in views]).astype(np.float32)
     mean = trimmed_mean(details)
     return np.array([np.corrcoef(each, mean)[0, 1] for each in details])
+
+
+def _unlike(views: np.ndarray, mask: np.ndarray, wrist: int) -> np.ndarray:
+    """(N,) bool: which hands correlate far less than the rest with the mean, above or below row
+    `wrist`: a forearm that lies otherwise blurs the plate there and counts little in the whole."""
+    return _outliers(_correlations(views[:, :wrist], mask[:wrist])) | _outliers(
+        _correlations(views[:, wrist:], mask[wrist:])
+    )
 
 
 def _outliers(values: np.ndarray) -> np.ndarray:
