@@ -110,8 +110,7 @@ class Facts:
 
         What was measured on a model holds for these alone.
         """
-        decisive = [self.name, self.weights_sha256, self.build, self.preprocessing]
-        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+        return _fingerprint([self.weights_sha256, self.build, self.preprocessing])
 
 
 def artifacts_root() -> Path:
@@ -408,14 +407,8 @@ def read_robustness() -> pd.DataFrame | None:
 
 
 def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
-    """Model name -> SHA-256 (hex) of what its predictions depend on; "ensemble" -> that of all.
-
-    Not of the weights alone: the scale of the output and the preparation may change without them.
-    """
-    each = {
-        name: _fingerprint([known.weights_sha256, known.build, known.preprocessing])
-        for name, known in facts.items()
-    }
+    """Model name -> its `Facts.model_sha256`; "ensemble" -> the SHA-256 (hex) of all of these."""
+    each = {name: known.model_sha256 for name, known in facts.items()}
     return each | {ENSEMBLE: _fingerprint(each)}
 
 

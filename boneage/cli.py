@@ -369,15 +369,21 @@ def _saliency(options) -> int:
     return OK
 
 
+def _labelled(images: str, labels: str):
+    """The cases of a CSV file whose image is in the folder: columns id, sex, age_months, path."""
+    from boneage.datasets.rsna import find_images, read_labels
+
+    cases = read_labels(labels)
+    cases["path"] = cases["id"].map(find_images(images, cases["id"]))
+    return cases.dropna(subset="path")
+
+
 def _robustness(options) -> int:
     from boneage import artifacts
-    from boneage.datasets.rsna import find_images, read_labels
     from boneage.predictor import Predictor
     from boneage.robustness import measure_robustness
 
-    labels = read_labels(options.labels)
-    labels["path"] = labels["id"].map(find_images(options.images, labels["id"]))
-    table = measure_robustness(Predictor(), labels.dropna(subset="path"))
+    table = measure_robustness(Predictor(), _labelled(options.images, options.labels))
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
     print(f"MAE in months; intervals and differences are in {path}.")
@@ -439,7 +445,6 @@ def _atlas(options) -> int:
 
 def _atlas_answers(options) -> int:
     from boneage.atlas import answers
-    from boneage.datasets.rsna import find_images, read_labels
     from boneage.predictor import Predictor
 
     if bool(options.test_images) != bool(options.test_labels):
@@ -449,9 +454,7 @@ def _atlas_answers(options) -> int:
     print(f"The models' ages of the plates are in {path}; more than a year off in their mean:")
     print(beyond[["id", "prediction_months", "off_months"]].round(1).to_string(index=False))
     if options.test_images:
-        labels = read_labels(options.test_labels)
-        labels["path"] = labels["id"].map(find_images(options.test_images, labels["id"]))
-        table = answers.read_by_likeness(labels.dropna(subset="path"))
+        table = answers.read_by_likeness(_labelled(options.test_images, options.test_labels))
         path = answers.write(answers.LIKENESS, table)
         figures = answers.likeness_figures()
         print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")

@@ -15,6 +15,7 @@ from boneage.atlas.quiz import N_HANDS, Quiz
 from boneage.atlas.stages import stage
 from boneage.datasets.rsna import IMAGE_SUFFIXES, LabelError, find_split_images, read_labels
 from boneage.evaluation.published import SINGLE_READER
+from boneage.figures import pictures
 from boneage.figures import quiz as charts
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
@@ -170,11 +171,10 @@ def age_of(hand: pd.Series) -> tuple[str, str]:
     return wording.children_aged(hand["sex"], hand["age_months"]), ""
 
 
+# Every click runs the page again, and reading a large film takes a while.
+@st.cache_resource(show_spinner=False, max_entries=8)
 def radiograph(content: bytes) -> np.ndarray:
-    source = shared.file_source("", "", content)
-    if source.fault:
-        raise UnreadableRadiograph(source.fault)
-    return shared.reduced(source.digest, read_radiograph(content).pixels).pixels
+    return pictures.reduce(read_radiograph(content).pixels).pixels
 
 
 # Reading ----------------------------------------------------------------------------------------

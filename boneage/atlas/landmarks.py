@@ -4,7 +4,6 @@ All points are (x, y) in pixels, in MediaPipe's order: wrist, then thumb to litt
 from the hand outwards.
 """
 
-import cv2
 import numpy as np
 
 from boneage.radiographs.hand import MIDDLE_MCP, WRIST
@@ -25,11 +24,8 @@ _FRAME = [(x, y) for y in (-1.5, 1.0, 3.0) for x in (-2.2, 2.2)] + [(0.0, -1.5),
 
 def landmarks_on(prepared: PreparedHand) -> np.ndarray | None:
     """(21, 2) float32 landmarks on `prepared.image`; None where the hand was found without."""
-    landmarks = prepared.hand.landmarks
-    if landmarks is None:
-        return None
-    to_image = cv2.invertAffineTransform(prepared.to_radiograph)
-    return (landmarks @ to_image[:, :2].T + to_image[:, 2]).astype(np.float32)
+    landmarks = prepared.landmarks
+    return None if landmarks is None else landmarks.astype(np.float32)
 
 
 def is_right_hand(landmarks: np.ndarray) -> bool:

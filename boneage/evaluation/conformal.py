@@ -21,7 +21,7 @@ from crepes import ConformalRegressor
 from scipy import stats
 
 from boneage.datasets.splits import TEST, VALIDATION
-from boneage.evaluation.ensemble import ensemble_weights, with_ensemble
+from boneage.evaluation.ensemble import ensemble_weights, side_by_side, with_ensemble
 from boneage.evaluation.metrics import AGE_BANDS, age_band
 from boneage.models.registry import ENSEMBLE
 
@@ -182,8 +182,7 @@ def _side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Column part: CALIBRATION_HALF, CHECK_HALF or "test".
     """
-    months = {name: table.set_index(_CASE)["prediction_months"] for name, table in tables.items()}
-    months = pd.concat(months, axis=1, join="inner")
+    months = side_by_side(tables)
     months[ENSEMBLE] = with_ensemble(months, ensemble_weights(tables))[ENSEMBLE]
     first = next(iter(tables.values())).set_index(_CASE)
     cases = first[["sex", "age_months"]].join(months, how="inner").reset_index()

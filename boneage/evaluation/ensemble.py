@@ -31,7 +31,7 @@ def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     Statistical Association 1971;66:618-622). Without `LEAST_CASES` validation cases that all
     tables have, the models weigh the same.
     """
-    predictions = _side_by_side(tables)
+    predictions = side_by_side(tables)
     predictions = predictions[predictions.index.get_level_values("split") == VALIDATION]
     n, n_models = predictions.shape
     if n < LEAST_CASES:
@@ -59,7 +59,7 @@ def ensemble_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Raises ValueError when no case is in all tables.
     """
-    predictions = _side_by_side(tables)
+    predictions = side_by_side(tables)
     if predictions.empty:
         raise ValueError(
             "The tables share no case (split and id); compare predictions for the same images."
@@ -70,7 +70,10 @@ def ensemble_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return cases.assign(prediction_months=cases["mean_months"])[first.columns]
 
 
-def _side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Predictions in months, a column for each model, of the cases that all have."""
+def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Predictions in months, a column for each model, of the cases that all have.
+
+    The index is split and id.
+    """
     months = {name: table.set_index(_CASE)["prediction_months"] for name, table in tables.items()}
     return pd.concat(months, axis=1, join="inner")

@@ -34,10 +34,9 @@ def bone_regions(hand: PreparedHand) -> dict[str, np.ndarray]:
 
     Raises ValueError for a hand that was found without landmarks.
     """
-    if hand.hand.landmarks is None:
+    points = hand.landmarks
+    if points is None:
         raise ValueError("The hand was found without landmarks, so its bones cannot be placed.")
-    inverse = cv2.invertAffineTransform(hand.to_radiograph)
-    points = hand.hand.landmarks @ inverse[:, :2].T + inverse[:, 2]
     size = len(hand.image)
 
     wrist, knuckles = points[_WRIST], points[list(_KNUCKLES)]

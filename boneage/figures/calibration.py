@@ -85,9 +85,9 @@ def _shares(cases: str, rows: pd.DataFrame, colour: str, **place) -> go.Scatter:
     values, low, high = (100 * rows[name] for name in ("coverage", "low", "high"))
     axis = "y" if "x" in place else "x"
     colour = colour if cases == TEST else palette.NEUTRAL
-    bars = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low}
+    bars = style.error_bars(values, low, high, width=4)
     return go.Scatter(
-        **place, **{axis: values, f"error_{axis}": {**bars, "thickness": 2, "width": 4}},
+        **place, **{axis: values, f"error_{axis}": bars},
         mode="markers", name=_NAMES[cases],
         marker={"color": colour, "size": 10, "symbol": _SYMBOLS[cases]},
         customdata=pd.DataFrame({"low": low, "high": high, "n": rows["n"]}),

@@ -29,11 +29,9 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
         x=readers["mae"], y=readers.index.map(reader_title), mode="markers+text",
         text=[f"<b>{error:.1f}</b>" for error in readers["mae"]], textposition="top center",
         marker={"size": 12, "color": colours},
-        error_x={
-            "type": "data", "symmetric": False, "thickness": 2, "color": palette.NEUTRAL,
-            "array": readers["mae_high"] - readers["mae"],
-            "arrayminus": readers["mae"] - readers["mae_low"],
-        },
+        error_x=style.error_bars(
+            readers["mae"], readers["mae_low"], readers["mae_high"], color=palette.NEUTRAL
+        ),
         customdata=readers[["mae_low", "mae_high"]], showlegend=False,
         hovertemplate="%{y}: %{x:.1f} months<br>"
         "95 % interval %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",

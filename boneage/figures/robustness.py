@@ -55,10 +55,7 @@ def _finding(shown: pd.DataFrame) -> str:
 
 def _ratios(model: str, rows: pd.DataFrame, place: pd.Series) -> go.Scatter:
     ratio = rows["ratio"]
-    bars = {
-        "type": "data", "symmetric": False, "thickness": 2, "width": 3,
-        "array": rows["ratio_high"] - ratio, "arrayminus": ratio - rows["ratio_low"],
-    }  # fmt: skip
+    bars = style.error_bars(ratio, rows["ratio_low"], rows["ratio_high"], width=3)
     changes = [rows[f"change{end}"].map(style.signed) for end in ("", "_low", "_high")]
     return go.Scatter(
         x=ratio, y=place, error_x=bars, mode="markers", name=style.model_title(model),

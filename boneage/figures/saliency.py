@@ -118,9 +118,7 @@ def region_legend() -> str:
 
 
 def _bars(rows: pd.DataFrame, name: str) -> dict:
-    low, high = (rows.get(f"{name}_{end}") for end in ("low", "high"))
-    ends = {"array": high - rows[name], "arrayminus": rows[name] - low}
-    return {"type": "data", "symmetric": False, "thickness": 2, "width": 4, **ends}
+    return style.error_bars(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], width=4)
 
 
 def _stage_title(stages: pd.Series) -> list[str]:

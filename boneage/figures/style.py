@@ -84,6 +84,12 @@ def titled(title: str, **special) -> dict:
     return {"title": {"text": title}, **special}
 
 
+def error_bars(values: pd.Series, low: pd.Series, high: pd.Series, **look) -> dict:
+    """Bars from low to high around values, for a trace's error_x or error_y."""
+    ends = {"array": high - values, "arrayminus": values - low}
+    return {"type": "data", "symmetric": False, "thickness": 2} | ends | look
+
+
 def line_at(*, x: float | None = None, y: float | None = None, **line) -> dict:
     """The shape of a line across the whole plot, upright at x or level at y."""
     line = {"color": LINE, "width": 1.5} | line

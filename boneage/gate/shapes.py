@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from boneage.radiographs.hand import MIDDLE_MCP, WRIST, upright_axes
+from boneage.radiographs.hand import upright_angle, upright_axes
 
 _THUMB = slice(1, 5)
 
@@ -14,8 +14,7 @@ def aligned(landmarks: np.ndarray) -> np.ndarray:
     339), but turned by the hand's own axis. MediaPipe finds hands where there are none; the joints
     it then places hardly ever lie as those of a hand flat on a film.
     """
-    right, up = landmarks[MIDDLE_MCP] - landmarks[WRIST]
-    upright = landmarks @ upright_axes(np.degrees(np.arctan2(right, -up))).T
+    upright = landmarks @ upright_axes(upright_angle(landmarks)).T
     centred = upright - upright.mean(axis=0)
     if centred[_THUMB, 0].mean() < 0:
         centred[:, 0] *= -1

@@ -81,6 +81,12 @@ def upright_axes(angle: float) -> np.ndarray:
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
 
+def upright_angle(landmarks: np.ndarray) -> np.floating:
+    """Degrees that a hand must be turned counter-clockwise to point upwards; landmarks (21, 2)."""
+    right, down = landmarks[MIDDLE_MCP] - landmarks[WRIST]
+    return np.degrees(np.arctan2(right, -down))
+
+
 def find_hand(
     pixels: np.ndarray,
     margin: float = 0.08,
@@ -205,8 +211,7 @@ def _landmark_model() -> bytes:
 
 
 def _hand_from_landmarks(landmarks: np.ndarray, margin: float, wrist_margin: float) -> Hand:
-    right, up = landmarks[MIDDLE_MCP] - landmarks[WRIST]
-    angle = float(np.degrees(np.arctan2(right, -up)))
+    angle = float(upright_angle(landmarks))
     axes = upright_axes(angle)
     upright = landmarks @ axes.T
     low, high = upright.min(axis=0), upright.max(axis=0)

@@ -48,6 +48,14 @@ class PreparedHand:
     contrast: float
     to_radiograph: np.ndarray
 
+    @property
+    def landmarks(self) -> np.ndarray | None:
+        """(21, 2) float64 landmarks on `image`; None where the hand was found without."""
+        if self.hand.landmarks is None:
+            return None
+        to_image = cv2.invertAffineTransform(self.to_radiograph)
+        return self.hand.landmarks @ to_image[:, :2].T + to_image[:, 2]
+
 
 def prepare(pixels: np.ndarray, parameters: Preprocessing | None = None) -> PreparedHand:
     """Find, turn upright, crop and equalise the hand of a radiograph.

@@ -1,5 +1,8 @@
 """Running pages without a browser."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,26 @@ def run(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def heavy_imports(script: str, timeout: float | None = None, **environment: str) -> str:
+    """Which of TensorFlow, Keras and MediaPipe a script imports, as a list in words.
+
+    It runs in a process of its own, where what it asserts must hold.
+    """
+    script += (
+        "\nimport sys\nprint(sorted({'tensorflow', 'keras', 'mediapipe'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
 
 
 def texts(app: AppTest) -> str:
