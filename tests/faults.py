@@ -4,8 +4,12 @@ import errno
 import io
 import multiprocessing
 import os
+import sys
 import time
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 # Set to 20 for a thorough run; a training takes seconds, so few are interrupted by default.
 ROUNDS = int(os.environ.get("BONEAGE_FAULTS") or 0)
@@ -55,7 +59,10 @@ class Processes:
         """
         started = self._context.Event()
         process = self._context.Process(target=target, args=(started, *arguments))
-        process.start()
+        # After AppTest, __main__ is a page, which the process would run before its target.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+            process.start()
         while not started.wait(0.05):
             assert process.is_alive(), process.exitcode
         process.join(seconds)

@@ -16,6 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.radiographs.contrast import count_grey_levels
 from boneage.radiographs.reading import Radiograph, read_radiograph
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -114,13 +115,14 @@ def test_predicting_writes_sends_and_logs_nothing(tiny_artifacts, uploads, tmp_p
 
 
 def test_of_a_dicom_header_only_sex_and_age_are_kept():
-    content = dicom_bytes(
-        draw_phantom(96, "female", 1), PatientName=NAME, PatientSex="F", PatientAge="096M"
-    )
+    drawn = draw_phantom(96, "female", 1)
+    content = dicom_bytes(drawn, PatientName=NAME, PatientSex="F", PatientAge="096M")
     radiograph = read_radiograph(content)
     kept = dataclasses.asdict(radiograph)
     pixels = kept.pop("pixels")
-    assert kept == {"file_type": "DICOM", "sex": "female", "age_months": 96, "inverted": False}
+    of_pixels = {"colour": 0.0, "grey_levels": count_grey_levels(drawn)}
+    of_header = {"file_type": "DICOM", "sex": "female", "age_months": 96, "inverted": False}
+    assert kept == of_header | of_pixels
     assert set(vars(radiograph)) == {field.name for field in dataclasses.fields(Radiograph)}
     # The pixels are an array of its own, not a view that would keep the whole file.
     assert pixels.dtype == np.uint8 and radiograph.pixels.base is None

@@ -1,7 +1,6 @@
 """Many people at once: each has a session, a file and an answer of their own."""
 
 import os
-import re
 
 from PIL import Image
 
@@ -10,7 +9,6 @@ from boneage.predictor import Predictor
 from boneage.wording import age_in_words
 
 PEOPLE = int(os.environ.get("BONEAGE_PEOPLE") or 16)
-ANSWER = re.compile("Mean of both models")
 
 
 # `page` comes first, so that without a browser no server is started.
@@ -34,7 +32,7 @@ def test_many_people_get_their_own_answers(page, address, tmp_path):
     for person, one in enumerate(pages):
         one.get_by_text(("Female", "Male")[person % 2], exact=True).click()
     for person, one in enumerate(pages):
-        answer = one.get_by_text("Mean of both models")
+        answer = one.get_by_text("Mean of both models", exact=True)
         anyway = one.get_by_role("button", name="Show the prediction anyway")
         answer.or_(anyway).first.wait_for()
         if anyway.is_visible():

@@ -102,7 +102,7 @@ def test_a_resumed_training_ends_bit_for_bit_the_same(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         _interrupt_after(patch, epoch=2)
         train(MODEL, SMOKE, phantom_cache, tmp_path)
-    assert len(artifacts.read_history(tmp_path)) <= 2
+    assert len(artifacts.read_history(tmp_path / artifacts.UNFINISHED)) <= 2
     train(MODEL, SMOKE, phantom_cache, tmp_path, resume=True)
     for folder in (trained, tmp_path):
         assert (folder / artifacts.WEIGHTS).exists()
