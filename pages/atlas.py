@@ -134,8 +134,9 @@ def show_sources() -> None:
             alt="When bones of the hand appear and growth plates close, girls and boys",
         )
         st.caption(
-            "Medians of healthy children where one age stands; ranges where several bones or "
-            "sources differ. Single children are often a year or more earlier or later."
+            "One age is the median of healthy children. A range spans the medians of several bones "
+            "or, for the pisiform and all that closes, the ages found in different children. "
+            "Single children are often a year or more earlier or later."
         )
     with st.expander("Sources", icon=":material/menu_book:"):
         for short, source in ossification.SOURCES.items():

@@ -49,7 +49,6 @@ def viewer_data(hands: Sequence[dict]) -> dict:
         "oldest": int(np.floor(oldest)),
         "cell": _CELL,
         "fraction": _FRACTION,
-        "near": ossification.NEAR,
         "hands": list(hands),
         "events": [
             {
@@ -85,7 +84,8 @@ def hand_data(plates: Sequence[Plate]) -> dict:
             }
             for plate in plates
         ],
-        "usual": [event.usual[sex] for event in events],
+        "since": [event.usual[sex][0] for event in events],
+        "worth_a_look": [event.worth_a_look(sex) for event in events],
         "usual_in_words": [
             wording.event_in_words(event.change, *event.usual[sex]) for event in events
         ],

@@ -222,13 +222,13 @@ class Hand {
   }
 
   isNear(i) {
-    const [from, to] = this.usual[i];
-    return from - this.data.near <= this.age && this.age <= to + this.data.near;
+    const [from, to] = this.worth_a_look[i];
+    return from <= this.age && this.age <= to;
   }
 
   isMarked(i) {
     if (this.marks === "near") return this.isNear(i);
-    return this.marks === "all" && this.data.events[i].appears && this.usual[i][0] <= this.age;
+    return this.marks === "all" && this.data.events[i].appears && this.since[i] <= this.age;
   }
 
   mark(younger, older, share) {
