@@ -392,7 +392,7 @@ def show_plate_predictions() -> None:
                     }
                 ),
                 hide_index=True,
-                column_config={"Months off": st.column_config.NumberColumn(format="%+.0f")},
+                column_config={"Months off": st.column_config.NumberColumn(format="%+.1f")},
                 alt="The average hands that the mean of the models reads more than a year off",
             )
 

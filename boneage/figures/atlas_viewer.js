@@ -291,7 +291,7 @@ function group({ event, places, at }) {
     const ends = { x1: x + dx * RING, y1: y + dy * RING, x2: at[0] - dx * 14, y2: at[1] - dy * 14 };
     add("line", ends);
   }
-  const [tx, ty] = at ?? [x + RING + 11, y];
+  const [tx, ty] = at ?? [x + RING + 16, y];
   for (const [cx, cy] of places) add("circle", { cx, cy, r: RING });
   add("text", { x: tx, y: ty }).textContent = event.number;
   return g;
