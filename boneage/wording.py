@@ -325,7 +325,9 @@ def as_plain_markdown(text: str) -> str:
 
 
 def ages_in_words(low: float, high: float) -> str:
-    """A range of ages: "10 to 14 months", "13 to 15 years", or in full where units differ."""
+    """One age, or a range: "10 to 14 months", "13 to 15 years", or in full where units differ."""
+    if low == high:
+        return age_in_words(low)
     unit, size = ("months", 1) if high < 36 else ("years", 12)
     if low % size == high % size == 0:
         return f"{low // size:.0f} to {high // size:.0f} {unit}"
@@ -338,8 +340,6 @@ def event_in_words(change: str, low: float, high: float) -> str:
     Such as "Appears at about 2 years 5 months" or "Closes at about 13 to 15 years".
     """
     verb = {"appears": "Appears", "fuses": "Closes"}[change]
-    if low == high:
-        return f"{verb} at about {age_in_words(low)}"
     return f"{verb} at about {ages_in_words(low, high)}"
 
 

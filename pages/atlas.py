@@ -13,6 +13,7 @@ from pages import shared
 BOTH = "both"
 HANDS = {BOTH: "Girls and boys", "female": "Girls", "male": "Boys"}
 SEXES = {BOTH: ("female", "male"), "female": ("female",), "male": ("male",)}
+CHANGES = {ossification.APPEARS: "appears", ossification.FUSES: "closes"}
 START = 96  # months; the age that the page opens at
 VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
 MAKE_ONE = (
@@ -155,8 +156,9 @@ def events_table() -> pd.DataFrame:
         {
             "No.": event.number,
             "Event": event.name,
-            "Girls": wording.event_in_words(event.change, *event.usual["female"]),
-            "Boys": wording.event_in_words(event.change, *event.usual["male"]),
+            "": CHANGES[event.change],
+            "Girls": wording.ages_in_words(*event.usual["female"]),
+            "Boys": wording.ages_in_words(*event.usual["male"]),
             "Source": "; ".join(event.sources),
         }
         for event in ossification.events()

@@ -74,8 +74,10 @@ def test_all_events_stand_in_a_table_with_sources_that_are_given_in_full(atlas):
     table = app.dataframe[0].value
     assert table["No."].tolist() == list(range(1, 25))
     radius = table[table["Event"] == "Distal radius"].iloc[0]
-    assert radius["Girls"] == "Closes at about 15 to 20 years"
-    assert radius["Boys"] == "Closes at about 15 to 21 years"
+    assert radius["Girls"] == "15 to 20 years"
+    assert radius["Boys"] == "15 to 21 years"
+    assert table[""].tolist() == ["appears"] * 19 + ["closes"] * 5
+    assert table["Girls"][0] == "2 months"
     said = texts(app)
     for source in {one for cell in table["Source"] for one in cell.split("; ")}:
         assert f"- {source}: " in said
