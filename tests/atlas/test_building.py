@@ -115,6 +115,11 @@ def test_a_plate_is_of_half_a_year_without_test_images_and_hands_found_by_no_lan
     assert list(find_groups(manifest[:49], Settings())) == [("male", 60)]  # 19 are too few
 
 
+def test_too_few_radiographs_a_plate_are_refused_before_any_work(cache, tmp_path):
+    with pytest.raises(ValueError, match="fewer than 20 radiographs, so 5 a plate are too few"):
+        build_atlas(cache, tmp_path / "atlas", Settings(per_plate=5))
+
+
 def test_a_cache_too_small_or_with_too_few_hands_is_refused_in_a_sentence(cache, tmp_path):
     manifest = open_cache(cache).manifest
     few = manifest[manifest["age_months"] == AGES[0]].head(3)
