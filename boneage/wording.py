@@ -250,6 +250,29 @@ def likeness(months: float, most_alike: Sequence[float], error: Mapping[str, flo
     )
 
 
+def averages_of(radiographs: Sequence[int]) -> str:
+    """How many radiographs each of some plates is made of, in a sentence."""
+    return f"Averages of {in_words([str(n) for n in radiographs])} radiographs."
+
+
+def plates_read(n: int, beyond: Mapping[str, float]) -> str:
+    """How many of `n` plates the models read within a year, in a sentence that names the others.
+
+    beyond: title of a plate read more than a year off -> months off.
+    """
+    sentence = (
+        "The mean of the models is within a year of the age of "
+        f"{n - len(beyond)} of the {n} average hands"
+    )
+    if not beyond:
+        return f"{sentence}."
+    each = [
+        f"{title[0].lower()}{title[1:]} ({abs(off):.1f} months too {'old' if off > 0 else 'young'})"
+        for title, off in beyond.items()
+    ]
+    return f"{sentence}; it misses {in_words(each)}."
+
+
 def answer_against(answer: float, age: float) -> str:
     """How a learner's answer compares with the age, both in months, in one sentence."""
     difference = nearest_month(answer - age)
@@ -302,7 +325,9 @@ def as_plain_markdown(text: str) -> str:
 
 
 def ages_in_words(low: float, high: float) -> str:
-    """A range of ages: "10 to 14 months", "13 to 15 years", or in full where units differ."""
+    """One age, or a range: "10 to 14 months", "13 to 15 years", or in full where units differ."""
+    if low == high:
+        return age_in_words(low)
     unit, size = ("months", 1) if high < 36 else ("years", 12)
     if low % size == high % size == 0:
         return f"{low // size:.0f} to {high // size:.0f} {unit}"
@@ -315,8 +340,6 @@ def event_in_words(change: str, low: float, high: float) -> str:
     Such as "Appears at about 2 years 5 months" or "Closes at about 13 to 15 years".
     """
     verb = {"appears": "Appears", "fuses": "Closes"}[change]
-    if low == high:
-        return f"{verb} at about {age_in_words(low)}"
     return f"{verb} at about {ages_in_words(low, high)}"
 
 

@@ -13,6 +13,7 @@ from pages import shared
 BOTH = "both"
 HANDS = {BOTH: "Girls and boys", "female": "Girls", "male": "Boys"}
 SEXES = {BOTH: ("female", "male"), "female": ("female",), "male": ("male",)}
+CHANGES = {ossification.APPEARS: "appears", ossification.FUSES: "closes"}
 START = 96  # months; the age that the page opens at
 VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
 MAKE_ONE = (
@@ -134,8 +135,9 @@ def show_sources() -> None:
             alt="When bones of the hand appear and growth plates close, girls and boys",
         )
         st.caption(
-            "Medians of healthy children where one age stands; ranges where several bones or "
-            "sources differ. Single children are often a year or more earlier or later."
+            "One age is the median of healthy children. A range spans the medians of several bones "
+            "or, for the pisiform and all that closes, the ages found in different children. "
+            "Single children are often a year or more earlier or later."
         )
     with st.expander("Sources", icon=":material/menu_book:"):
         for short, source in ossification.SOURCES.items():
@@ -154,8 +156,9 @@ def events_table() -> pd.DataFrame:
         {
             "No.": event.number,
             "Event": event.name,
-            "Girls": wording.event_in_words(event.change, *event.usual["female"]),
-            "Boys": wording.event_in_words(event.change, *event.usual["male"]),
+            "": CHANGES[event.change],
+            "Girls": wording.ages_in_words(*event.usual["female"]),
+            "Boys": wording.ages_in_words(*event.usual["male"]),
             "Source": "; ".join(event.sources),
         }
         for event in ossification.events()

@@ -10,7 +10,8 @@ from boneage.figures import pictures
 from boneage.predictor import Prediction
 from boneage.radiographs.preprocessing import PreparedHand
 
-OFFSETS = {"Predicted age": 0, "One year younger": -12, "One year older": 12}
+PREDICTED = "Predicted age"
+OFFSETS = {PREDICTED: 0, "A year younger": -12, "A year older": 12}
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -45,33 +46,39 @@ def show_average_hand(prediction: Prediction, digest: str) -> None:
         return
     st.header("Beside the average hand", anchor=False)
     hand = hand_to_compare(digest, prediction.radiograph.pixels)
+    around = plates_around(prediction.sex, prediction.ensemble_months)
     if landmarks_on(hand) is None:
         st.markdown(
             "The joint landmarks of this hand were not found, and without them no average hand can "
-            "be laid over it."
+            "be laid over it or compared with it."
         )
-        return
-    around = plates_around(prediction.sex, prediction.ensemble_months)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        show_wipe(digest, hand, around)
-    with right:
-        show_second_opinion(prediction, digest, hand)
-        with st.grid(3, min_column_width=90, gap="small"):
-            for words, plate in around.items():
-                st.image(
-                    plate.image,
-                    caption=f"{words}: {plate.title}, average of {plate.n}",
-                    width="stretch",
-                    output_format="PNG",
-                    alt=f"Average hand: {plate.title}",
-                )
+        show_plates(around)
+    else:
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            show_wipe(digest, hand, around)
+        with right:
+            show_second_opinion(prediction, digest, hand)
+            show_plates(around)
     st.caption(plates.SOURCE)
+
+
+def show_plates(around: dict[str, Plate]) -> None:
+    with st.grid(3, min_column_width=90, gap="small"):
+        for words, plate in around.items():
+            st.image(
+                plate.image,
+                caption=f"{words}: {wording.age_in_words(plate.months)}",
+                width="stretch",
+                output_format="PNG",
+                alt=f"Average hand: {plate.title}",
+            )
+    st.caption(wording.averages_of([plate.n for plate in around.values()]))
 
 
 def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None:
     chosen = st.segmented_control(
-        "Average hand", list(around), default="Predicted age", required=True, key=f"plate-{digest}"
+        "Average hand", list(around), default=PREDICTED, required=True, key=f"plate-{digest}"
     )
     plate = around[chosen]
     title = plate.title.lower()

@@ -11,8 +11,8 @@ import streamlit as st
 
 from boneage import artifacts, wording
 from boneage.atlas import answers, plates, quiz
+from boneage.atlas.ossification import SOURCES, STAGES_SOURCE, stage
 from boneage.atlas.quiz import N_HANDS, Quiz
-from boneage.atlas.stages import stage
 from boneage.datasets.rsna import IMAGE_SUFFIXES, LabelError, find_split_images, read_labels
 from boneage.evaluation.published import SINGLE_READER
 from boneage.figures import pictures
@@ -229,7 +229,7 @@ def look_back(material: Material, game: Quiz) -> None:
         said = wording.answer_against(case["prediction_months"], case["age_months"])
         st.markdown(f"{sentence} {said}")
         now = stage(case["sex"], case["age_months"])
-        st.markdown(f"**{now.title.capitalize()}:** {now.look_at}")
+        st.markdown(f"**{now.title}:** {now.look}")
         st.button(
             "See the result" if game.is_over else "Next hand",
             type="primary",
@@ -238,7 +238,7 @@ def look_back(material: Material, game: Quiz) -> None:
             kwargs={"looking_back": False},
             shortcut="Enter",
         )
-        st.caption("What to look at: Gilsanz V, Ratib O. *Hand Bone Age*, 2nd ed., Springer 2012.")
+        st.caption(f"What to look at: {wording.as_plain_markdown(SOURCES[STAGES_SOURCE])}")
 
 
 def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
@@ -340,9 +340,7 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
                 st.image(material.picture(case), width="stretch", output_format="PNG", alt=title)
                 said = wording.answer_against(case["prediction_months"], case["age_months"])
                 now = stage(case["sex"], case["age_months"])
-                st.markdown(
-                    f"**{title}.** {sentence} {said} {now.title.capitalize()}: {now.look_at}"
-                )
+                st.markdown(f"**{title}.** {sentence} {said} *{now.title}:* {now.look}")
 
 
 def answer_table(readers: dict[str, pd.DataFrame]) -> None:
@@ -394,7 +392,7 @@ def show_plate_predictions() -> None:
                     }
                 ),
                 hide_index=True,
-                column_config={"Months off": st.column_config.NumberColumn(format="%+.0f")},
+                column_config={"Months off": st.column_config.NumberColumn(format="%+.1f")},
                 alt="The average hands that the mean of the models reads more than a year off",
             )
 

@@ -18,7 +18,7 @@ from boneage.predictor import Explanation, Prediction
 from boneage.radiographs.preprocessing import SEXES
 from boneage.radiographs.reading import UnreadableRadiograph
 from pages.beside import show_average_hand
-from pages.samples import sample_png, sample_source, samples
+from pages.samples import about_samples, sample_png, sample_source, samples
 from pages.shared import (
     PLOT,
     SEX_LABELS,
@@ -96,11 +96,7 @@ def offer_samples(with_pictures: bool) -> None:
                     alt = f"{kind}: {name.lower()}"
                     st.image(sample_png(sample), width="stretch", alt=alt)
                 st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
-    st.caption(
-        "Synthetic phantoms drawn by a program: no real hands, no patients."
-        if drawn
-        else "Each is the average of many radiographs of one sex and bone age: no single child's."
-    )
+    st.caption(about_samples())
 
 
 def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None]:

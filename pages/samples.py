@@ -11,6 +11,7 @@ from boneage import wording
 from boneage.artifacts import ArtifactError
 from boneage.atlas import answers, plates
 from boneage.datasets.phantoms import draw_phantom
+from boneage.models.registry import ENSEMBLE
 from pages.shared import Source
 
 
@@ -63,6 +64,20 @@ def samples() -> dict[str, Sample]:
         if plate in builds and plate not in beyond
     }
     return averages or DRAWINGS
+
+
+def about_samples() -> str:
+    """What the samples are; of average hands also which ones the models do not read."""
+    if any(sample.is_drawing for sample in samples().values()):
+        return "Synthetic phantoms drawn by a program: no real hands, no patients."
+    predictions = answers.read_plate_predictions()
+    beyond = answers.beyond_a_year(predictions)
+    sentence = "Each is the average of many radiographs of one sex and bone age: no single child's."
+    n = (predictions["model"] == ENSEMBLE).sum()
+    if not n:
+        return sentence
+    read = wording.plates_read(n, dict(zip(beyond["id"], beyond["off_months"], strict=True)))
+    return f"{sentence} {read}"
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

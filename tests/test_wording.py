@@ -152,3 +152,18 @@ def test_the_weights_of_the_ensemble_heaviest_first():
     )
     assert wording.ensemble_weights({"A": 0.5, "B": 0.5}).startswith("Every model counts the same")
     assert wording.ensemble_weights({"A": 1.0}) is None
+
+
+def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
+    assert wording.plates_read(60, {}) == (
+        "The mean of the models is within a year of the age of 60 of the 60 average hands."
+    )
+    said = wording.plates_read(58, {"Girls, 4 years": 12.32, "Boys, 17 years": -15.0})
+    assert said.endswith(
+        "56 of the 58 average hands; it misses girls, 4 years (12.3 months too old) and "
+        "boys, 17 years (15.0 months too young)."
+    )
+
+
+def test_plates_say_how_many_radiographs_each_is_made_of():
+    assert wording.averages_of([39, 36, 40]) == "Averages of 39, 36 and 40 radiographs."

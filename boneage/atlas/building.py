@@ -76,9 +76,15 @@ def build_atlas(
     Interrupted at any moment, it goes on where it stopped: plates of the same cache and settings
     are kept. The result does not depend on the number of workers.
 
-    Raises CacheError when the cache cannot be used or no group has `LEAST` radiographs.
+    Raises CacheError when the cache cannot be used or no group has `LEAST` radiographs, ValueError
+    for fewer than that a plate.
     """
     settings, folder = settings or Settings(), Path(folder)
+    if settings.per_plate < LEAST:
+        raise ValueError(
+            f"No plate is made of fewer than {LEAST} radiographs, so {settings.per_plate} a plate "
+            f"are too few; draw {2 * LEAST} or more."
+        )
     source = open_cache(cache)
     _check_size(source)
     groups = find_groups(source.manifest, settings)

@@ -111,7 +111,8 @@ def write_tables(
         for number, (x, y) in enumerate(points)
     ]
     write_table(folder / LANDMARKS, pd.DataFrame(rows, columns=_LANDMARK_COLUMNS))
-    plates = plates[list(COLUMNS)].sort_values(["sex", "months"])
+    # Rows added one by one make columns of objects, which would be written to the last digit.
+    plates = plates[list(COLUMNS)].infer_objects().sort_values(["sex", "months"])
     write_table(folder / PLATES, plates)
 
 

@@ -1,11 +1,12 @@
 """What happens in the growing hand: when bones appear and growth plates close, and where.
 
 `ossification.csv` has one row an event, in the order of the girls' ages. Ages are months: where
-`from` and `to` are equal, the median of one bone, else the range of several bones or of sources
-that differ. `places` are on the 21 landmarks of a hand: each a weighted sum of landmarks, written
-"landmark:weight", several parted by ";". Carpal bones move against the landmarks as they grow, so
-they have weights at 3 years (`places`) and at 15 (`places_at_15`). All were fitted by eye to plates
-of both sexes between 3 and 16 years; the carpal ones lie within 7 pixels of the bones' middles.
+`from` and `to` are equal, the median of one bone; else the range of the medians of several bones,
+or, of the pisiform and of growth plates that close, the range over children and sources. `places`
+are on the 21 landmarks of a hand: each a weighted sum of landmarks, written "landmark:weight",
+several parted by ";". Carpal bones move against the landmarks as they grow, so they have weights
+at 3 years (`places`) and at 15 (`places_at_15`). All were fitted by eye to plates of both sexes
+between 3 and 16 years; the carpal ones lie within 7 pixels of the bones' middles.
 """
 
 import csv
@@ -18,24 +19,50 @@ import numpy as np
 from boneage.atlas.landmarks import N_LANDMARKS
 
 APPEARS, FUSES = "appears", "fuses"
-NEAR = 12  # months around its usual age in which an event is worth looking for
+_NEAR = 12  # months around its usual age in which an event is worth looking for
 
 SOURCES = {
     "Garn 1967": (
         "Garn SM, Rohmann CG, Silverman FN. Radiographic standards for postnatal ossification and "
         "tooth calcification. Medical Radiography and Photography 1967; 43:45-66."
     ),
-    "Gilsanz & Ratib 2005": (
-        "Gilsanz V, Ratib O. Hand Bone Age: A Digital Atlas of Skeletal Maturity. Springer, 2005."
+    "Ahmed 2021": (
+        "Ahmed A, Sharma A, Gupta JK. A Prospective Study to Evaluate the Age Estimation on the "
+        "Appearance of Pisiform Bone. International Journal of Health and Clinical Research 2021; "
+        "4(15):32-33."
     ),
-    "Scheuer & Black 2000": (
-        "Scheuer L, Black S. Developmental Juvenile Osteology. Academic Press, 2000."
+    "Cardoso & Severino 2010": (
+        "Cardoso HFV, Severino RSS. The chronology of epiphyseal union in the hand and foot from "
+        "dry bone observations. International Journal of Osteoarchaeology 2010; 20:737-746."
     ),
-    "Gray's Anatomy 2005": (
-        "Standring S (ed.). Gray's Anatomy. 39th edition. Elsevier Churchill Livingstone, 2005."
+    "Hacking & Lustosa": (
+        "Hacking C, Lustosa L. Ossification centers of the hand. Radiopaedia.org, "
+        "doi:10.53347/rID-83305. States one range for both sexes."
+    ),
+    "Schmidt 2013": (
+        "Schmidt S, Schiborr M, Pfeiffer H, Schmeling A, Schulz R. Age dependence of epiphyseal "
+        "ossification of the distal radius in ultrasound diagnostics. International Journal of "
+        "Legal Medicine 2013; 127:831-838."
+    ),
+    "Singh 2022": (
+        "Singh M, Ranjan RK, Rathore O, Kataria DS. The Epiphyseal Fusion of Distal End of Radius "
+        "and Ulna: An Appropriate Tool for Age Determination. European Journal of Molecular & "
+        "Clinical Medicine 2022; 9(3):5733-5741."
+    ),
+    "Schmidt 2008": (
+        "Schmidt S et al. International Journal of Legal Medicine 2008; 122:51-54, "
+        "doi:10.1007/s00414-007-0209-z. On the line that stays in the radius."
+    ),
+    "Bass 1995": (
+        "Bass WM. Human Osteology, 1995, as tabulated in Introduction to Human Osteology, Grand "
+        "Valley State University. States one range for both sexes."
+    ),
+    "Gilsanz & Ratib 2012": (
+        "Gilsanz V, Ratib O. Hand Bone Age: A Digital Atlas of Skeletal Maturity. 2nd edition. "
+        "Springer, 2012."
     ),
 }
-STAGES_SOURCE = "Gilsanz & Ratib 2005"
+STAGES_SOURCE = "Gilsanz & Ratib 2012"
 
 _FILE = Path(__file__).with_name("ossification.csv")
 _COLUMNS = {"female": "girls", "male": "boys"}
@@ -63,6 +90,15 @@ class Event:
     label: str
     weights: np.ndarray
 
+    def worth_a_look(self, sex: str) -> tuple[float, float]:
+        """From which to which age in months to look for it: at least a year around its usual age.
+
+        A range that is wider than that stands by itself.
+        """
+        low, high = self.usual[sex]
+        margin = max(0, _NEAR - (high - low) / 2)
+        return low - margin, high + margin
+
     def places(self, landmarks: np.ndarray, months: float) -> np.ndarray:
         """(K, 2) where it is to be seen on a hand of that age with these (21, 2) landmarks."""
         share = np.clip((months - _EARLY) / (_LATE - _EARLY), 0, 1)
@@ -78,8 +114,7 @@ class Stage:
     look: str
 
 
-# Gilsanz & Ratib 2005, "Indicators of skeletal maturity"; for boys they leave the year from 16 to
-# 17 out, which goes to the stage before.
+# Gilsanz & Ratib 2012, on the indicators of skeletal maturity.
 STAGES = (
     Stage(
         "Infancy",
@@ -102,19 +137,14 @@ STAGES = (
         "Early and middle puberty",
         {"female": 84, "male": 108},
         "Epiphyses of the distal and middle phalanges become wider than their shafts and begin to "
-        "cap them: look for small horns on both sides. Pisiform and sesamoid appear.",
+        "cap them: look for small horns on both sides. Pisiform and sesamoid appear; they tell "
+        "less.",
     ),
     Stage(
-        "Late puberty",
+        "Late puberty and after",
         {"female": 156, "male": 168},
-        "See how far the growth plates of the phalanges and metacarpals have closed, the distal "
-        "phalanges first.",
-    ),
-    Stage(
-        "After puberty",
-        {"female": 180, "male": 204},
-        "The fingers have stopped growing. Only ulna and radius still tell age: see how far their "
-        "growth plates have closed.",
+        "See how far the growth plates have closed: those of the fingers and metacarpals first, "
+        "those of ulna and radius last.",
     ),
 )
 
@@ -124,16 +154,6 @@ def events() -> tuple[Event, ...]:
     """All events, numbered from 1."""
     with _FILE.open(encoding="utf-8", newline="") as file:
         return tuple(_event(number, row) for number, row in enumerate(csv.DictReader(file), 1))
-
-
-def around(sex: str, months: float) -> list[Event]:
-    """The events whose usual age is within `NEAR` months of this one."""
-    return [event for event in events() if is_near(event.usual[sex], months)]
-
-
-def is_near(usual: tuple[int, int], months: float) -> bool:
-    """Whether an age lies within `NEAR` months of a usual age."""
-    return usual[0] - NEAR <= months <= usual[1] + NEAR
 
 
 def stage(sex: str, months: float) -> Stage:

@@ -9,7 +9,6 @@ import hashlib
 import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
 from pathlib import Path
 
 import cv2
@@ -21,7 +20,7 @@ from boneage.atlas import ossification
 from boneage.atlas.growth import displacement
 from boneage.atlas.plates import Plate
 from boneage.atlas.registration import hand_mask
-from boneage.figures import palette
+from boneage.figures import cards, palette
 
 VIEWER = {
     kind: Path(__file__).with_name(f"atlas_viewer.{kind}").read_text(encoding="utf-8")
@@ -49,7 +48,6 @@ def viewer_data(hands: Sequence[dict]) -> dict:
         "oldest": int(np.floor(oldest)),
         "cell": _CELL,
         "fraction": _FRACTION,
-        "near": ossification.NEAR,
         "hands": list(hands),
         "events": [
             {
@@ -85,7 +83,8 @@ def hand_data(plates: Sequence[Plate]) -> dict:
             }
             for plate in plates
         ],
-        "usual": [event.usual[sex] for event in events],
+        "since": [event.usual[sex][0] for event in events],
+        "worth_a_look": [event.worth_a_look(sex) for event in events],
         "usual_in_words": [
             wording.event_in_words(event.change, *event.usual[sex]) for event in events
         ],
@@ -123,7 +122,7 @@ def _covered(plate: Plate, amount: np.ndarray, colour: np.ndarray) -> np.ndarray
 
 def change_legend(older: str) -> str:
     """What the colours of `change_overlay` mean; older: the age of the older plate in words."""
-    return _legend(
+    return cards.colour_legend(
         (palette.BRIGHTER, f"Brighter at {older}: new bone"),
         (palette.DARKER, f"Darker at {older}: bone thinned out or moved away"),
     )
@@ -131,17 +130,7 @@ def change_legend(older: str) -> str:
 
 def spread_legend() -> str:
     """What the colour of `spread_overlay` means."""
-    return _legend((palette.SPREAD, "Children of this bone age differ most here"))
-
-
-def _legend(*entries: tuple[str, str]) -> str:
-    items = "".join(
-        '<span style="display:inline-flex;align-items:center;gap:.45rem">'
-        f'<span style="width:.9rem;height:.9rem;border-radius:.25rem;background:{colour}"></span>'
-        f"{escape(words)}</span>"
-        for colour, words in entries
-    )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;opacity:.85">{items}</div>'
+    return cards.colour_legend((palette.SPREAD, "Children of this bone age differ most here"))
 
 
 def _webp(image: np.ndarray) -> bytes:

@@ -222,13 +222,13 @@ class Hand {
   }
 
   isNear(i) {
-    const [from, to] = this.usual[i];
-    return from - this.data.near <= this.age && this.age <= to + this.data.near;
+    const [from, to] = this.worth_a_look[i];
+    return from <= this.age && this.age <= to;
   }
 
   isMarked(i) {
     if (this.marks === "near") return this.isNear(i);
-    return this.marks === "all" && this.data.events[i].appears && this.usual[i][0] <= this.age;
+    return this.marks === "all" && this.data.events[i].appears && this.since[i] <= this.age;
   }
 
   mark(younger, older, share) {
@@ -291,7 +291,7 @@ function group({ event, places, at }) {
     const ends = { x1: x + dx * RING, y1: y + dy * RING, x2: at[0] - dx * 14, y2: at[1] - dy * 14 };
     add("line", ends);
   }
-  const [tx, ty] = at ?? [x + RING + 11, y];
+  const [tx, ty] = at ?? [x + RING + 16, y];
   for (const [cx, cy] of places) add("circle", { cx, cy, r: RING });
   add("text", { x: tx, y: ty }).textContent = event.number;
   return g;

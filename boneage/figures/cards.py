@@ -1,4 +1,4 @@
-"""Small pieces of HTML: the ages of one hand, and the legend of a map.
+"""Small pieces of HTML: the ages of one hand, and the legends of maps.
 
 Colours and sizes are set inline and text colour is inherited, so they follow the app's theme.
 """
@@ -99,3 +99,14 @@ def model_heading(name: str) -> str:
         f'<span style="width:.7rem;height:.7rem;border-radius:50%;'
         f'background:{palette.model_colour(name)}"></span>{escape(find_model(name).title)}</div>'
     )
+
+
+def colour_legend(*entries: tuple[str, str]) -> str:
+    """Colours of a picture, each with what it means."""
+    items = "".join(
+        '<span style="display:inline-flex;align-items:center;gap:.45rem">'
+        f'<span style="width:.9rem;height:.9rem;border-radius:.25rem;background:{colour}"></span>'
+        f"{escape(words)}</span>"
+        for colour, words in entries
+    )
+    return f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;{_MUTED}">{items}</div>'

@@ -37,7 +37,7 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
         "95 % interval %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
     )  # fmt: skip
     low, high = single_reader
-    name = f"One human reader on the test radiographs, {low:g} to {high:g}"
+    name = f"One human reader on the test radiographs, {low:g} to {high:g} months"
     band = style.band(low, high, level=False, layer="below", name=name, showlegend=True)
     return style.chart(
         [points],

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from boneage.explain.occlusion import CONTROL
 from boneage.explain.regions import REGIONS
-from boneage.figures import palette, style
+from boneage.figures import cards, palette, style
 from boneage.wording import REGION_TITLES
 
 _ROWS = (*REGIONS, CONTROL)
@@ -106,14 +106,8 @@ def outlined_regions(crop: np.ndarray, regions: dict[str, np.ndarray]) -> np.nda
 
 def region_legend() -> str:
     """The colours of `outlined_regions` with their words, as HTML."""
-    entries = "".join(
-        '<span style="display:inline-flex;align-items:center;gap:.4rem">'
-        '<span style="width:.8rem;height:.8rem;border-radius:.2rem;'
-        f'background:{colour}"></span>{REGION_TITLES[region]}</span>'
-        for region, colour in _OUTLINES.items()
-    )
-    return (
-        f'<div style="display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem">{entries}</div>'
+    return cards.colour_legend(
+        *((colour, REGION_TITLES[region]) for region, colour in _OUTLINES.items())
     )
 
 

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from boneage.atlas import ossification, plates
+from boneage.atlas.ossification import APPEARS, FUSES, SOURCES, STAGES, STAGES_SOURCE, events, stage
+from boneage.atlas.registration import hand_mask
+from boneage.radiographs.preprocessing import SEXES
+
+EVENTS = {event.key: event for event in events()}
+
+
+def test_events_are_numbered_in_the_order_of_the_girls_ages():
+    assert [event.number for event in events()] == list(range(1, len(events()) + 1))
+    starts = [event.usual["female"][0] for event in events()]
+    assert starts == sorted(starts)
+    assert len(EVENTS) == len(events())
+
+
+def test_ages_are_ranges_of_a_childs_life_and_girls_come_first():
+    for event in events():
+        for low, high in event.usual.values():
+            assert 0 < low <= high <= 21 * 12
+        assert event.usual["female"] <= event.usual["male"]
+        assert event.change in (APPEARS, FUSES)
+
+
+@pytest.mark.parametrize(
+    ("key", "girls", "boys"),
+    # Garn 1967: capitate, the last carpal but the pisiform, and the sesamoid.
+    [("capitate", 2, 3), ("trapezoid", 50, 75), ("ulna_epiphysis", 64, 85), ("sesamoid", 129, 153)],
+)
+def test_medians_of_garn(key, girls, boys):
+    assert EVENTS[key].usual == {"female": (girls, girls), "male": (boys, boys)}
+    assert EVENTS[key].sources == ("Garn 1967",)
+
+
+def test_every_event_cites_a_known_source_and_every_source_is_cited():
+    cited = {source for event in events() for source in event.sources} | {STAGES_SOURCE}
+    assert cited == set(SOURCES)
+
+
+def test_an_event_is_looked_for_a_year_around_a_median_and_within_a_wide_range():
+    assert EVENTS["sesamoid"].worth_a_look("female") == (117, 141)
+    assert EVENTS["proximal_epiphyses"].worth_a_look("female") == (0, 24)  # 10 to 14 months
+    assert EVENTS["distal_fusion"].worth_a_look("male") == EVENTS["distal_fusion"].usual["male"]
+
+
+@pytest.mark.parametrize("sex", SEXES)
+def test_every_event_is_marked_on_the_hand_of_every_plate(sex):
+    for months in plates.ages(sex):
+        plate = plates.plate(sex, months)
+        hand = hand_mask(plate.image) > 0.5
+        for event in events():
+            x, y = np.rint(event.places(plate.landmarks, months)).astype(int).T
+            assert hand[y, x].all(), (event.key, months)
+
+
+@pytest.mark.parametrize("sex", SEXES)
+def test_carpal_centres_are_marked_where_the_plate_is_bright(sex):
+    """At 9 years every carpal bone but the pisiform is a bright spot on a grey ground."""
+    plate = plates.plate(sex, 108)
+    ground = np.median(plate.image[hand_mask(plate.image) > 0.5])
+    for key in ("capitate", "hamate", "triquetrum", "lunate", "scaphoid", "trapezoid"):
+        ((x, y),) = np.rint(EVENTS[key].places(plate.landmarks, 108)).astype(int)
+        assert plate.image[y - 2 : y + 3, x - 2 : x + 3].mean() > 1.1 * ground, key
+
+
+def test_places_move_with_the_landmarks_and_with_age():
+    landmarks = plates.plate("female", 96).landmarks
+    for event in events():
+        moved = event.places(2 * landmarks + [5, 7], 96)
+        np.testing.assert_allclose(moved, 2 * event.places(landmarks, 96) + [5, 7], atol=1e-3)
+    capitate = EVENTS["capitate"]
+    young, middle, old = (capitate.places(landmarks, months)[0] for months in (36, 108, 180))
+    np.testing.assert_allclose(middle, (young + old) / 2)
+    assert np.linalg.norm(old - young) > 5
+    np.testing.assert_array_equal(capitate.places(landmarks, 0)[0], young)
+
+
+def test_stages_follow_each_other_and_the_last_has_no_end():
+    for sex in SEXES:
+        starts = [each.starts[sex] for each in STAGES]
+        assert starts == sorted(set(starts))
+        assert [stage(sex, start) for start in starts] == list(STAGES)
+        assert stage(sex, 300) is STAGES[-1]
+        assert stage(sex, -3) is STAGES[0]
+    assert stage("female", 90).title == "Early and middle puberty"
+    assert stage("male", 90).title == "Before puberty"
+    assert stage("female", 9.9) is ossification.STAGES[0] is stage("male", 13)

@@ -1,0 +1,82 @@
+"""The atlas in a real browser: the hand follows the slider, the keyboard and the play button."""
+
+import shutil
+
+import pytest
+from made_up_atlas import write_atlas
+
+# The picture painted last: its age in months, and a number that tells its pixels from others.
+PAINTED = """
+    canvas => {
+        const { width, height } = canvas;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+        let sum = 0;
+        for (let i = 0; i < data.length; i += 4) sum = (31 * sum + data[i]) % 1000003;
+        return { age: Number(canvas.dataset.age), sum };
+    }
+"""
+
+
+@pytest.fixture
+def atlas(tiny_artifacts, tmp_path, monkeypatch):
+    """A copy of the artifacts with an atlas, which the app is then started on."""
+    root = shutil.copytree(tiny_artifacts, tmp_path / "artifacts")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    return write_atlas(root / "atlas", ages=(36, 72, 108, 144))
+
+
+# `page` comes first, so that without a browser no server is started.
+def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address):
+    page.goto(f"{address}/atlas")
+    slider = page.get_by_role("slider", name="Bone age", exact=True)
+    girls = page.get_by_role("img", name="Average left hand of girls")
+    boys = page.get_by_role("img", name="Average left hand of boys")
+    reached(page, girls, 96)  # where the page opens
+    at_8 = girls.evaluate(PAINTED)
+    assert slider.get_attribute("aria-valuetext") == "8 years"
+    assert boys.evaluate(PAINTED)["sum"] != at_8["sum"]
+
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2, steps=6)
+    page.mouse.up()
+    dragged = int(slider.input_value())
+    assert dragged < 72
+    reached(page, girls, dragged)
+    assert girls.evaluate(PAINTED)["sum"] != at_8["sum"]
+
+    slider.press("ArrowRight")
+    reached(page, girls, dragged + 1)
+    slider.press("End")
+    reached(page, girls, 145)
+    oldest = girls.evaluate(PAINTED)
+    page.wait_for_url("**/atlas?*age=145*")  # the address gives the same view to others
+    page.get_by_role("button", name="Boys, 12 years 1 month").wait_for()  # the download follows
+
+    slider.press("Home")
+    reached(page, girls, 37)
+    play = page.get_by_role("button", name="Play", exact=True)
+    play.press("Enter")
+    page.wait_for_function("canvas => Number(canvas.dataset.age) > 45", arg=girls.element_handle())
+    page.get_by_role("button", name="Pause", exact=True).press("Enter")
+    play.wait_for()
+    assert 45 < int(slider.input_value()) < 145
+    assert girls.evaluate(PAINTED)["sum"] != oldest["sum"]
+
+    other = page.context.new_page()
+    other.goto(f"{address}/atlas?age=60&hands=Girls")
+    reached(other, other.get_by_role("img", name="Average left hand of girls"), 60)
+    assert other.locator("canvas").count() == 1
+    assert (
+        other.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
+    )
+
+
+def reached(page, canvas, months: int) -> None:
+    """Wait until the hand of that age is painted, however slow the machine is."""
+    canvas.wait_for()
+    page.wait_for_function(
+        "([canvas, months]) => Number(canvas.dataset.age) === months",
+        arg=[canvas.element_handle(), months],
+    )

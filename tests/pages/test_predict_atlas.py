@@ -1,0 +1,153 @@
+"""Predict's average hands: the samples, and the part beside them."""
+
+import shutil
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from apps import run, started, texts
+from made_up_atlas import write_atlas
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from boneage import artifacts
+from boneage.atlas import answers
+from boneage.datasets.phantoms import draw_phantom
+
+AGES = range(48, 181, 12)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return write_atlas(tmp_path_factory.mktemp("drawn"), ages=AGES)
+
+
+@pytest.fixture
+def root(_tiny_artifacts_folder, drawn, tmp_path, monkeypatch):
+    """Artifacts with an atlas; both models read its plates right, but girls of 8 as 116 months."""
+    root = shutil.copytree(_tiny_artifacts_folder, tmp_path / "artifacts")
+    shutil.copytree(drawn, root / "atlas")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    names = artifacts.available_models()
+    facts = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
+    plates = answers.as_cases()[["sex", "months", "build"]]
+    misread = (plates["sex"] == "female") & (plates["months"] == 96)
+    plates = plates.assign(prediction_months=plates["months"] + 20 * misread)
+    tables = [
+        plates.assign(model=model, model_sha256=digest)
+        for model, digest in artifacts.fingerprints(facts).items()
+    ]
+    answers.write(answers.PREDICTIONS, pd.concat(tables))
+    return root
+
+
+def offered(app: AppTest) -> list[str]:
+    return [one.label for one in app.button if (one.key or "").startswith("sample-")]
+
+
+def alts(app: AppTest) -> list[str]:
+    return [picture.alt for element in app.image for picture in element.proto.imgs]
+
+
+def take(app: AppTest, name: str) -> AppTest:
+    app.button(key=f"sample-{name}").click()
+    return run(app)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_samples_are_average_hands_that_the_models_read_and_the_others_are_named(root):
+    app = started()
+    assert offered(app) == [
+        "Girl, 5 years",
+        "Boy, 6 years",
+        "Boy, 10 years",
+        "Girl, 13 years",
+        "Boy, 15 years",
+    ]  # no girl of 8
+    assert "Average hand: boy, 6 years" in alts(app)
+    said = texts(app)
+    assert "no single child's" in said
+    assert "within a year of the age of 23 of the 24 average hands" in said
+    assert "it misses girls, 8 years (20.0 months too old)." in said
+
+
+def test_samples_of_other_weights_say_nothing_of_what_the_models_read(root):
+    path = root / "atlas" / answers.PREDICTIONS
+    pd.read_csv(path).assign(model_sha256="0").to_csv(path, index=False)
+    app = started()
+    assert "Girl, 8 years" in offered(app)
+    assert "within a year" not in texts(app)
+
+
+def test_a_damaged_atlas_leaves_drawings_to_try(root):
+    (root / "atlas" / "plates.csv").write_text("sex\n")
+    app = started()
+    assert offered(app) == ["Girl, 5 years", "Boy, 9 years", "Girl, 13 years"]
+    assert "Synthetic phantoms" in texts(app)
+
+
+def test_a_sample_stands_beside_the_plates_of_about_its_age_and_says_what_it_is(root):
+    app = take(started(), "Boy, 6 years")
+    said = texts(app)
+    assert "This hand is an average of 30 radiographs of boys" in said
+    assert "Beside the average hand" in said
+    choice = next(one for one in app.segmented_control if one.label == "Average hand")
+    assert choice.options == ["A year younger", "Predicted age", "A year older"]
+    assert choice.value == "Predicted age"
+    plates = [alt for alt in alts(app) if alt.startswith("Average hand: Boys")]
+    assert len(plates) == 3
+    assert "Averages of 30, 30 and 30 radiographs." in said
+    assert "without the networks, it looks most like the average hands of 6 years and" in said
+    assert "second, independent opinion" in said
+    assert "error has not been measured on these plates" in said
+
+
+def test_the_wipe_and_the_plate_can_be_changed(root):
+    app = take(started(), "Boy, 6 years")
+    wiped = next(alt for alt in alts(app) if alt.startswith("The radiograph; from 50 %"))
+    app.slider(key="wipe").set_value(20)
+    run(app)
+    assert wiped.replace("50 %", "20 %") in alts(app)
+    next(one for one in app.segmented_control if one.label == "Average hand").set_value(
+        "A year older"
+    )
+    run(app)
+    now = next(alt for alt in alts(app) if alt.startswith("The radiograph; from 20 %"))
+    assert now != wiped.replace("50 %", "20 %")
+
+
+def test_without_landmarks_the_plates_are_shown_all_the_same(root):
+    noise = np.random.default_rng(1).integers(0, 255, (300, 300), np.uint8)
+    app = started()
+    app.file_uploader[0].set_value([("noise.png", png(noise), "")])
+    run(app)
+    app.segmented_control(key="sex").set_value("female")
+    run(app)
+    if anyway := [one for one in app.button if (one.key or "").startswith("anyway-")]:
+        anyway[0].click()
+        run(app)
+    assert "joint landmarks of this hand were not found" in texts(app)
+    assert sum(alt.startswith("Average hand: Girls") for alt in alts(app)) >= 2
+    assert not any(one.key == "wipe" for one in app.slider)
+
+
+def test_a_drawing_uploaded_is_compared_with_the_plates_of_its_sex(root):
+    app = started()
+    content = png(draw_phantom(84, "female", 5, height=640))
+    app.file_uploader[0].set_value([("hand.png", content, "")])
+    run(app)
+    app.segmented_control(key="sex").set_value("female")
+    run(app)
+    if anyway := [one for one in app.button if (one.key or "").startswith("anyway-")]:
+        anyway[0].click()
+        run(app)
+    assert "it looks most like the average hands of 7 years and" in texts(app)
