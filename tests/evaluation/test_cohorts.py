@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage.evaluation.cohorts import tree_cohorts, worst_cohorts
+from boneage.evaluation.cohorts import find_cohorts, tree_cohorts, worst_cohorts
 from boneage.evaluation.intervals import bootstrap
 
 COLUMNS = ["cohort", "n", "size", "rate", "coverage", "mae", "mae_low", "mae_high"]
@@ -93,6 +93,15 @@ def test_intervals_agree_with_a_bootstrap_of_the_cohort_alone():
     tolerance = 0.12 * (high - low)
     assert girls["mae_low"] == pytest.approx(low, abs=tolerance)
     assert girls["mae_high"] == pytest.approx(high, abs=tolerance)
+
+
+def test_both_kinds_together_are_those_found_one_by_one(cases):
+    together = find_cohorts(cases, n_resamples=50)
+    for table, alone in zip(together, (worst_cohorts(cases), tree_cohorts(cases)), strict=True):
+        drawn = ["mae_low", "mae_high"]
+        pd.testing.assert_frame_equal(table.drop(columns=drawn), alone.drop(columns=drawn))
+        pd.testing.assert_frame_equal(table[drawn], alone[drawn], rtol=0.2)
+        assert len(table) > 1
 
 
 def test_contrast_is_cut_into_thirds(cases):
