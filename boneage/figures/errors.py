@@ -52,6 +52,8 @@ def selected_cases(cases: pd.DataFrame, points: Sequence[Mapping]) -> pd.DataFra
 
     points: each with Plotly's curve_number and point_index; those of other lines are left out.
     """
+    if not points:
+        return cases[:0]
     traces = [cases[cases["sex"] == sex] for sex in _sexes(cases)]
     chosen = [
         trace.iloc[sorted({p["point_index"] for p in points if p["curve_number"] == number})]
@@ -141,14 +143,14 @@ def residual_distributions(cases: pd.DataFrame) -> go.Figure:
     for sex in _sexes(cases):
         group = cases[cases["sex"] == sex]
         beside = -0.2 if sex == "female" else 0.2
-        place = group["age_band"].astype(str).map(bands.index) + beside
+        place = group["age_band"].map({b: n + beside for n, b in enumerate(bands)}).astype(float)
         colour = palette.SEXES[sex]
         boxes = go.Box(
             x=place, y=group["residual_months"], width=0.34, name=style.GROUPS[sex],
-            boxpoints="outliers", hoveron="points", text=group["id"],
+            boxpoints="outliers", hoveron="points", customdata=style.case_numbers(group["id"]),
             marker={"color": colour, "size": 3, "opacity": 0.6}, line={"width": 2},
             fillcolor=palette.faded(colour, 0.25),
-            hovertemplate="Radiograph %{text}: %{y:+.0f} months<extra></extra>",
+            hovertemplate="Radiograph %{customdata[0]}: %{y:+.0f} months<extra></extra>",
         )  # fmt: skip
         traces += [boxes, _box_words(group, place)]
     return style.chart(
@@ -247,7 +249,7 @@ def _sexes(cases: pd.DataFrame) -> list[str]:
 def _points(cases: pd.DataFrame, x: pd.Series, y: pd.Series, by_sex: bool = True) -> list:
     """One WebGL trace a sex, or one of all; what a point says is in months and years."""
     numbers = style.case_numbers(cases["id"], cases["age_months"], cases["prediction_months"])
-    numbers = np.column_stack([numbers, cases["residual_months"]])
+    numbers = np.column_stack([numbers, cases["residual_months"].astype(numbers.dtype)])
     if by_sex:
         traces = [
             (style.GROUPS[sex], cases["sex"] == sex, palette.SEXES[sex], _SHIFT[sex])
