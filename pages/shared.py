@@ -5,6 +5,7 @@ for the process, tables by the file's state, predictions by the radiograph's con
 with _ in front is no part of the key it is kept under.
 """
 
+import gc
 import hashlib
 from dataclasses import dataclass
 
@@ -46,6 +47,19 @@ class Source:
     age_months: float | None
     fault: str | None  # why it cannot be read, one sentence
     about: str | None = None  # of a sample: what to know of it
+
+
+def spare_collector() -> None:
+    """Leave all there is now out of the search for garbage that Streamlit makes after every run.
+
+    Modules and models are none, and looking through them takes as long as a page.
+    """
+    gc.unfreeze()  # for what has become garbage since the last time
+    gc.collect()
+    gc.freeze()
+
+
+spare_collector()
 
 
 def show_error(error: Exception) -> None:
@@ -156,7 +170,9 @@ def published_weights() -> Weights:
     max_entries=1, show_spinner="Loading the models. The first time takes about 20 seconds."
 )
 def load_predictor(weights: Weights) -> Predictor:
-    return Predictor([name for name, _ in weights])
+    predictor = Predictor([name for name, _ in weights])
+    spare_collector()
+    return predictor
 
 
 # A prediction holds its radiograph, so few are kept whole.
