@@ -100,7 +100,7 @@ def choose() -> Choice | None:
 
 
 def weights_in_words(recipe: str) -> str:
-    weights = shared.weights_of(recipe)
+    weights = shared.weights_of(artifacts.available_models(), recipe)
     return wording.ensemble_weights({style.model_title(n): share for n, share in weights.items()})
 
 

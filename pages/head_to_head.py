@@ -4,7 +4,7 @@ import streamlit as st
 
 from boneage import artifacts, verdict, wording
 from boneage.evaluation import costs
-from boneage.evaluation.ensemble import ensemble_weights
+from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
 from boneage.evaluation.published import published_results
 from boneage.explain.overlay import stretch
@@ -46,8 +46,7 @@ def cases(names: Names, recipe: str, split: str, sex: str) -> list:
     both = [shared.cases_of(name, recipe) for name in names]
     sexes = SEXES if sex == shared.ALL else [sex]
     shown = [table[(table["split"] == split) & table["sex"].isin(sexes)] for table in both]
-    weights = ensemble_weights(dict(zip(names, both, strict=True)))
-    return [*shown, tuple(weights.values())]
+    return [*shown, tuple(shared.weights_of(names, recipe).values())]
 
 
 # `files` stand in the key only: tables that were written anew are compared anew.
@@ -268,7 +267,8 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
             shared.explain(weights, source.digest, sex, name, source.content) for name in names
         ]
     months = {name: prediction.months[name] for name in names}
-    st.html(cards.age_cards(months, sum(months.values()) / len(months)))
+    mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
+    st.html(cards.age_cards(months, mean))
     apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
     st.markdown(" ".join(filter(None, [apart, source.about])))
     show_maps(names, prediction, explanations)

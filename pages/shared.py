@@ -7,6 +7,7 @@ with _ in front is no part of the key it is kept under.
 
 import gc
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -105,14 +106,14 @@ def recipe_title(recipe: str) -> str:
 def cases_of(name: str, recipe: str) -> pd.DataFrame:
     """Predictions of a model or of the ensemble, all splits. Raises ArtifactError."""
     if name == ENSEMBLE:
-        return _ensemble(recipe, prediction_files(recipe))[0]
+        return _ensemble(recipe, prediction_files(recipe))
     path = artifacts.recipe_folders(name)[recipe]
     return _read_predictions(path, (path / artifacts.PREDICTIONS).stat().st_mtime_ns)
 
 
-def weights_of(recipe: str) -> dict[str, float]:
-    """Model name -> its share in the ensemble of a recipe. Raises ArtifactError."""
-    return _ensemble(recipe, prediction_files(recipe))[1]
+def weights_of(names: Sequence[str], recipe: str) -> dict[str, float]:
+    """Model name -> its share in the mean of these models, of a recipe. Raises ArtifactError."""
+    return _weights(tuple(names), recipe, prediction_files(recipe))
 
 
 def prediction_files(recipe: str) -> tuple[tuple[str, int], ...]:
@@ -124,9 +125,18 @@ def prediction_files(recipe: str) -> tuple[tuple[str, int], ...]:
 
 # `files` stand in the key only: tables that were written anew are weighed anew.
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _ensemble(recipe: str, files: tuple) -> tuple[pd.DataFrame, dict[str, float]]:
-    tables = {name: cases_of(name, recipe) for name in artifacts.available_models()}
-    return ensemble_table(tables), ensemble_weights(tables)
+def _ensemble(recipe: str, files: tuple) -> pd.DataFrame:
+    names = artifacts.available_models()
+    return ensemble_table(_tables(names, recipe), weights_of(names, recipe))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _weights(names: tuple, recipe: str, files: tuple) -> dict[str, float]:
+    return ensemble_weights(_tables(names, recipe))
+
+
+def _tables(names: Sequence[str], recipe: str) -> dict[str, pd.DataFrame]:
+    return {name: cases_of(name, recipe) for name in names}
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -162,8 +172,8 @@ def reduced(digest: str, _pixels) -> pictures.ShownRadiograph:
 
 def published_weights() -> Weights:
     """The models there are, each with the hash of its weights. Raises ArtifactError."""
-    names = artifacts.available_models()
-    return tuple((n, artifacts.read_facts(artifacts.model_folder(n)).model_sha256) for n in names)
+    fingerprints = artifacts.published_fingerprints()
+    return tuple((name, fingerprints[name]) for name in artifacts.available_models())
 
 
 @st.cache_resource(
