@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from boneage.evaluation.cohorts import find_cohorts
+from boneage.evaluation.cohorts import find_groups
 from boneage.evaluation.intervals import resamples_at_once
-from boneage.evaluation.metrics import summarise, summarise_mae
+from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import (
     Agreement,
     agreement,
@@ -20,8 +20,8 @@ from boneage.evaluation.residuals import (
 class Analysis:
     """What the functions of `residuals`, `metrics` and `cohorts` say of the same cases.
 
-    cases: with residuals. figures: a row of `summarise`. by_band_and_sex: `summarise_mae` by
-    both. worst, tree: of `find_cohorts`.
+    cases: with residuals. figures: a row of `summarise`. worst, tree, by_band_and_sex: of
+    `find_groups`.
     """
 
     cases: pd.DataFrame
@@ -38,11 +38,11 @@ def analyse(predictions: pd.DataFrame) -> Analysis:
     """Analyse a predictions table of at least one case; the same table gives the same result."""
     cases = with_residuals(predictions)
     n_resamples = resamples_at_once(len(cases))
-    worst, tree = find_cohorts(cases, n_resamples)
+    worst, tree, by_band_and_sex = find_groups(cases, n_resamples)
     return Analysis(
         cases,
         summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
-        summarise_mae(cases, by=["age_band", "sex"], n_resamples=n_resamples),
+        by_band_and_sex,
         running_median(cases),
         agreement(cases["age_months"], cases["prediction_months"]),
         cumulative_error(cases["absolute_error"]),

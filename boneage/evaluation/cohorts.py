@@ -26,15 +26,31 @@ _LEAST_LEAF = 20  # cases; fewer say little of a rate
 Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it holds
 
 
-def find_cohorts(
+def find_groups(
     cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`worst_cohorts` and `tree_cohorts`, which share their resamples and so take half the time."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """`worst_cohorts`, `tree_cohorts`, and every age band and sex that have cases.
+
+    Columns of the last: age_band, sex, n, mae, mae_low and mae_high (months). All share their
+    resamples, so that a group that stands in several tables has the same interval in each.
+    """
     cases = with_residuals(cases)
     crossed, leaves = _crossed(cases), _leaves_of_tree(cases, seed=seed)
-    table = _cohort_table(cases, [*crossed, *leaves], n_resamples, seed)
-    return _worst_first(table[: len(crossed)], "rate", "n"), _worst_first(
-        table[len(crossed) :], "mae"
+    keys = pd.MultiIndex.from_product(
+        [pd.Categorical(AGE_BANDS, AGE_BANDS, ordered=True), CHILDREN], names=["age_band", "sex"]
+    )
+    cells = [
+        (band, ((cases["age_band"] == band) & (cases["sex"] == sex)).to_numpy())
+        for band, sex in keys
+    ]
+    table = _cohort_table(cases, [*crossed, *leaves, *cells], n_resamples, seed)
+    worst, rest = table[: len(crossed)], table[len(crossed) :]
+    tree, by_both = rest[: len(leaves)], rest[len(leaves) :]
+    by_both = by_both[["n", "mae", "mae_low", "mae_high"]].set_index(keys).reset_index()
+    return (
+        _worst_first(worst, "rate", "n"),
+        _worst_first(tree, "mae"),
+        by_both[by_both["n"] > 0].reset_index(drop=True),
     )
 
 
@@ -127,14 +143,15 @@ def _cohort_table(
     n = inside.sum(axis=0)
     means = _resample_means(error, inside, n_resamples, seed)
     low, high = np.transpose([percentile_interval(column) for column in means.T])
+    low[n < 2] = high[n < 2] = np.nan  # one case says nothing about spread
     return pd.DataFrame(
         {
             "cohort": names,
             "n": n,
             "size": n / len(cases),
-            "rate": inside[large].sum(axis=0) / n,
+            "rate": _share(inside[large].sum(axis=0), n),
             "coverage": inside[large].sum(axis=0) / large.sum() if large.any() else np.nan,
-            "mae": error @ inside / n,
+            "mae": _share(error @ inside, n),
             "mae_low": low,
             "mae_high": high,
         }
@@ -160,7 +177,12 @@ def _resample_means(
     sums, draws = (
         np.einsum("rc,ck->rk", np.concatenate(part), cells.astype(float)) for part in (sums, draws)
     )
-    return np.divide(sums, draws, out=np.full_like(sums, np.nan), where=draws > 0)
+    return _share(sums, draws)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, nan where the whole is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
 
 
 def _factors(cases: pd.DataFrame) -> list[list[Cohort]]:

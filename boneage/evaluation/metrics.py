@@ -4,20 +4,12 @@ A predictions table has the columns id, split, sex, age_months, prediction_month
 The residual is prediction - chronological age, in months: positive when read too old.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from boneage.evaluation.intervals import (
-    FIGURES,
-    N_RESAMPLES,
-    SEED,
-    as_ages,
-    bootstrap,
-    percentile_interval,
-    resample_means,
-)
+from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, as_ages, bootstrap
 
 # [low, high) in months; the last band also takes everyone older.
 AGE_BANDS: dict[str, tuple[int, int]] = {
@@ -87,17 +79,18 @@ def summarise(
 
     Raises ValueError when a column is missing.
     """
-    return _by_group(predictions, by, FIGURES, lambda group: _row(group, n_resamples, seed))
-
-
-def summarise_mae(
-    predictions: pd.DataFrame,
-    by: str | Sequence[str] = (),
-    n_resamples: int = N_RESAMPLES,
-    seed: int = SEED,
-) -> pd.DataFrame:
-    """The columns of `summarise` up to mae_high, in a fraction of its time."""
-    return _by_group(predictions, by, ["mae"], lambda group: _mae_row(group, n_resamples, seed))
+    by = [by] if isinstance(by, str) else list(by)
+    if "age_band" in by and "age_band" not in predictions:
+        _require(predictions, ["age_months"])
+        predictions = predictions.assign(age_band=age_band(predictions["age_months"]))
+    _require(predictions, [*by, "age_months", "prediction_months"])
+    groups = predictions.groupby(by, observed=True) if by else [((), predictions)]
+    rows = [dict(zip(by, key, strict=True)) | _row(g, n_resamples, seed) for key, g in groups]
+    table = pd.DataFrame(rows, columns=[*by, "n", *_figure_columns()])
+    # Rows of dictionaries forget the order of the bands, which sorting and axes need.
+    for column in by:
+        table[column] = table[column].astype(predictions[column].dtype)
+    return table
 
 
 def metrics_table(
@@ -133,38 +126,8 @@ def _row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
     return row
 
 
-def _mae_row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
-    error = np.abs(np.subtract(*as_ages(cases["age_months"], cases["prediction_months"])))
-    row = {"n": len(error), "mae": float(error.mean())}
-    if len(error) < 2:  # as in `bootstrap`
-        return row | {"mae_low": float("nan"), "mae_high": float("nan")}
-    low, high = percentile_interval(resample_means(error[:, None], n_resamples, seed)[:, 0])
-    return row | {"mae_low": low, "mae_high": high}
-
-
-def _by_group(
-    predictions: pd.DataFrame,
-    by: str | Sequence[str],
-    names: Sequence[str],
-    row: Callable[[pd.DataFrame], dict[str, float]],
-) -> pd.DataFrame:
-    """A table of what `row` says of each group: n and the figures `names` with their intervals."""
-    by = [by] if isinstance(by, str) else list(by)
-    if "age_band" in by and "age_band" not in predictions:
-        _require(predictions, ["age_months"])
-        predictions = predictions.assign(age_band=age_band(predictions["age_months"]))
-    _require(predictions, [*by, "age_months", "prediction_months"])
-    groups = predictions.groupby(by, observed=True) if by else [((), predictions)]
-    rows = [dict(zip(by, key, strict=True)) | row(group) for key, group in groups]
-    table = pd.DataFrame(rows, columns=[*by, "n", *_figure_columns(names)])
-    # Rows of dictionaries forget the order of the bands, which sorting and axes need.
-    for column in by:
-        table[column] = table[column].astype(predictions[column].dtype)
-    return table
-
-
-def _figure_columns(names: Sequence[str] = FIGURES) -> list[str]:
-    return [name + end for name in names for end in ("", "_low", "_high")]
+def _figure_columns() -> list[str]:
+    return [name + end for name in FIGURES for end in ("", "_low", "_high")]
 
 
 def _require(predictions: pd.DataFrame, columns: list[str]) -> None:

@@ -6,14 +6,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from boneage.evaluation.intervals import bootstrap
-from boneage.evaluation.metrics import (
-    AGE_BANDS,
-    age_band,
-    figures,
-    metrics_table,
-    summarise,
-    summarise_mae,
-)
+from boneage.evaluation.metrics import AGE_BANDS, age_band, figures, metrics_table, summarise
 
 
 @pytest.fixture
@@ -124,14 +117,6 @@ def test_summarise_by_sex_and_age_band(predictions):
         ("male", "10-15 years"): 1,
         ("male", "15-19 years"): 1,
     }
-
-
-@pytest.mark.parametrize("by", [(), "sex", ["sex", "age_band"]])
-def test_the_mae_alone_is_that_of_all_figures(predictions, by):
-    alone = summarise_mae(predictions, by, n_resamples=100)
-    assert alone.columns.tolist()[-4:] == ["n", "mae", "mae_low", "mae_high"]
-    everything = summarise(predictions, by, n_resamples=100)
-    pd.testing.assert_frame_equal(alone, everything[alone.columns])
 
 
 def test_metrics_table_has_a_row_for_each_split_and_group(predictions):
