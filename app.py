@@ -13,6 +13,11 @@ STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 70rem; }
 [data-testid="stFileUploaderDropzone"]:not(:has([data-testid="stFileChip"])) { min-height: 7rem; }
 [data-testid="stImage"] img { border-radius: 0.5rem; }
+@media print {
+    [data-testid="stPlotlyChart"], [data-testid="stHtml"] > div, [data-testid="stHtml"] tr,
+    [data-testid="stImage"], [data-testid="stDataFrame"] { break-inside: avoid; }
+    [data-testid="stHeading"] { break-after: avoid; }
+}
 </style>
 """
 

@@ -22,7 +22,7 @@ from boneage.evaluation.conformal import (
 from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.own_results import OwnResultsError, read_own_results
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
-from boneage.figures import cards, errors, palette, pictures, style
+from boneage.figures import cards, errors, palette, pictures, style, tables
 from boneage.figures.calibration import group_title, held_by_group, promised_against_held
 from boneage.figures.yardsticks import yardsticks
 from boneage.models.registry import ENSEMBLE
@@ -302,37 +302,14 @@ def show_cohorts(found: Analysis) -> None:
         "the share of the group with a large error, *coverage* the share of all large errors that "
         "fall in the group, *size* its share of the radiographs."
     )
-    cohort_table(found.worst.head(N_COHORTS), "Groups with the highest rate of large errors")
+    st.html(tables.cohort_table(found.worst.head(N_COHORTS)))
     if len(found.tree) > 1:
         st.markdown(
             "**As a decision tree sees it.** It divides the radiographs by age, sex, how the hand "
             "was found and the contrast of the film where the error changes most."
         )
-        cohort_table(found.tree, "Groups found by a decision tree")
+        st.html(tables.cohort_table(found.tree))
     st.caption("A small group has a wide interval: read it before the figure.")
-
-
-def cohort_table(table: pd.DataFrame, alt: str) -> None:
-    interval = [
-        wording.figure_interval("mae", row.mae_low, row.mae_high) for row in table.itertuples()
-    ]
-    st.dataframe(
-        table.assign(interval=interval, **100 * table[["rate", "coverage", "size"]]),
-        hide_index=True,
-        column_order=["cohort", "n", "mae", "interval", "rate", "coverage", "size"],
-        column_config={
-            "cohort": st.column_config.TextColumn("Group", pinned=True),
-            "n": st.column_config.NumberColumn("n", width=60),
-            "mae": st.column_config.NumberColumn("MAE, months", format="%.1f", width=100),
-            "interval": st.column_config.TextColumn("95 % interval", width=110),
-            "rate": st.column_config.ProgressColumn(
-                "Rate", format="%.0f %%", min_value=0, max_value=100, width=150
-            ),
-            "coverage": st.column_config.NumberColumn("Coverage", format="%.0f %%", width=90),
-            "size": st.column_config.NumberColumn("Size", format="%.0f %%", width=70),
-        },
-        alt=alt,
-    )
 
 
 # Cases ------------------------------------------------------------------------------------------

@@ -225,7 +225,7 @@ def show_radiograph(names: Names, recipe: str) -> None:
             help="Kept in memory while this page is open; never stored.",
         )
     with right:
-        sample = st.pills("Or a sample", list(samples()), key="sample")
+        sample = st.pills("Or a sample", list(samples()), key="sample", wrap=True)
         source = choose_source(upload, sample)
         sex = st.segmented_control(
             "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"

@@ -78,6 +78,7 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
         required=True,
         format_func=options.get,
         key=key,
+        wrap=True,
         bind="query-params",
     )
 

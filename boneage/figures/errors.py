@@ -148,7 +148,7 @@ def residual_distributions(cases: pd.DataFrame) -> go.Figure:
         boxes = go.Box(
             x=place, y=group["residual_months"], width=0.34, name=style.GROUPS[sex],
             boxpoints="outliers", hoveron="points", customdata=style.case_numbers(group["id"]),
-            marker={"color": colour, "size": 3, "opacity": 0.6}, line={"width": 2},
+            marker={"color": colour, **_look(cases)}, line={"width": 2},
             fillcolor=palette.faded(colour, 0.25),
             hovertemplate="Radiograph %{customdata[0]}: %{y:+.0f} months<extra></extra>",
         )  # fmt: skip
@@ -257,17 +257,21 @@ def _points(cases: pd.DataFrame, x: pd.Series, y: pd.Series, by_sex: bool = True
         ]
     else:
         traces = [("Radiographs", cases["sex"].notna(), palette.NEUTRAL, 0)]
-    look = {"size": 4, "opacity": 0.6} if len(cases) > _MANY else {"size": 6, "opacity": 0.75}
     return [
         go.Scattergl(
             x=x[shown] + shift, y=y[shown], mode="markers", name=name, customdata=numbers[shown],
-            marker={"color": colour, **look},
+            marker={"color": colour, **_look(cases)},
             hovertemplate="<b>Radiograph %{customdata[0]}</b>"
             f"<br>Reference {style.age_in_hover(1)}<br>Prediction {style.age_in_hover(3)}"
             "<br>Residual %{customdata[5]:+.1f} months",
         )
         for name, shown, colour, shift in traces
     ]  # fmt: skip
+
+
+def _look(cases: pd.DataFrame) -> dict:
+    """Of the marker of one case among all."""
+    return {"size": 4, "opacity": 0.6} if len(cases) > _MANY else {"size": 6, "opacity": 0.75}
 
 
 def _running(running: pd.DataFrame) -> list:
