@@ -1,5 +1,7 @@
 """Head to head: which of two models is closer, where, at which cost, and whether it is chance."""
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from boneage import artifacts, verdict, wording
@@ -198,7 +200,7 @@ def show_robustness() -> None:
         return
     st.header("Does it hold on other pictures?", anchor=False)
     shared.chart(
-        error_ratios(table),
+        robustness_chart(table),
         alt="Error of both models and of their mean on changed pictures of the same hands",
     )
     st.caption(
@@ -206,6 +208,12 @@ def show_robustness() -> None:
         "changes that leave the bone age as it was. Left of 1 a model errs by less than on the "
         "unchanged pictures, right of it by more; bars are paired 95 % intervals."
     )
+
+
+# Like the curves, the same for all splits and sexes.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def robustness_chart(table: pd.DataFrame) -> go.Figure:
+    return error_ratios(table)
 
 
 # One radiograph ---------------------------------------------------------------------------------
