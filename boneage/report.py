@@ -114,7 +114,7 @@ def _charts(found: Analysis, colour: str) -> str:
     cases = found.cases
     wide = errors.residual_scatter(cases, found.running).update_layout(dragmode="zoom")
     others = (
-        errors.residual_distributions(cases),
+        errors.residual_distributions(found.boxes, found.beyond_boxes),
         errors.mae_heatmap(found.by_band_and_sex),
         errors.predicted_against_age(cases),
         errors.bland_altman(cases, found.agreement),

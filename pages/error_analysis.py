@@ -170,7 +170,7 @@ def show_residuals(choice: Choice, found: Analysis) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
-            errors.residual_distributions(found.cases),
+            errors.residual_distributions(found.boxes, found.beyond_boxes),
             alt="Distribution of the residuals in each age band, girls and boys",
         )
     with right:

@@ -10,6 +10,7 @@ from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import (
     Agreement,
     agreement,
+    boxes,
     cumulative_error,
     running_median,
     with_residuals,
@@ -27,6 +28,8 @@ class Analysis:
     cases: pd.DataFrame
     figures: dict[str, float]
     by_band_and_sex: pd.DataFrame
+    boxes: pd.DataFrame
+    beyond_boxes: pd.DataFrame
     running: pd.DataFrame
     agreement: Agreement
     cumulative: pd.DataFrame
@@ -43,6 +46,7 @@ def analyse(predictions: pd.DataFrame) -> Analysis:
         cases,
         summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
         by_band_and_sex,
+        *boxes(cases),
         running_median(cases),
         agreement(cases["age_months"], cases["prediction_months"]),
         cumulative_error(cases["absolute_error"]),
