@@ -53,5 +53,4 @@ def test_a_filter_never_used_before_is_answered_within_the_bar(folder, monkeypat
         page.segmented_control(key=key).set_value(value)
         taken.append(cpu_seconds(lambda: run(page)) / slowness())
     # One of them may be unlucky: the median is what a slower page raises.
-    print(taken)
     assert np.median(taken) < BAR, taken
