@@ -13,6 +13,14 @@ STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 70rem; }
 [data-testid="stFileUploaderDropzone"]:not(:has([data-testid="stFileChip"])) { min-height: 7rem; }
 [data-testid="stImage"] img { border-radius: 0.5rem; }
+@media print {
+    /* As wide as on a screen: charts keep the size they have. */
+    @page { size: A4; margin: 1cm; }
+    [data-testid="stMainBlockContainer"] { zoom: 0.72; }
+    [data-testid="stPlotlyChart"], [data-testid="stHtml"] > div, [data-testid="stHtml"] tr,
+    [data-testid="stImage"], [data-testid="stDataFrame"] { break-inside: avoid; }
+    [data-testid="stHeading"] { break-after: avoid; }
+}
 </style>
 """
 

@@ -104,14 +104,6 @@ class Facts:
     training_seconds: float
     training_note: str
 
-    @property
-    def model_sha256(self) -> str:
-        """Of all that decides an answer: the weights, the model around them and the preparation.
-
-        What was measured on a model holds for these alone.
-        """
-        return _fingerprint([self.weights_sha256, self.build, self.preprocessing])
-
 
 def artifacts_root() -> Path:
     """The repository's `artifacts/`, or the folder the variable BONEAGE_ARTIFACTS names."""
@@ -319,6 +311,28 @@ def _fault(values: dict) -> str | None:
     return None
 
 
+def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
+    """Model name -> SHA-256 (hex) of all that decides its answers; "ensemble" -> that of them all.
+
+    That is the weights, the model around them and the preparation: what was measured on a model,
+    column model_sha256 of a table, holds for these alone. facts: model name -> its facts.
+    """
+    each = {
+        name: _fingerprint([known.weights_sha256, known.build, known.preprocessing])
+        for name, known in facts.items()
+    }
+    return each | {ENSEMBLE: _fingerprint(each)}
+
+
+def published_fingerprints() -> dict[str, str]:
+    """`fingerprints` of the models as published now. Raises ArtifactError for damaged facts."""
+    return fingerprints({name: read_facts(model_folder(name)) for name in available_models()})
+
+
+def _fingerprint(values: list | dict) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
 # Tables -------------------------------------------------------------------------------------
 
 
@@ -401,19 +415,8 @@ def read_robustness() -> pd.DataFrame | None:
         return None
     table = _read_table(path)
     _require_columns(path, table, ("model", "model_sha256"))
-    published = fingerprints({name: read_facts(model_folder(name)) for name in available_models()})
     measured = dict(zip(table["model"], table["model_sha256"], strict=True))
-    return table if measured == published else None
-
-
-def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
-    """Model name -> its `Facts.model_sha256`; "ensemble" -> the SHA-256 (hex) of all of these."""
-    each = {name: known.model_sha256 for name, known in facts.items()}
-    return each | {ENSEMBLE: _fingerprint(each)}
-
-
-def _fingerprint(values: list | dict) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    return table if measured == published_fingerprints() else None
 
 
 def write_saliency(file: str, table: pd.DataFrame) -> Path:
@@ -435,8 +438,8 @@ def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
         return pd.DataFrame(columns=["model", "model_sha256"])
     table = _read_table(path)
     _require_columns(path, table, ("model", "model_sha256"))
-    now = {name: one.model_sha256 for name, one in facts.items()}
-    return table[table["model"].map(now) == table["model_sha256"]].reset_index(drop=True)
+    now = table["model"].map(fingerprints(facts))
+    return table[now == table["model_sha256"]].reset_index(drop=True)
 
 
 def _prediction_fault(table: pd.DataFrame) -> str | None:

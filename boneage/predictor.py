@@ -133,7 +133,7 @@ class Predictor:
         }
         tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
         self.weights = ensemble_weights(tables)
-        self.calibration = calibrate(tables)
+        self.calibration = calibrate(tables, self.weights)
         self.gate = load_gate({name: facts.weights_sha256 for name, facts in self.facts.items()})
         self._explainers: dict[str, tuple] = {}
         self._lock = threading.Lock()

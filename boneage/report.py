@@ -12,29 +12,18 @@ from boneage.evaluation.analysis import Analysis, analyse
 from boneage.evaluation.ensemble import ensemble_table
 from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
-from boneage.figures import cards, errors, palette, style
+from boneage.figures import cards, errors, palette, style, tables
 from boneage.figures.yardsticks import yardsticks
 from boneage.models.registry import ENSEMBLE
 
 _STYLE = """
 body { font-family: system-ui, sans-serif; color: #1B2A31; max-width: 64rem; margin: 2rem auto;
        padding: 0 1rem; line-height: 1.5; }
-table { border-collapse: collapse; font-size: .9rem; margin: 1rem 0; }
-th, td { border-bottom: 1px solid #D7E0E3; padding: .3rem .8rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
-.charts > *, table { break-inside: avoid; min-width: 0; }
+.charts > *, tr { break-inside: avoid; min-width: 0; }
+h2 { break-after: avoid; }
 .wide { grid-column: 1 / -1; }
 """
-_COHORT_TITLES = {
-    "cohort": "Group",
-    "n": "n",
-    "mae": "MAE, months",
-    "interval": "95 % interval",
-    "rate": "Rate",
-    "coverage": "Coverage",
-    "size": "Size",
-}
 
 
 def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
@@ -77,9 +66,9 @@ def report_html(name: str, split: str, found: Analysis, notes: list[str]) -> str
         "<h2>Which groups fare worst?</h2>",
         "<p>Rate: share of the group with an error above 12 months. Coverage: share of all such "
         "errors that fall in the group. Size: its share of the radiographs.</p>",
-        _cohorts(found.worst.head(10)),
+        tables.cohort_table(found.worst.head(10)),
         "<h2>Groups found by a decision tree</h2>",
-        _cohorts(found.tree),
+        tables.cohort_table(found.tree),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -125,7 +114,7 @@ def _charts(found: Analysis, colour: str) -> str:
     cases = found.cases
     wide = errors.residual_scatter(cases, found.running).update_layout(dragmode="zoom")
     others = (
-        errors.residual_distributions(cases),
+        errors.residual_distributions(found.boxes, found.beyond_boxes),
         errors.mae_heatmap(found.by_band_and_sex),
         errors.predicted_against_age(cases),
         errors.bland_altman(cases, found.agreement),
@@ -141,12 +130,3 @@ def _chart(figure: go.Figure, with_library: bool = False) -> str:
     """The figure; one of them carries Plotly for all that follow."""
     options = {"displaylogo": False, "responsive": True}
     return figure.to_html(full_html=False, include_plotlyjs=with_library, config=options)
-
-
-def _cohorts(table: pd.DataFrame) -> str:
-    interval = [
-        wording.figure_interval("mae", *row) for row in table[["mae_low", "mae_high"]].values
-    ]
-    shares = table[["rate", "coverage", "size"]].map("{:.0%}".format)
-    shown = table.assign(interval=interval, mae=table["mae"].map("{:.1f}".format), **shares)
-    return shown[list(_COHORT_TITLES)].rename(columns=_COHORT_TITLES).to_html(index=False, border=0)

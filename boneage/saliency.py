@@ -59,7 +59,7 @@ def check_saliency(
         _similarities(name, show(few, desc=f"randomisation of {name}"), hands)
         for name in predictor.names
     ]
-    digests = {name: facts.model_sha256 for name, facts in predictor.facts.items()}
+    digests = artifacts.fingerprints(predictor.facts)
     return (
         occlusion_table(_with_digests(pd.concat(shifts), digests)),
         randomisation_table(_with_digests(pd.concat(similarities), digests)),

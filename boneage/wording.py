@@ -65,6 +65,8 @@ def figure_value(name: str, value: float, unit: bool = True) -> str:
         text, unit_word = f"{100 * value:.0f}", " %"
     else:
         text, unit_word = f"{value:{'+' if name == 'bias' else ''}.1f}", " months"
+        if float(text) == 0:
+            text = "0.0"  # and not "−0.0"
     return text.replace("-", "−") + (unit_word if unit else "")
 
 

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from boneage import artifacts, wording
@@ -21,7 +22,7 @@ from boneage.evaluation.conformal import (
 from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.own_results import OwnResultsError, read_own_results
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
-from boneage.figures import cards, errors, palette, pictures, style
+from boneage.figures import cards, errors, palette, pictures, style, tables
 from boneage.figures.calibration import group_title, held_by_group, promised_against_held
 from boneage.figures.yardsticks import yardsticks
 from boneage.models.registry import ENSEMBLE
@@ -57,7 +58,7 @@ class Choice:
 
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
-@st.cache_data(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=64)
 def analyse(cases: pd.DataFrame) -> Analysis:
     return analysis.analyse(cases)
 
@@ -99,7 +100,7 @@ def choose() -> Choice | None:
 
 
 def weights_in_words(recipe: str) -> str:
-    weights = shared.weights_of(recipe)
+    weights = shared.weights_of(artifacts.available_models(), recipe)
     return wording.ensemble_weights({style.model_title(n): share for n, share in weights.items()})
 
 
@@ -169,7 +170,7 @@ def show_residuals(choice: Choice, found: Analysis) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
-            errors.residual_distributions(found.cases),
+            errors.residual_distributions(found.boxes, found.beyond_boxes),
             alt="Distribution of the residuals in each age band, girls and boys",
         )
     with right:
@@ -195,32 +196,29 @@ def show_agreement(choice: Choice, found: Analysis) -> None:
 
 
 def show_certainty(choice: Choice) -> None:
-    files = shared.prediction_files(artifacts.BEST)
-    table = interval_coverage(files)
-    table = table[table["model"] == choice.published]
-    if table.empty:
+    if choice.published is None:
         return
-    by_level, by_group = interval_figures(files, choice.published, choice.colour)
+    files = shared.prediction_files(artifacts.BEST)
+    known = certainty(files, choice.published, choice.colour)
+    if known is None:
+        return
     st.header("How sure is it, and rightly so?", anchor=False)
-    at_level = table[table["level"] == LEVEL]
-    every = at_level[at_level["group"] == "all"].set_index("cases")
-    held = [f"{covered(every.loc[c])} {w}" for c, w in CHECKED_ON.items() if c in every.index]
     st.markdown(
         f"The {wording.share(LEVEL)} interval on the Predict page holds the reference age of "
-        f"{wording.in_words(held)}."
+        f"{wording.in_words(known.held)}."
     )
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
-            by_level,
+            known.by_level,
             alt="Level of the prediction intervals against the share of reference ages they hold",
         )
     with right:
         shared.chart(
-            by_group,
+            known.by_group,
             alt="Share of reference ages within their interval in each group",
         )
-    coverage_by_group(at_level)
+    coverage_by_group(known.groups)
     st.caption(
         "Of all radiographs, whatever sex and ages are chosen above; bands are of predicted age. "
         "In brackets, and as bars, 95 % intervals of chance. Split conformal prediction on the "
@@ -230,19 +228,9 @@ def show_certainty(choice: Choice) -> None:
     )
 
 
-def coverage_by_group(table: pd.DataFrame) -> None:
-    """`table` is of one model and level."""
-    groups = table.assign(held=[covered(row) for _, row in table.iterrows()])
-    groups = groups.pivot(index="group", columns="cases")
-    groups = groups.reindex([group for group in GROUPS if group in groups.index])
+def coverage_by_group(groups: pd.DataFrame) -> None:
     st.dataframe(
-        pd.DataFrame(
-            {
-                "group": groups.index.map(group_title),
-                "width": groups["median_width"][CHECK_HALF],
-                **{cases: groups["held"][cases] for cases in CHECKED_ON if cases in groups["held"]},
-            }
-        ),
+        groups,
         hide_index=True,
         height="content",
         column_config={
@@ -258,23 +246,53 @@ def coverage_by_group(table: pd.DataFrame) -> None:
     )
 
 
-def covered(row: pd.Series) -> str:
-    return wording.covered(*row[["n", "coverage", "low", "high"]])
+@dataclass(frozen=True, eq=False)
+class Certainty:
+    """What the intervals of one model hold: in words, by level and by group."""
+
+    held: list[str]
+    by_level: go.Figure
+    by_group: go.Figure
+    groups: pd.DataFrame
 
 
 # All this is the same for any sex and ages, so it is worked out once for the files there are.
-@st.cache_data(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=16)
+def certainty(files: tuple, name: str, colour: str) -> Certainty | None:
+    """None for a model without intervals."""
+    table = interval_coverage(files)
+    table = table[table["model"] == name]
+    if table.empty:
+        return None
+    at_level = table[table["level"] == LEVEL]
+    at_level = at_level.assign(held=[covered(row) for _, row in at_level.iterrows()])
+    every = at_level[at_level["group"] == "all"].set_index("cases")["held"]
+    groups = at_level.pivot(index="group", columns="cases")
+    groups = groups.reindex([group for group in GROUPS if group in groups.index])
+    held = groups["held"]
+    return Certainty(
+        [f"{every[cases]} {words}" for cases, words in CHECKED_ON.items() if cases in every],
+        promised_against_held(table, colour),
+        held_by_group(table, LEVEL, colour),
+        pd.DataFrame(
+            {
+                "group": groups.index.map(group_title),
+                "width": groups["median_width"][CHECK_HALF],
+                **{cases: held[cases] for cases in CHECKED_ON if cases in held},
+            }
+        ),
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
 def interval_coverage(files: tuple) -> pd.DataFrame:
     return coverage_table(
         {name: shared.cases_of(name, artifacts.BEST) for name in artifacts.available_models()}
     )
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def interval_figures(files: tuple, name: str, colour: str) -> tuple:
-    table = interval_coverage(files)
-    table = table[table["model"] == name]
-    return promised_against_held(table, colour), held_by_group(table, LEVEL, colour)
+def covered(row: pd.Series) -> str:
+    return wording.covered(*row[["n", "coverage", "low", "high"]])
 
 
 def show_cohorts(found: Analysis) -> None:
@@ -284,37 +302,14 @@ def show_cohorts(found: Analysis) -> None:
         "the share of the group with a large error, *coverage* the share of all large errors that "
         "fall in the group, *size* its share of the radiographs."
     )
-    cohort_table(found.worst.head(N_COHORTS), "Groups with the highest rate of large errors")
+    st.html(tables.cohort_table(found.worst.head(N_COHORTS)))
     if len(found.tree) > 1:
         st.markdown(
             "**As a decision tree sees it.** It divides the radiographs by age, sex, how the hand "
             "was found and the contrast of the film where the error changes most."
         )
-        cohort_table(found.tree, "Groups found by a decision tree")
+        st.html(tables.cohort_table(found.tree))
     st.caption("A small group has a wide interval: read it before the figure.")
-
-
-def cohort_table(table: pd.DataFrame, alt: str) -> None:
-    interval = [
-        wording.figure_interval("mae", row.mae_low, row.mae_high) for row in table.itertuples()
-    ]
-    st.dataframe(
-        table.assign(interval=interval, **100 * table[["rate", "coverage", "size"]]),
-        hide_index=True,
-        column_order=["cohort", "n", "mae", "interval", "rate", "coverage", "size"],
-        column_config={
-            "cohort": st.column_config.TextColumn("Group", pinned=True),
-            "n": st.column_config.NumberColumn("n", width=60),
-            "mae": st.column_config.NumberColumn("MAE, months", format="%.1f", width=100),
-            "interval": st.column_config.TextColumn("95 % interval", width=110),
-            "rate": st.column_config.ProgressColumn(
-                "Rate", format="%.0f %%", min_value=0, max_value=100, width=150
-            ),
-            "coverage": st.column_config.NumberColumn("Coverage", format="%.0f %%", width=90),
-            "size": st.column_config.NumberColumn("Size", format="%.0f %%", width=70),
-        },
-        alt=alt,
-    )
 
 
 # Cases ------------------------------------------------------------------------------------------

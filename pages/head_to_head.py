@@ -1,10 +1,12 @@
 """Head to head: which of two models is closer, where, at which cost, and whether it is chance."""
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from boneage import artifacts, verdict, wording
 from boneage.evaluation import costs
-from boneage.evaluation.ensemble import ensemble_weights
+from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
 from boneage.evaluation.published import published_results
 from boneage.explain.overlay import stretch
@@ -46,8 +48,7 @@ def cases(names: Names, recipe: str, split: str, sex: str) -> list:
     both = [shared.cases_of(name, recipe) for name in names]
     sexes = SEXES if sex == shared.ALL else [sex]
     shown = [table[(table["split"] == split) & table["sex"].isin(sexes)] for table in both]
-    weights = ensemble_weights(dict(zip(names, both, strict=True)))
-    return [*shown, tuple(weights.values())]
+    return [*shown, tuple(shared.weights_of(names, recipe).values())]
 
 
 # `files` stand in the key only: tables that were written anew are compared anew.
@@ -199,7 +200,7 @@ def show_robustness() -> None:
         return
     st.header("Does it hold on other pictures?", anchor=False)
     shared.chart(
-        error_ratios(table),
+        robustness_chart(table),
         alt="Error of both models and of their mean on changed pictures of the same hands",
     )
     st.caption(
@@ -207,6 +208,12 @@ def show_robustness() -> None:
         "changes that leave the bone age as it was. Left of 1 a model errs by less than on the "
         "unchanged pictures, right of it by more; bars are paired 95 % intervals."
     )
+
+
+# Like the curves, the same for all splits and sexes.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def robustness_chart(table: pd.DataFrame) -> go.Figure:
+    return error_ratios(table)
 
 
 # One radiograph ---------------------------------------------------------------------------------
@@ -226,7 +233,7 @@ def show_radiograph(names: Names, recipe: str) -> None:
             help="Kept in memory while this page is open; never stored.",
         )
     with right:
-        sample = st.pills("Or a sample", list(samples()), key="sample")
+        sample = st.pills("Or a sample", list(samples()), key="sample", wrap=True)
         source = choose_source(upload, sample)
         sex = st.segmented_control(
             "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"
@@ -268,7 +275,8 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
             shared.explain(weights, source.digest, sex, name, source.content) for name in names
         ]
     months = {name: prediction.months[name] for name in names}
-    st.html(cards.age_cards(months, sum(months.values()) / len(months)))
+    mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
+    st.html(cards.age_cards(months, mean))
     apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
     st.markdown(" ".join(filter(None, [apart, source.about])))
     show_maps(names, prediction, explanations)

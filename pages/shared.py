@@ -5,7 +5,9 @@ for the process, tables by the file's state, predictions by the radiograph's con
 with _ in front is no part of the key it is kept under.
 """
 
+import gc
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -48,6 +50,19 @@ class Source:
     about: str | None = None  # of a sample: what to know of it
 
 
+def spare_collector() -> None:
+    """Leave all there is now out of the search for garbage that Streamlit makes after every run.
+
+    Modules and models are none, and looking through them takes as long as a page.
+    """
+    gc.unfreeze()  # for what has become garbage since the last time
+    gc.collect()
+    gc.freeze()
+
+
+spare_collector()
+
+
 def show_error(error: Exception) -> None:
     """An error whose text is a sentence for people."""
     sentence = " ".join(str(error).split())
@@ -63,6 +78,7 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
         required=True,
         format_func=options.get,
         key=key,
+        wrap=True,
         bind="query-params",
     )
 
@@ -91,14 +107,14 @@ def recipe_title(recipe: str) -> str:
 def cases_of(name: str, recipe: str) -> pd.DataFrame:
     """Predictions of a model or of the ensemble, all splits. Raises ArtifactError."""
     if name == ENSEMBLE:
-        return _ensemble(recipe, prediction_files(recipe))[0]
+        return _ensemble(recipe, prediction_files(recipe))
     path = artifacts.recipe_folders(name)[recipe]
     return _read_predictions(path, (path / artifacts.PREDICTIONS).stat().st_mtime_ns)
 
 
-def weights_of(recipe: str) -> dict[str, float]:
-    """Model name -> its share in the ensemble of a recipe. Raises ArtifactError."""
-    return _ensemble(recipe, prediction_files(recipe))[1]
+def weights_of(names: Sequence[str], recipe: str) -> dict[str, float]:
+    """Model name -> its share in the mean of these models, of a recipe. Raises ArtifactError."""
+    return _weights(tuple(names), recipe, prediction_files(recipe))
 
 
 def prediction_files(recipe: str) -> tuple[tuple[str, int], ...]:
@@ -110,9 +126,18 @@ def prediction_files(recipe: str) -> tuple[tuple[str, int], ...]:
 
 # `files` stand in the key only: tables that were written anew are weighed anew.
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _ensemble(recipe: str, files: tuple) -> tuple[pd.DataFrame, dict[str, float]]:
-    tables = {name: cases_of(name, recipe) for name in artifacts.available_models()}
-    return ensemble_table(tables), ensemble_weights(tables)
+def _ensemble(recipe: str, files: tuple) -> pd.DataFrame:
+    names = artifacts.available_models()
+    return ensemble_table(_tables(names, recipe), weights_of(names, recipe))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _weights(names: tuple, recipe: str, files: tuple) -> dict[str, float]:
+    return ensemble_weights(_tables(names, recipe))
+
+
+def _tables(names: Sequence[str], recipe: str) -> dict[str, pd.DataFrame]:
+    return {name: cases_of(name, recipe) for name in names}
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -148,15 +173,17 @@ def reduced(digest: str, _pixels) -> pictures.ShownRadiograph:
 
 def published_weights() -> Weights:
     """The models there are, each with the hash of its weights. Raises ArtifactError."""
-    names = artifacts.available_models()
-    return tuple((n, artifacts.read_facts(artifacts.model_folder(n)).model_sha256) for n in names)
+    fingerprints = artifacts.published_fingerprints()
+    return tuple((name, fingerprints[name]) for name in artifacts.available_models())
 
 
 @st.cache_resource(
     max_entries=1, show_spinner="Loading the models. The first time takes about 20 seconds."
 )
 def load_predictor(weights: Weights) -> Predictor:
-    return Predictor([name for name, _ in weights])
+    predictor = Predictor([name for name, _ in weights])
+    spare_collector()
+    return predictor
 
 
 # A prediction holds its radiograph, so few are kept whole.

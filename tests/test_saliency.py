@@ -62,8 +62,8 @@ def test_a_model_whose_maps_show_nothing_gets_one_sentence(images, facts, capsys
     "change", [{"weights_sha256": "0" * 64}, {"build": {"output_scale": 45.0}}]
 )
 def test_results_on_another_model_are_left_out(facts, change):
-    digests = [one.model_sha256 for one in facts.values()]
-    table = pd.DataFrame({"model": MODELS, "model_sha256": digests, "n": 1})
+    digests = artifacts.fingerprints(facts)
+    table = pd.DataFrame({"model": MODELS, "model_sha256": map(digests.get, MODELS), "n": 1})
     artifacts.write_saliency(artifacts.OCCLUSION, table)
     same = facts | {MODELS[0]: replace(facts[MODELS[0]], training_note="Another.")}
     assert artifacts.read_saliency(artifacts.OCCLUSION, same)["model"].tolist() == MODELS

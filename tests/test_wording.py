@@ -73,6 +73,7 @@ def test_every_crop_method_has_words():
         ("mae", 7.26, "7.3 months"),
         ("bias", -1.24, "−1.2 months"),
         ("bias", 2.0, "+2.0 months"),
+        ("bias", -0.04, "0.0 months"),
         ("r2", 0.9414, "0.941"),
         ("within_12", 0.644, "64 %"),
         ("r2", float("nan"), "not defined"),

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from boneage.evaluation.cohorts import tree_cohorts, worst_cohorts
+from boneage.evaluation.cohorts import find_groups
 from boneage.evaluation.intervals import resamples_at_once
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import (
     Agreement,
     agreement,
+    boxes,
     cumulative_error,
     running_median,
     with_residuals,
@@ -20,13 +21,15 @@ from boneage.evaluation.residuals import (
 class Analysis:
     """What the functions of `residuals`, `metrics` and `cohorts` say of the same cases.
 
-    cases: with residuals. figures: a row of `summarise`. by_band_and_sex: `summarise` by both.
-    worst, tree: of `worst_cohorts` and `tree_cohorts`.
+    cases: with residuals. figures: a row of `summarise`. worst, tree, by_band_and_sex: of
+    `find_groups`.
     """
 
     cases: pd.DataFrame
     figures: dict[str, float]
     by_band_and_sex: pd.DataFrame
+    boxes: pd.DataFrame
+    beyond_boxes: pd.DataFrame
     running: pd.DataFrame
     agreement: Agreement
     cumulative: pd.DataFrame
@@ -38,13 +41,15 @@ def analyse(predictions: pd.DataFrame) -> Analysis:
     """Analyse a predictions table of at least one case; the same table gives the same result."""
     cases = with_residuals(predictions)
     n_resamples = resamples_at_once(len(cases))
+    worst, tree, by_band_and_sex = find_groups(cases, n_resamples)
     return Analysis(
         cases,
         summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
-        summarise(cases, by=["age_band", "sex"], n_resamples=n_resamples),
+        by_band_and_sex,
+        *boxes(cases),
         running_median(cases),
         agreement(cases["age_months"], cases["prediction_months"]),
         cumulative_error(cases["absolute_error"]),
-        worst_cohorts(cases, n_resamples=n_resamples),
-        tree_cohorts(cases, n_resamples=n_resamples),
+        worst,
+        tree,
     )

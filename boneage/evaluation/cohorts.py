@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.tree import DecisionTreeRegressor
 
 from boneage.evaluation.intervals import N_RESAMPLES, SEED, percentile_interval, resample_counts
+from boneage.evaluation.metrics import AGE_BANDS
 from boneage.evaluation.residuals import with_residuals
 from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
 from boneage.wording import CHILDREN, age_in_short, hand_found_short
@@ -21,6 +22,36 @@ LARGE_ERROR = 12.0  # months; bone age is reported to about a year
 _COLUMNS = ["cohort", "n", "size", "rate", "coverage", "mae", "mae_low", "mae_high"]
 _THIRDS = ("lowest", "middle", "highest")
 _LEAST_LEAF = 20  # cases; fewer say little of a rate
+
+Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it holds
+
+
+def find_groups(
+    cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """`worst_cohorts`, `tree_cohorts`, and every age band and sex that have cases.
+
+    Columns of the last: age_band, sex, n, mae, mae_low and mae_high (months). All share their
+    resamples, so that a group that stands in several tables has the same interval in each.
+    """
+    cases = with_residuals(cases)
+    crossed, leaves = _crossed(cases), _leaves_of_tree(cases, seed=seed)
+    keys = pd.MultiIndex.from_product(
+        [pd.Categorical(AGE_BANDS, AGE_BANDS, ordered=True), CHILDREN], names=["age_band", "sex"]
+    )
+    cells = [
+        (band, ((cases["age_band"] == band) & (cases["sex"] == sex)).to_numpy())
+        for band, sex in keys
+    ]
+    table = _cohort_table(cases, [*crossed, *leaves, *cells], n_resamples, seed)
+    worst, rest = table[: len(crossed)], table[len(crossed) :]
+    tree, by_both = rest[: len(leaves)], rest[len(leaves) :]
+    by_both = by_both[["n", "mae", "mae_low", "mae_high"]].set_index(keys).reset_index()
+    return (
+        _worst_first(worst, "rate", "n"),
+        _worst_first(tree, "mae"),
+        by_both[by_both["n"] > 0].reset_index(drop=True),
+    )
 
 
 def worst_cohorts(
@@ -39,17 +70,8 @@ def worst_cohorts(
     mae_low and mae_high, months. Shares are in 0..1.
     """
     cases = with_residuals(cases)
-    factors = [pd.get_dummies(factor) for factor in _factors(cases)]
-    members = {word: factor[word] for factor in factors for word in factor}
-    for first, second in combinations(factors, 2):
-        for one, other in product(first, second):
-            both = first[one] & second[other]
-            # A pair that takes all of one value would only repeat that value's cohort.
-            if both.sum() < min(first[one].sum(), second[other].sum()):
-                members[f"{one}, {other}"] = both
-    members = {cohort: inside for cohort, inside in members.items() if inside.sum() >= min_n}
-    table = _cohort_table(cases, members, n_resamples, seed)
-    return table.sort_values(["rate", "n"], ascending=False, kind="stable", ignore_index=True)
+    table = _cohort_table(cases, _crossed(cases, min_n), n_resamples, seed)
+    return _worst_first(table, "rate", "n")
 
 
 def tree_cohorts(
@@ -69,42 +91,67 @@ def tree_cohorts(
     region". Below 40 cases, or where all cases are alike, the table is empty.
     """
     cases = with_residuals(cases)
+    leaves = _leaves_of_tree(cases, max_leaves, min_share, seed)
+    return _worst_first(_cohort_table(cases, leaves, n_resamples, seed), "mae")
+
+
+def _crossed(cases: pd.DataFrame, min_n: int = 20) -> list[Cohort]:
+    """The cohorts of `worst_cohorts`."""
+    factors = _factors(cases)
+    cohorts = [cohort for factor in factors for cohort in factor]
+    for first, second in combinations(factors, 2):
+        for (one, of_one), (other, of_other) in product(first, second):
+            both = of_one & of_other
+            # A pair that takes all of one value would only repeat that value's cohort.
+            if both.sum() < min(of_one.sum(), of_other.sum()):
+                cohorts.append((f"{one}, {other}", both))
+    return [(name, inside) for name, inside in cohorts if inside.sum() >= min_n]
+
+
+def _leaves_of_tree(
+    cases: pd.DataFrame, max_leaves: int = 6, min_share: float = 0.02, seed: int = SEED
+) -> list[Cohort]:
+    """The cohorts of `tree_cohorts`."""
     features = _features(cases)
     if len(cases) < 2 * _LEAST_LEAF or features.empty:
-        return pd.DataFrame(columns=_COLUMNS)
+        return []
     tree = DecisionTreeRegressor(
         max_leaf_nodes=max_leaves,
         min_samples_leaf=max(_LEAST_LEAF, round(min_share * len(cases))),
         random_state=seed,
     ).fit(features.to_numpy(), cases["absolute_error"])
     leaf_of_case = tree.apply(features.to_numpy())
-    members = {
-        _leaf_in_words(limits, cases): leaf_of_case == leaf
+    return [
+        (_leaf_in_words(limits, cases), leaf_of_case == leaf)
         for leaf, limits in _leaves(tree.tree_, list(features))
-    }
-    table = _cohort_table(cases, members, n_resamples, seed)
-    return table.sort_values("mae", ascending=False, kind="stable", ignore_index=True)
+    ]
+
+
+def _worst_first(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    return table.sort_values(list(columns), ascending=False, kind="stable", ignore_index=True)
 
 
 def _cohort_table(
-    cases: pd.DataFrame, members: dict[str, np.ndarray], n_resamples: int, seed: int
+    cases: pd.DataFrame, cohorts: list[Cohort], n_resamples: int, seed: int
 ) -> pd.DataFrame:
-    if not members:
+    if not cohorts:
         return pd.DataFrame(columns=_COLUMNS)
     error = cases["absolute_error"].to_numpy()
     large = error > LARGE_ERROR
-    inside = np.column_stack(list(members.values()))
+    names, inside = zip(*cohorts, strict=True)
+    inside = np.column_stack(inside)
     n = inside.sum(axis=0)
     means = _resample_means(error, inside, n_resamples, seed)
     low, high = np.transpose([percentile_interval(column) for column in means.T])
+    low[n < 2] = high[n < 2] = np.nan  # one case says nothing about spread
     return pd.DataFrame(
         {
-            "cohort": list(members),
+            "cohort": names,
             "n": n,
             "size": n / len(cases),
-            "rate": inside[large].sum(axis=0) / n,
+            "rate": _share(inside[large].sum(axis=0), n),
             "coverage": inside[large].sum(axis=0) / large.sum() if large.any() else np.nan,
-            "mae": error @ inside / n,
+            "mae": _share(error @ inside, n),
             "mae_low": low,
             "mae_high": high,
         }
@@ -130,22 +177,28 @@ def _resample_means(
     sums, draws = (
         np.einsum("rc,ck->rk", np.concatenate(part), cells.astype(float)) for part in (sums, draws)
     )
-    return np.divide(sums, draws, out=np.full_like(sums, np.nan), where=draws > 0)
+    return _share(sums, draws)
 
 
-def _factors(cases: pd.DataFrame) -> list[pd.Series]:
-    """What cohorts are made of, in words; only what tells cases apart."""
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, nan where the whole is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+
+
+def _factors(cases: pd.DataFrame) -> list[list[Cohort]]:
+    """What cohorts are made of: the values of each factor; only of what tells cases apart."""
+    sex, band, method = cases["sex"], cases["age_band"], cases["crop_method"]
     factors = [
-        cases["sex"].map(CHILDREN),
-        cases["age_band"],
-        cases["crop_method"].map({method: _hand_in_words([method]) for method in CROP_METHODS}),
+        [(CHILDREN[value], sex == value) for value in CHILDREN],
+        [(value, band == value) for value in AGE_BANDS],
+        [(_hand_in_words([value]), method == value) for value in CROP_METHODS],
     ]
     if "contrast" in cases:
         edges = cases["contrast"].quantile([1 / 3, 2 / 3])
         thirds = np.digitize(cases["contrast"], edges, right=True)
-        words = [f"{_THIRDS[third]} third of contrast" for third in thirds]
-        factors.append(pd.Series(words, index=cases.index))
-    return [factor for factor in factors if factor.nunique() > 1]
+        factors.append([(f"{v} third of contrast", thirds == i) for i, v in enumerate(_THIRDS)])
+    factors = [[(name, np.asarray(i)) for name, i in factor if i.any()] for factor in factors]
+    return [factor for factor in factors if len(factor) > 1]
 
 
 def _features(cases: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +216,7 @@ def _features(cases: pd.DataFrame) -> pd.DataFrame:
     )
     if "contrast" in cases:
         features["contrast"] = cases["contrast"]
-    return features.loc[:, features.nunique() > 1]
+    return features.loc[:, features.max() > features.min()]
 
 
 def _leaves(

@@ -127,33 +127,47 @@ def compare(pairs: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEE
     )
 
 
-def figure_differences(
+def resample_models(
     pairs: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> dict[str, dict[str, np.ndarray]]:
+    """`resample_figures` of "first", "second" and "ensemble", all on the same drawn cases."""
+    return {
+        name: resample_figures(pairs["age_months"], months, n_resamples, seed)
+        for name, months in predictions(pairs).items()
+    }
+
+
+def predictions(pairs: pd.DataFrame) -> dict[str, pd.Series]:
+    """Months of "first", "second" and "ensemble" in a table from `pair`."""
+    return {name: pairs[f"{name}_months"] for name in ("first", "second", "ensemble")}
+
+
+def figure_differences(
+    pairs: pd.DataFrame, drawn: Mapping[str, Mapping[str, np.ndarray]]
 ) -> pd.DataFrame:
     """Every figure of both models, and whether they differ by more than chance.
 
-    `pairs` is from `pair`. Result columns: figure (each of FIGURES), first and second in the
-    units of `metrics.figures`, difference (first - second; of the bias, that of the absolute
-    biases), low and high (its interval, nan for a single case), better ("first" or "second"; None
-    while the interval includes zero).
+    `pairs` is from `pair`, `drawn` is `resample_models(pairs)`. Result columns: figure (each of
+    FIGURES), first and second in the units of `metrics.figures`, difference (first - second; of
+    the bias, that of the absolute biases), low and high (its interval, nan for a single case),
+    better ("first" or "second"; None while the interval includes zero).
     """
-    age = pairs["age_months"].to_numpy()
-    predictions = [pairs["first_months"], pairs["second_months"]]
-    found = [figures(age, prediction) for prediction in predictions]
-    # The same seed draws the same cases for both.
-    drawn = [resample_figures(age, prediction, n_resamples, seed) for prediction in predictions]
-    differences, resampled = _difference(*found), _difference(*drawn)
+    first, second = (
+        figures(pairs["age_months"], pairs[months]) for months in ("first_months", "second_months")
+    )
+    differences = _difference(first, second)
+    resampled = _difference(drawn["first"], drawn["second"])
     rows = []
     for name in FIGURES:
-        low, high = _interval(resampled[name], len(pairs))
+        low, high = interval(resampled[name], len(pairs))
         better = None
         if low > 0 or high < 0:
             better = "first" if (low > 0) == (name in _LARGER_IS_BETTER) else "second"
         rows.append(
             {
                 "figure": name,
-                "first": found[0][name],
-                "second": found[1][name],
+                "first": first[name],
+                "second": second[name],
                 "difference": float(differences[name]),
                 "low": low,
                 "high": high,
@@ -183,14 +197,14 @@ def _difference(first: Mapping, second: Mapping) -> dict:
     return differences | {"bias": np.abs(first["bias"]) - np.abs(second["bias"])}
 
 
-def _interval(values: np.ndarray, n: int) -> tuple[float, float]:
-    """One case says nothing about spread, although resampling it does no harm."""
+def interval(values: np.ndarray, n: int) -> tuple[float, float]:
+    """Of resampled values of n cases; one says nothing about spread, so it has (nan, nan)."""
     return percentile_interval(values) if n >= 2 else (float("nan"), float("nan"))
 
 
 def _mean_intervals(columns: np.ndarray, n_resamples: int, seed: int) -> list[tuple[float, float]]:
     means = resample_means(columns, n_resamples, seed)
-    return [_interval(column, len(columns)) for column in means.T]
+    return [interval(column, len(columns)) for column in means.T]
 
 
 def _wilcoxon_p(differences: np.ndarray) -> float | None:

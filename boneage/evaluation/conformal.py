@@ -92,16 +92,19 @@ class Calibration:
         }
 
 
-def calibrate(tables: Mapping[str, pd.DataFrame]) -> Calibration:
+def calibrate(
+    tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float] | None = None
+) -> Calibration:
     """Intervals from the predictions table of each model, on the cases that all of them have.
 
     Where it makes them narrower, the intervals of a model are proportional to the error expected
     of how far the models disagree (normalised: H. Papadopoulos, V. Vovk and A. Gammerman, Journal
     of Artificial Intelligence Research 2011;40:815-840). What to expect is a line through the
     calibration cases themselves; its two parameters cost next to no coverage. Without 50
-    calibration cases of each sex there are no intervals.
+    calibration cases of each sex there are no intervals. `weights` are those of the ensemble,
+    `ensemble_weights(tables)`, worked out here unless given.
     """
-    return _calibrate(_side_by_side(tables), [*tables, ENSEMBLE])
+    return _calibrate(_side_by_side(tables, weights), [*tables, ENSEMBLE])
 
 
 def coverage_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -177,13 +180,15 @@ def merge_groups(sexes: Sequence[str], months: Sequence[float]) -> MondrianGroup
     return groups
 
 
-def _side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _side_by_side(
+    tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """The cases not trained on: id, sex, age_months, every model's prediction under its name.
 
     Column part: CALIBRATION_HALF, CHECK_HALF or "test".
     """
     months = side_by_side(tables)
-    months[ENSEMBLE] = with_ensemble(months, ensemble_weights(tables))[ENSEMBLE]
+    months[ENSEMBLE] = with_ensemble(months, weights or ensemble_weights(tables))[ENSEMBLE]
     first = next(iter(tables.values())).set_index(_CASE)
     cases = first[["sex", "age_months"]].join(months, how="inner").reset_index()
     validation, test = (cases[cases["split"] == split] for split in (VALIDATION, TEST))

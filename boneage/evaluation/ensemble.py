@@ -51,11 +51,13 @@ def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     return dict(zip(tables, weights.round(2).tolist(), strict=True))
 
 
-def ensemble_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def ensemble_table(
+    tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """Predictions of the mean of several models, on the cases that all of them have.
 
-    `tables` holds one or more predictions tables, each with the validation cases that weigh the
-    models. The result has the columns and the order of the first table.
+    `tables` holds one or more predictions tables; `weights` are `ensemble_weights(tables)`, worked
+    out here unless given. The result has the columns and the order of the first table.
 
     Raises ValueError when no case is in all tables.
     """
@@ -64,7 +66,7 @@ def ensemble_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         raise ValueError(
             "The tables share no case (split and id); compare predictions for the same images."
         )
-    mean = with_ensemble(predictions, ensemble_weights(tables))[ENSEMBLE]
+    mean = with_ensemble(predictions, weights or ensemble_weights(tables))[ENSEMBLE]
     first = next(iter(tables.values()))
     cases = first.set_index(_CASE).join(mean.rename("mean_months"), how="inner").reset_index()
     return cases.assign(prediction_months=cases["mean_months"])[first.columns]

@@ -1,21 +1,31 @@
 """Everything the head-to-head of two models shows of their predictions, in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
-from boneage.evaluation.comparison import Comparison, compare, figure_differences, pair, wins
+from boneage.evaluation.comparison import (
+    Comparison,
+    compare,
+    figure_differences,
+    interval,
+    pair,
+    predictions,
+    resample_models,
+    wins,
+)
 from boneage.evaluation.intervals import percentile_interval, resample_means, resamples_at_once
-from boneage.evaluation.metrics import summarise
+from boneage.evaluation.metrics import figures
 
 
 @dataclass(frozen=True, eq=False)
 class HeadToHead:
     """What the functions of `comparison` say of two models on the cases both have.
 
-    figures: rows of `metrics.summarise` for "first", "second" and "ensemble", the mean of both.
+    figures: columns of `metrics.summarise` for "first", "second" and "ensemble", the mean of both.
     wins: of `group_wins`.
     weights: of the first and the second in their mean.
     """
@@ -37,14 +47,12 @@ def head_to_head(
     """
     pairs = pair(first, second, weights)
     n_resamples = resamples_at_once(2 * len(pairs))  # two models see every case
-    rows = [
-        summarise(pairs.assign(prediction_months=months), n_resamples=n_resamples)
-        for months in _months(pairs).values()
-    ]
+    drawn = resample_models(pairs, n_resamples)
+    rows = {name: _row(pairs, months, drawn[name]) for name, months in predictions(pairs).items()}
     return HeadToHead(
         pairs,
-        pd.concat(rows).set_axis(list(_months(pairs))),
-        figure_differences(pairs, n_resamples),
+        pd.DataFrame.from_dict(rows, orient="index"),
+        figure_differences(pairs, drawn),
         compare(pairs, n_resamples),
         group_wins(pairs),
         tuple(weights),
@@ -62,7 +70,7 @@ def mae_only(
     """
     pairs = pair(first, second, weights)
     age = pairs["age_months"]
-    errors = pd.DataFrame({name: (m - age).abs() for name, m in _months(pairs).items()})
+    errors = pd.DataFrame({name: (m - age).abs() for name, m in predictions(pairs).items()})
     drawn = resample_means(errors, resamples_at_once(2 * len(pairs)))
     table = pd.DataFrame(
         [percentile_interval(column) for column in drawn.T],
@@ -92,5 +100,10 @@ def _sign_test(first: int, second: int) -> float:
     return float(stats.binomtest(first, first + second).pvalue) if first + second else 1.0
 
 
-def _months(pairs: pd.DataFrame) -> dict[str, pd.Series]:
-    return {name: pairs[f"{name}_months"] for name in ("first", "second", "ensemble")}
+def _row(
+    pairs: pd.DataFrame, months: pd.Series, drawn: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    row = figures(pairs["age_months"], months)
+    for name, values in drawn.items():
+        row[f"{name}_low"], row[f"{name}_high"] = interval(values, len(pairs))
+    return row

@@ -96,7 +96,8 @@ def resample_figures(
     sums, medians = [], []
     for counts in resample_counts(n, n_resamples, seed):
         sums.append(_sums(counts, columns))
-        medians.append(_medians(counts.take(by_error, axis=1), ascending))
+        # A case is drawn a few times only, and small numbers are put in order three times as fast.
+        medians.append(_medians(counts.astype(np.uint16).take(by_error, axis=1), ascending))
     means = np.concatenate(sums).T / n
     mae, mse, bias, within_6, within_12, within_24, mean_age, mean_square_age = means
     variance = mean_square_age - mean_age**2
@@ -151,8 +152,8 @@ def bootstrap(
 
 def _sums(counts: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Sum of every column (k, n) over the drawn cases of counts (rows, n): (rows, k)."""
-    # A matrix product would wake the threads of BLAS, which wait for each other on a busy machine.
-    return np.einsum("rn,kn->rk", counts.astype(np.float64), columns)
+    # Chunks are so small that BLAS wakes no threads, which wait for each other on a busy machine.
+    return counts.astype(np.float64) @ columns.T
 
 
 def _medians(counts: np.ndarray, ascending: np.ndarray) -> np.ndarray:

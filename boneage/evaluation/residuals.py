@@ -57,6 +57,32 @@ def running_median(cases: pd.DataFrame, n_points: int = 60) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(columns, (at, median, lower, upper), strict=True)))
 
 
+def boxes(cases: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The residuals of each age band and sex as a box, and the cases beyond its whiskers.
+
+    Source: J. W. Tukey, Exploratory Data Analysis (1977), chapter 2: whiskers reach to the last
+    case within 1.5 quartile ranges of the box.
+
+    `cases` is from `with_residuals`, of one case or more. The first table has the columns age_band,
+    sex, n, and in months lower_whisker, lower_quartile, median, upper_quartile and upper_whisker,
+    one row for each group that has cases; the second is the rows of `cases` beyond.
+    """
+    residual = cases["residual_months"].to_numpy()
+    rows, beyond = [], np.zeros(len(cases), bool)
+    for key, inside in cases.groupby(["age_band", "sex"], observed=True).indices.items():
+        low, median, high = np.quantile(residual[inside], [0.25, 0.5, 0.75])
+        reach = 1.5 * (high - low)
+        far = (residual[inside] < low - reach) | (residual[inside] > high + reach)
+        near = residual[inside[~far]]
+        rows.append((*key, len(inside), near.min(), low, median, high, near.max()))
+        beyond[inside[far]] = True
+    columns = [
+        "age_band", "sex", "n",
+        "lower_whisker", "lower_quartile", "median", "upper_quartile", "upper_whisker",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns), cases[beyond]
+
+
 @dataclass(frozen=True)
 class Agreement:
     """Agreement of predictions and chronological ages; all but `n` in months.

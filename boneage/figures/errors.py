@@ -52,6 +52,8 @@ def selected_cases(cases: pd.DataFrame, points: Sequence[Mapping]) -> pd.DataFra
 
     points: each with Plotly's curve_number and point_index; those of other lines are left out.
     """
+    if not points:
+        return cases[:0]
     traces = [cases[cases["sex"] == sex] for sex in _sexes(cases)]
     chosen = [
         trace.iloc[sorted({p["point_index"] for p in points if p["curve_number"] == number})]
@@ -134,23 +136,42 @@ def cumulative_error(
     )
 
 
-def residual_distributions(cases: pd.DataFrame) -> go.Figure:
-    """A box for each age band and sex: quartiles, whiskers at 1.5 quartile ranges, outliers."""
-    bands = [band for band in AGE_BANDS if (cases["age_band"] == band).any()]
+def residual_distributions(boxes: pd.DataFrame, beyond: pd.DataFrame) -> go.Figure:
+    """A box for each age band and sex, and the cases beyond its whiskers as points.
+
+    boxes, beyond: of `evaluation.residuals.boxes(cases)`.
+    """
+    bands = [band for band in AGE_BANDS if band in set(boxes["age_band"])]
     traces = []
-    for sex in _sexes(cases):
-        group = cases[cases["sex"] == sex]
-        beside = -0.2 if sex == "female" else 0.2
-        place = group["age_band"].astype(str).map(bands.index) + beside
+    for sex in _sexes(boxes):
         colour = palette.SEXES[sex]
-        boxes = go.Box(
-            x=place, y=group["residual_months"], width=0.34, name=style.GROUPS[sex],
-            boxpoints="outliers", hoveron="points", text=group["id"],
-            marker={"color": colour, "size": 3, "opacity": 0.6}, line={"width": 2},
-            fillcolor=palette.faded(colour, 0.25),
-            hovertemplate="Radiograph %{text}: %{y:+.0f} months<extra></extra>",
-        )  # fmt: skip
-        traces += [boxes, _box_words(group, place)]
+        place = {band: n + (-0.2 if sex == "female" else 0.2) for n, band in enumerate(bands)}
+        box, points = (table[table["sex"] == sex] for table in (boxes, beyond))
+        x = box["age_band"].map(place).astype(float)
+        traces += [
+            go.Box(
+                x=x, name=style.GROUPS[sex], legendgroup=sex, width=0.34,
+                q1=box["lower_quartile"], median=box["median"], q3=box["upper_quartile"],
+                lowerfence=box["lower_whisker"], upperfence=box["upper_whisker"],
+                line={"width": 2, "color": colour}, fillcolor=palette.faded(colour, 0.25),
+                hoverinfo="skip",
+            ),
+            # Invisible bars over the boxes, for Plotly's own words of a box leave out n.
+            go.Bar(
+                x=x, base=box["lower_quartile"], y=box["upper_quartile"] - box["lower_quartile"],
+                width=0.34, opacity=0, legendgroup=sex, showlegend=False,
+                customdata=box[["n", "median", "lower_quartile", "upper_quartile"]].to_numpy(),
+                hovertemplate="n = %{customdata[0]:,d}<br>Median %{customdata[1]:+.1f} months"
+                "<br>Middle half %{customdata[2]:+.1f} to %{customdata[3]:+.1f}<extra></extra>",
+            ),
+            go.Scatter(
+                x=points["age_band"].map(place).astype(float), y=points["residual_months"],
+                mode="markers", legendgroup=sex, showlegend=False,
+                marker={"color": colour, **_look(boxes["n"].sum())},
+                customdata=style.case_numbers(points["id"]),
+                hovertemplate="Radiograph %{customdata[0]}: %{y:+.0f} months<extra></extra>",
+            ),
+        ]  # fmt: skip
     return style.chart(
         traces,
         "Who is read too old, who too young?",
@@ -247,7 +268,7 @@ def _sexes(cases: pd.DataFrame) -> list[str]:
 def _points(cases: pd.DataFrame, x: pd.Series, y: pd.Series, by_sex: bool = True) -> list:
     """One WebGL trace a sex, or one of all; what a point says is in months and years."""
     numbers = style.case_numbers(cases["id"], cases["age_months"], cases["prediction_months"])
-    numbers = np.column_stack([numbers, cases["residual_months"]])
+    numbers = np.column_stack([numbers, cases["residual_months"].astype(numbers.dtype)])
     if by_sex:
         traces = [
             (style.GROUPS[sex], cases["sex"] == sex, palette.SEXES[sex], _SHIFT[sex])
@@ -255,17 +276,21 @@ def _points(cases: pd.DataFrame, x: pd.Series, y: pd.Series, by_sex: bool = True
         ]
     else:
         traces = [("Radiographs", cases["sex"].notna(), palette.NEUTRAL, 0)]
-    look = {"size": 4, "opacity": 0.6} if len(cases) > _MANY else {"size": 6, "opacity": 0.75}
     return [
         go.Scattergl(
             x=x[shown] + shift, y=y[shown], mode="markers", name=name, customdata=numbers[shown],
-            marker={"color": colour, **look},
+            marker={"color": colour, **_look(len(cases))},
             hovertemplate="<b>Radiograph %{customdata[0]}</b>"
             f"<br>Reference {style.age_in_hover(1)}<br>Prediction {style.age_in_hover(3)}"
             "<br>Residual %{customdata[5]:+.1f} months",
         )
         for name, shown, colour, shift in traces
     ]  # fmt: skip
+
+
+def _look(n_cases: int) -> dict:
+    """Of the marker of one of so many cases."""
+    return {"size": 4, "opacity": 0.6} if n_cases > _MANY else {"size": 6, "opacity": 0.75}
 
 
 def _running(running: pd.DataFrame) -> list:
@@ -283,18 +308,6 @@ def _running(running: pd.DataFrame) -> list:
         hovertemplate="Median at %{customdata[0]}:<br>%{customdata[1]}<extra></extra>",
     )  # fmt: skip
     return [half, median]
-
-
-def _box_words(group: pd.DataFrame, place: pd.Series) -> go.Bar:
-    """Invisible bars over the boxes, for Plotly's own words of a box leave out n."""
-    residuals = group.groupby(place)["residual_months"]
-    low, median, high = (residuals.quantile(share) for share in (0.25, 0.5, 0.75))
-    return go.Bar(
-        x=low.index, base=low, y=high - low, width=0.34, opacity=0, showlegend=False,
-        customdata=np.column_stack([residuals.size(), median, low, high]),
-        hovertemplate="n = %{customdata[0]:,d}<br>Median %{customdata[1]:+.1f} months"
-        "<br>Middle half %{customdata[2]:+.1f} to %{customdata[3]:+.1f}<extra></extra>",
-    )  # fmt: skip
 
 
 def _cell(row) -> str:

@@ -1,16 +1,13 @@
-"""HTML of the head-to-head page: the table of two models, and the legend of a difference map.
-
-Colours and sizes are set inline and text colour is inherited, so they follow the app's theme.
-"""
+"""HTML of the head-to-head page: the table of two models, and the legend of a difference map."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
 
 from boneage.evaluation.costs import Cost
 from boneage.figures import palette, style
+from boneage.figures.tables import MUTED, Cell, Row, table
 from boneage.wording import FIGURE_TITLES, figure_interval, figure_value
 
 _MODELS = ("first", "second", "ensemble")
@@ -25,29 +22,6 @@ _FIGURE_NOTES = {
     "within_24": "% of radiographs",
 }
 _NOTHING = "–"
-_MUTED = "opacity:.75;font-size:.85em;font-weight:400"
-_RULE = palette.faded(palette.NEUTRAL, 0.3)
-# Four columns fit a telephone.
-_TABLE = (
-    "width:100%;table-layout:fixed;border-collapse:collapse;line-height:1.3;"
-    "font-size:clamp(.78rem,2.4vw,.95rem)"
-)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands in a column: a value, a note below it, and whether it is the better one."""
-
-    value: str
-    note: str = ""
-    better: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    label: str
-    note: str
-    cells: Sequence[Cell]
 
 
 def figure_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = "") -> list[Row]:
@@ -91,7 +65,7 @@ def cost_rows(costs: Sequence[Cost], milliseconds: Sequence[float | None]) -> li
 def model_table(names: Sequence[str], sections: Mapping[str, Sequence[Row]]) -> str:
     """A table with one column a model; names are those of the registry, or "ensemble"."""
     columns = [(style.model_title(name), palette.model_colour(name)) for name in names]
-    return _table(columns, sections, first_column=30)
+    return table(columns, sections, first_column=30)
 
 
 def published_table(published: pd.DataFrame) -> str:
@@ -99,7 +73,7 @@ def published_table(published: pd.DataFrame) -> str:
 
     published: of `boneage.evaluation.published.published_results`.
     """
-    columns = [("Test MAE, months", "transparent"), ("Validation MAE, months", "transparent")]
+    columns = [("Test MAE, months", None), ("Validation MAE, months", None)]
     rows = []
     for system in published.itertuples():
         test = _number(system.test_mae, "g")
@@ -113,7 +87,7 @@ def published_table(published: pd.DataFrame) -> str:
                 [Cell(test, rmse), Cell(_number(system.validation_mae, "g"))],
             )
         )
-    return _table(columns, {"": rows}, first_column=54)
+    return table(columns, {"": rows}, first_column=54)
 
 
 def difference_legend(first_name: str, second_name: str) -> str:
@@ -122,7 +96,7 @@ def difference_legend(first_name: str, second_name: str) -> str:
     ramp = f"{first},{palette.faded(palette.NEUTRAL, 0.25)},{second}"
     first_title, second_title = map(style.model_title, (first_name, second_name))
     return (
-        f'<div style="{_MUTED};font-size:.85rem">'
+        f'<div style="{MUTED};font-size:.85rem">'
         '<div style="height:.7rem;border-radius:.35rem;margin-bottom:.2rem;'
         f'background:linear-gradient(90deg,{ramp})"></div>'
         '<div style="display:flex;justify-content:space-between;gap:1rem">'
@@ -139,59 +113,6 @@ def time_in_words(seconds: float) -> str:
     if minutes < 2 * 24 * 60:
         return f"{minutes // 60} h {minutes % 60} min".removesuffix(" 0 min")
     return f"{minutes / (24 * 60):.1f} days"
-
-
-def _table(
-    columns: Sequence[tuple[str, str]], sections: Mapping[str, Sequence[Row]], first_column: int
-) -> str:
-    """`columns`: title and colour of each; `first_column`: width of the labels, % of the table."""
-    heads = "".join(
-        f'<th scope="col" style="padding:.3rem 0 .3rem .5rem;text-align:right;'
-        f'vertical-align:bottom;border-bottom:3px solid {colour}">{_breakable(title)}</th>'
-        for title, colour in columns
-    )
-    bodies = "".join(
-        f"<tbody>{_section(title, len(columns))}{''.join(map(_row, rows))}</tbody>"
-        for title, rows in sections.items()
-    )
-    return (
-        f'<table style="{_TABLE}"><thead><tr><td style="width:{first_column}%"></td>{heads}</tr>'
-        f"</thead>{bodies}</table>"
-    )
-
-
-def _section(title: str, n_columns: int) -> str:
-    if not title:
-        return ""
-    return (
-        f'<tr><th scope="rowgroup" colspan="{n_columns + 1}" style="text-align:left;'
-        f'padding:.7rem 0 .3rem">{escape(title)}</th></tr>'
-    )
-
-
-def _row(row: Row) -> str:
-    cells = "".join(
-        f'<td style="text-align:right;padding:.3rem 0 .3rem .5rem;vertical-align:top;'
-        f'font-variant-numeric:tabular-nums">{_value(cell)}'
-        f'<div style="{_MUTED}">{escape(cell.note)}</div></td>'
-        for cell in row.cells
-    )
-    return (
-        f'<tr style="border-top:1px solid {_RULE}"><th scope="row" style="text-align:left;'
-        f'padding:.3rem 0;vertical-align:top;font-weight:500">{escape(row.label)}'
-        f'<div style="{_MUTED}">{escape(row.note)}</div></th>{cells}</tr>'
-    )
-
-
-def _value(cell: Cell) -> str:
-    value = escape(cell.value)
-    if not cell.better:
-        return value
-    return f'<b>{value}</b> <span title="better, by more than chance">✓</span>'
-
-
-def _breakable(title: str) -> str:
-    return escape(title).replace("+", "+<wbr>")
 
 
 def _number(value: float | None, form: str) -> str:

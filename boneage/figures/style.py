@@ -125,13 +125,12 @@ def model_title(name: str) -> str:
 def case_numbers(ids: pd.Series, *ages: pd.Series) -> np.ndarray:
     """What hovering over points says, for customdata: (n, 1 + 2 * ages), id, years, months, ...
 
-    Float64 where the ids are numbers: Plotly copies texts one by one, several times, and sends
-    them at length. ages are in months.
+    Float32 where the ids are whole numbers that it can hold: Plotly copies texts one by one,
+    several times, and sends them at length. ages are in months.
     """
-    numbers = pd.to_numeric(ids, errors="coerce")
-    if (ids == numbers.map("{:.0f}".format)).all():  # and not "0012"
-        ids = numbers
-    whole = [np.floor(age.clip(lower=0) + 0.5) for age in ages]
+    if ids.str.fullmatch("0|[1-9][0-9]{0,6}").all():  # and not "0012"
+        ids = ids.to_numpy().astype(np.float32)
+    whole = [np.floor(np.maximum(age, 0) + 0.5).astype(np.float32) for age in ages]
     return np.column_stack([ids, *(part for age in whole for part in (age // 12, age % 12))])
 
 

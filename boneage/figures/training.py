@@ -15,6 +15,7 @@ _CHARTS = {
     "Validation MAE<br>(months)": {"val_mae": ("", "solid")},
     "Learning rate<br>(per step)": {"learning_rate": ("", "solid")},
 }
+_EVERY_EPOCH = 10  # trainings as short as this have a tick at each of them
 
 
 def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -27,7 +28,7 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
     charts = {title: lines for title, lines in _CHARTS.items() if columns & lines.keys()}
     figure = make_subplots(len(charts), 1, shared_xaxes=True, vertical_spacing=0.06)
     for row, (title, lines) in enumerate(charts.items(), start=1):
-        figure.update_yaxes(title_text=title, rangemode="tozero", row=row)
+        figure.update_yaxes(title_text=title, rangemode="tozero", exponentformat="none", row=row)
         for name, history in histories.items():
             for column in [column for column in lines if column in history]:
                 added, dash = lines[column]
@@ -38,5 +39,8 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
                     marker={"size": 4}, row=row, col=1,
                     hovertemplate="Epoch %{x}: %{y:,.4~g}<extra>%{fullData.name}</extra>",
                 )  # fmt: skip
+    last = max(history["epoch"].max() for history in histories.values())
+    # Left alone, Plotly marks half epochs of a short training.
+    figure.update_xaxes(dtick=1 if last <= _EVERY_EPOCH else None)
     figure.update_xaxes(title_text="Epoch", row=len(charts))
     return style.finish(figure, "How did training go?", height=120 + 170 * len(charts))

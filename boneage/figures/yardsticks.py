@@ -35,10 +35,10 @@ def yardsticks(
     bars = "".join(
         f'<div title="{escape(source)}" style="text-align:right;font-variant-numeric:tabular-nums;'
         f'font-weight:600">{error:.1f}</div>'
-        f'<div><div style="font-size:.9rem;line-height:1.3">{text}</div>'
-        f'<div style="height:.5rem;margin:.15rem 0 .35rem;{_band(reader_band, scale)}">'
-        f'<div style="height:100%;width:{error * scale:.1f}%;border-radius:.25rem;'
-        f'background:{bar_colour}"></div></div></div>'
+        f'<div style="padding-bottom:.35rem;{_band(reader_band, scale)}">'
+        f'<div style="font-size:.9rem;line-height:1.3;margin-bottom:.15rem">{text}</div>'
+        f'<div style="height:.5rem;width:{error * scale:.1f}%;border-radius:.25rem;'
+        f'background:{bar_colour}"></div></div>'
         for error, text, bar_colour, source in rows
     )
     return (

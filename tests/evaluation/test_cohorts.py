@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage.evaluation.cohorts import tree_cohorts, worst_cohorts
+from boneage.evaluation.cohorts import find_groups, tree_cohorts, worst_cohorts
 from boneage.evaluation.intervals import bootstrap
 
 COLUMNS = ["cohort", "n", "size", "rate", "coverage", "mae", "mae_low", "mae_high"]
@@ -93,6 +93,35 @@ def test_intervals_agree_with_a_bootstrap_of_the_cohort_alone():
     tolerance = 0.12 * (high - low)
     assert girls["mae_low"] == pytest.approx(low, abs=tolerance)
     assert girls["mae_high"] == pytest.approx(high, abs=tolerance)
+
+
+def test_together_they_are_those_found_one_by_one(cases):
+    worst, tree, _ = find_groups(cases, n_resamples=50)
+    for table, alone in ((worst, worst_cohorts(cases)), (tree, tree_cohorts(cases))):
+        drawn = ["mae_low", "mae_high"]
+        pd.testing.assert_frame_equal(table.drop(columns=drawn), alone.drop(columns=drawn))
+        pd.testing.assert_frame_equal(table[drawn], alone[drawn], rtol=0.2)
+        assert len(table) > 1
+
+
+def test_every_band_and_sex_with_cases_worked_by_hand(cases):
+    *_, table = find_groups(pd.concat([cases, cases[:1].assign(age_months=200)]), n_resamples=50)
+    assert table["age_band"].cat.ordered
+    found = table[["age_band", "sex", "n", "mae"]].to_numpy().tolist()
+    assert found == [
+        ["0-5 years", "female", 40, 11],  # (20 + 2) / 2
+        ["10-15 years", "female", 30, 12],
+        ["10-15 years", "male", 55, (30 * 4 + 25 * 30) / 55],
+        ["15-19 years", "female", 1, 140],
+    ]
+    assert table["mae_low"].isna().tolist() == [False, False, False, True]
+
+
+def test_a_group_has_the_same_interval_in_every_table(cases):
+    worst, _, by_both = find_groups(cases, n_resamples=50)
+    columns = ["n", "mae", "mae_low", "mae_high"]
+    girls = worst.set_index("cohort").loc["girls, 10-15 years", columns]
+    assert girls.tolist() == by_both[columns].iloc[1].tolist()
 
 
 def test_contrast_is_cut_into_thirds(cases):

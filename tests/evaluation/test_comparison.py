@@ -9,11 +9,16 @@ from boneage.evaluation.comparison import (
     compare,
     figure_differences,
     pair,
+    resample_models,
     wins,
 )
 from boneage.evaluation.intervals import FIGURES
 
 AGES = [30.0, 100.0, 120.0, 200.0]
+
+
+def resampled_differences(pairs, n_resamples):
+    return figure_differences(pairs, resample_models(pairs, n_resamples))
 
 
 def table(predictions, ages=AGES, ids="abcd", **columns):
@@ -161,13 +166,13 @@ def test_one_case_has_no_interval():
     found = compare(pairs, n_resamples=50)
     assert found.mae_difference == 11
     assert np.isnan(found.mae_difference_interval + found.ensemble_gain_interval).all()
-    differences = figure_differences(pairs, n_resamples=50)
+    differences = resampled_differences(pairs, 50)
     assert differences[["low", "high"]].isna().all(axis=None)
     assert differences["better"].tolist() == [None] * len(FIGURES)
 
 
 def test_figure_differences_worked_by_hand(pairs):
-    found = figure_differences(pairs, n_resamples=200).set_index("figure")
+    found = resampled_differences(pairs, 200).set_index("figure")
     assert found.index.tolist() == list(FIGURES)
     assert found.loc["mae", ["first", "second", "difference"]].tolist() == [10.25, 9, 1.25]
     # Biases 15 / 4 and 22 / 4.
@@ -181,7 +186,7 @@ def test_the_size_of_a_bias_counts_not_its_sign():
     noise = rng.normal(0, 1, 100)
     ids = [str(number) for number in range(100)]
     both = pair(table(age - 9 + noise, age, ids), table(age + 2 + noise, age, ids))
-    row = figure_differences(both, n_resamples=200).set_index("figure").loc["bias"]
+    row = resampled_differences(both, 200).set_index("figure").loc["bias"]
     assert (row["first"], row["second"]) == pytest.approx((-9, 2), abs=0.3)
     assert row["difference"] == pytest.approx(-row["first"] - row["second"])
     assert 6 < row["low"] < row["difference"] < row["high"] < 8
@@ -189,7 +194,7 @@ def test_the_size_of_a_bias_counts_not_its_sign():
 
 
 def test_a_model_is_better_only_beyond_chance_and_in_the_right_direction():
-    clear = figure_differences(random_pairs(shift=9), n_resamples=500)
+    clear = resampled_differences(random_pairs(shift=9), 500)
     assert set(clear["better"]) == {"first"}
     swapped = pair(
         *(
@@ -197,8 +202,8 @@ def test_a_model_is_better_only_beyond_chance_and_in_the_right_direction():
             for model in ("second", "first")
         )
     )
-    assert set(figure_differences(swapped, n_resamples=500)["better"]) == {"second"}
-    chance = figure_differences(random_pairs(), n_resamples=500)
+    assert set(resampled_differences(swapped, 500)["better"]) == {"second"}
+    chance = resampled_differences(random_pairs(), 500)
     assert chance["better"].tolist() == [None] * len(FIGURES)
 
 
@@ -210,7 +215,7 @@ def test_differences_are_paired():
     residual = rng.normal(0, 20, 200)
     ids = [str(number) for number in range(200)]
     both = pair(table(age + residual, age, ids), table(age + 0.9 * residual, age, ids))
-    row = figure_differences(both, n_resamples=500).set_index("figure").loc["mae"]
+    row = resampled_differences(both, 500).set_index("figure").loc["mae"]
     assert row["high"] - row["low"] < 0.5
     assert row["better"] == "second"
 

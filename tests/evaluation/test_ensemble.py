@@ -78,6 +78,8 @@ def test_the_ensemble_is_weighted(three):
     months = {name: t["prediction_months"].to_numpy() for name, t in three.items()}
     expected = with_ensemble(months, weights)["ensemble"]
     np.testing.assert_allclose(ensemble_table(three)["prediction_months"], expected)
+    given = ensemble_table(three, dict.fromkeys(three, 1 / 3))["prediction_months"]
+    np.testing.assert_allclose(given, np.mean(list(months.values()), axis=0))
 
 
 def test_the_ensemble_of_one_model_is_that_model():

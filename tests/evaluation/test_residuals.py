@@ -5,6 +5,7 @@ from scipy import stats
 
 from boneage.evaluation.residuals import (
     agreement,
+    boxes,
     cumulative_error,
     error_for_share,
     running_median,
@@ -123,3 +124,25 @@ def test_no_cases_have_a_cumulative_error_of_one_point():
 @pytest.mark.parametrize(("share", "months"), [(0.2, 1), (0.21, 2), (0.8, 4), (0.95, 9), (1, 9)])
 def test_the_error_for_a_share_is_the_least_that_reaches_it(share, months):
     assert error_for_share([4.0, 2.0, 9.0, 1.0, 3.0], share) == months
+
+
+def test_a_box_and_its_whiskers_worked_by_hand():
+    residuals = [0.0, 1.0, 2.0, 3.0, 4.0, 9.0, -7.0]
+    cases = pd.DataFrame(
+        {
+            "id": list("abcdefgh"),
+            "sex": ["male"] * 7 + ["female"],
+            "age_months": 100.0,
+            "prediction_months": [100 + r for r in residuals] + [103.0],
+        }
+    )
+    table, beyond = boxes(with_residuals(cases))
+    girls, boys = table.to_dict("records")
+    # In order -7 0 1 2 3 4 9: quartiles 0.5 and 3.5, so whiskers reach at most to -4 and 8.
+    expected = {
+        "age_band": "5-10 years", "sex": "male", "n": 7, "lower_whisker": 0,
+        "lower_quartile": 0.5, "median": 2, "upper_quartile": 3.5, "upper_whisker": 4,
+    }  # fmt: skip
+    assert boys == expected
+    assert set(girls.values()) == {"5-10 years", "female", 1, 3}
+    assert beyond["id"].tolist() == ["f", "g"]

@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from boneage.evaluation.residuals import Agreement
+from boneage.evaluation.residuals import Agreement, boxes
 from boneage.figures import errors, palette
 
 COLOUR = "#2F7FD6"
@@ -64,7 +64,7 @@ def figures(cases, table):
         errors.predicted_against_age(cases),
         errors.error_histogram(cases, COLOUR),
         errors.cumulative_error(CURVE, COLOUR),
-        errors.residual_distributions(cases),
+        errors.residual_distributions(*boxes(cases)),
         errors.mae_heatmap(table),
         errors.bland_altman(cases, AGREEMENT),
     ]
@@ -129,7 +129,7 @@ def test_without_colours_there_is_one_trace_at_the_exact_ages(cases):
 def test_a_sex_without_cases_has_no_trace(cases):
     boys = cases[cases["sex"] == "male"]
     assert "Girls" not in traces(errors.residual_scatter(boys, RUNNING))
-    assert "Girls" not in traces(errors.residual_distributions(boys))
+    assert "Girls" not in traces(errors.residual_distributions(*boxes(boys)))
 
 
 def test_the_running_median_runs_within_the_middle_half(cases):
@@ -181,18 +181,27 @@ def test_marks_stand_at_the_least_error_that_reaches_their_share():
 
 
 def test_each_band_and_sex_has_a_box_and_says_how_many_it_holds(cases):
-    figure = errors.residual_distributions(cases)
-    girls, girls_words, boys, boys_words = figure.data
-    assert list(girls.x) == pytest.approx([-0.2, 0.8, 0.8])
-    assert list(girls.y) == [6, -2, 0]
-    assert list(boys.x) == pytest.approx([2.2, 2.2, 0.2])
+    figure = errors.residual_distributions(*boxes(cases))
+    girls, girls_words, _, boys, boys_words, _ = figure.data
+    assert list(girls.x) == pytest.approx([-0.2, 0.8])
+    assert list(girls.median) == [6, -1]
+    assert list(boys.x) == list(boys_words.x) == pytest.approx([0.2, 2.2])
+    assert (boys.q1[1], boys.q3[1]) == (-6.75, 5.75)
+    assert (boys.lowerfence[1], boys.upperfence[1]) == (-13, 12)
     assert list(figure.layout.xaxis.ticktext) == ["0-5", "5-10", "15-19"]
-    assert boys_words.x == pytest.approx([0.2, 2.2])
     # Of +12 and -13: n, median, quartiles.
     assert list(boys_words.customdata[1]) == pytest.approx([2, -0.5, -6.75, 5.75])
     assert (boys_words.base[1], boys_words.y[1]) == pytest.approx((-6.75, 12.5))
     assert boys_words.hovertemplate.startswith("n = %{customdata[0]")
     assert girls_words.opacity == 0
+
+
+def test_cases_beyond_the_whiskers_are_points(cases):
+    table, _ = boxes(cases)
+    beyond = cases[cases["id"] == "e"]
+    girls, boys = (errors.residual_distributions(table, beyond).data[n] for n in (2, 5))
+    assert len(girls.x) == 0
+    assert (boys.x[0], boys.y[0], boys.customdata[0][0]) == (2.2, -13, "e")
 
 
 def test_a_cell_says_error_interval_and_n(table):

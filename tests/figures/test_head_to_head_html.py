@@ -6,7 +6,8 @@ import pytest
 from boneage.evaluation.costs import Cost
 from boneage.evaluation.published import published_results
 from boneage.figures import head_to_head, palette
-from boneage.figures.head_to_head import Cell, Row, cost_rows, figure_rows
+from boneage.figures.head_to_head import cost_rows, figure_rows
+from boneage.figures.tables import Cell, Row
 
 NAMES = ("densenet121", "resnet34_cbam", "ensemble")
 

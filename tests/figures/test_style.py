@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
@@ -42,12 +43,12 @@ def test_models_and_their_mean_have_titles():
 def test_hover_has_the_id_and_years_and_months_of_each_age():
     ages = pd.Series([99.5, -3.0]), pd.Series([11.4, 11.5])
     numbers = style.case_numbers(pd.Series(["1377", "12"]), *ages)
-    assert numbers.dtype == float
+    assert numbers.dtype == np.float32
     assert numbers.tolist() == [[1377, 8, 4, 0, 11], [12, 0, 0, 1, 0]]
 
 
-@pytest.mark.parametrize("id_", ["a", "0012", "1e3", "1.5", ""])
-def test_an_id_that_is_no_whole_number_stays_a_text(id_):
+@pytest.mark.parametrize("id_", ["a", "0012", "1e3", "1.5", "", "16777217"])
+def test_an_id_that_is_no_whole_number_or_a_long_one_stays_a_text(id_):
     assert style.case_numbers(pd.Series([id_, "7"]))[:, 0].tolist() == [id_, "7"]
 
 

@@ -13,8 +13,9 @@ from PIL import Image
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom
 from boneage.evaluation.metrics import figures
+from boneage.gate.gate import Gate
 from boneage.predictor import Predictor
-from boneage.wording import as_plain_markdown
+from boneage.wording import age_in_words, as_plain_markdown
 
 PAGE = "pages/head_to_head.py"
 DENSENET, RESNET = "Tiny DenseNet (tests)", "Tiny ResNet+CBAM (tests)"
@@ -218,6 +219,20 @@ def test_a_drawing_goes_through_both_at_one_click(page):
     assert "Mean of both models" in said
     assert "This hand is a drawing" in said
     assert f"{DENSENET} more" in said
+
+
+def test_the_mean_of_both_is_weighted_as_everywhere(page, monkeypatch):
+    ages = {"tiny_densenet": np.array([60.0]), "tiny_resnet_cbam": np.array([160.0])}
+    monkeypatch.setattr(Predictor, "read_prepared", lambda *_: (ages, {}))
+    monkeypatch.setattr(Gate, "judge", lambda *_: [None])
+    st.cache_resource.clear()
+    page.pills(key="sample").set_value("Boy, 9 years")
+    run(page)
+    weights = Predictor().weights
+    assert weights["tiny_densenet"] > 0.8  # the plain mean, of 9 y 2 m, would be far off
+    mean = 60 * weights["tiny_densenet"] + 160 * weights["tiny_resnet_cbam"]
+    assert f">{age_in_words(mean)}<" in texts(page)
+    st.cache_resource.clear()
 
 
 def test_an_upload_waits_for_the_sex(page):

@@ -15,7 +15,8 @@ MODELS = ("tiny_densenet", "tiny_resnet_cbam")
 @pytest.fixture
 def checked(tiny_artifacts):
     """Stored tables of the tiny models, moved most by the carpals, at 0-5 years by the wrist."""
-    digests = {n: artifacts.read_facts(artifacts.model_folder(n)).model_sha256 for n in MODELS}
+    fingerprints = artifacts.published_fingerprints()
+    digests = {name: fingerprints[name] for name in MODELS}
     occlusion = pd.DataFrame(
         [
             (name, digest, group, region, 50, 0.04, 9.0 if region == strongest else 2.0)

@@ -1,0 +1,123 @@
+"""Tables of HTML that a telephone shows whole and a printer prints.
+
+Colours and sizes are set inline and text colour is inherited, so they follow the app's theme.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+from boneage.figures import palette
+from boneage.wording import figure_interval, figure_value
+
+MUTED = "opacity:.75;font-size:.85em;font-weight:400"
+_RULE = palette.faded(palette.NEUTRAL, 0.3)
+_TABLE = (
+    "width:100%;table-layout:fixed;border-collapse:collapse;line-height:1.3;"
+    "font-size:clamp(.78rem,2.4vw,.95rem)"
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a column: a value, a note below it, and whether it is the better one."""
+
+    value: str
+    note: str = ""
+    better: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    note: str
+    cells: Sequence[Cell]
+
+
+def cohort_table(cohorts: pd.DataFrame) -> str:
+    """A row a cohort of `evaluation.cohorts`, with its n and, below its MAE, the interval."""
+    columns = ["MAE, months", "Rate", "Coverage", "Size"]
+    rows = [
+        Row(
+            row.cohort[0].upper() + row.cohort[1:],
+            f"n = {row.n:,}",
+            [
+                Cell(
+                    figure_value("mae", row.mae, unit=False),
+                    figure_interval("mae", row.mae_low, row.mae_high),
+                ),
+                *(Cell(_percent(share)) for share in (row.rate, row.coverage, row.size)),
+            ],
+        )
+        for row in cohorts.itertuples()
+    ]
+    return table([(title, None) for title in columns], {"": rows}, first_column=28)
+
+
+def table(
+    columns: Sequence[tuple[str, str | None]],
+    sections: Mapping[str, Sequence[Row]],
+    first_column: int,
+) -> str:
+    """A table with a row of titles; up to five columns fit a telephone.
+
+    columns: title and colour of each, None without a line below it. sections: title, which may be
+    empty, -> rows. first_column: width of the labels in % of the table.
+    """
+    heads = "".join(
+        f'<th scope="col" style="padding:.3rem 0 .3rem .5rem;text-align:right;'
+        f'vertical-align:bottom;{_line(colour)}">{_breakable(title)}</th>'
+        for title, colour in columns
+    )
+    bodies = "".join(
+        f"<tbody>{_section(title, len(columns))}{''.join(map(_row, rows))}</tbody>"
+        for title, rows in sections.items()
+    )
+    return (
+        f'<table style="{_TABLE}"><thead><tr><td style="width:{first_column}%"></td>{heads}</tr>'
+        f"</thead>{bodies}</table>"
+    )
+
+
+def _line(colour: str | None) -> str:
+    return f"border-bottom:3px solid {colour}" if colour else ""
+
+
+def _section(title: str, n_columns: int) -> str:
+    if not title:
+        return ""
+    return (
+        f'<tr><th scope="rowgroup" colspan="{n_columns + 1}" style="text-align:left;'
+        f'padding:.7rem 0 .3rem">{escape(title)}</th></tr>'
+    )
+
+
+def _row(row: Row) -> str:
+    cells = "".join(
+        f'<td style="text-align:right;padding:.3rem 0 .3rem .5rem;vertical-align:top;'
+        f'font-variant-numeric:tabular-nums">{_value(cell)}'
+        f'<div style="{MUTED}">{escape(cell.note)}</div></td>'
+        for cell in row.cells
+    )
+    return (
+        f'<tr style="border-top:1px solid {_RULE}"><th scope="row" style="text-align:left;'
+        f'padding:.3rem 0;vertical-align:top;font-weight:500">{escape(row.label)}'
+        f'<div style="{MUTED}">{escape(row.note)}</div></th>{cells}</tr>'
+    )
+
+
+def _value(cell: Cell) -> str:
+    value = escape(cell.value)
+    if not cell.better:
+        return value
+    return f'<b>{value}</b> <span title="better, by more than chance">✓</span>'
+
+
+def _breakable(title: str) -> str:
+    return escape(title).replace("+", "+<wbr>")
+
+
+def _percent(share: float) -> str:
+    return "–" if pd.isna(share) else f"{100 * share:.0f} %"
