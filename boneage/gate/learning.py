@@ -124,8 +124,10 @@ def see(predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
 def fit_gate(training: Seen, validation: Seen) -> Gate:
     """A gate to which the training cases are familiar and that passes 99 % of the validation cases.
 
-    Every limit lets the same number of validation cases fail, the largest with which all checks
-    together, those with fixed limits included, refuse at most MOST_REFUSED of them.
+    Every limit lets the same share of cases fail, the largest with which all checks together, those
+    with fixed limits included, refuse at most MOST_REFUSED of the validation cases. What rare cases
+    measure is known better the more there are, so training cases count too, but for the features:
+    the models have learnt from those.
     """
     hands = (look.landmarks for look in training.looks)
     shapes = np.stack([aligned(points) for points in hands if points is not None])
@@ -134,12 +136,16 @@ def fit_gate(training: Seen, validation: Seen) -> Gate:
     }
     gate = Gate({}, Familiarity.fit(shapes, _SHAPE_AXES), familiar)
     cases = validation.measures(gate)
-    checks = (*CHECKS, *map(features_check, familiar))
-    chosen = [check.measure for check in checks if check.most is None]
-    falling = np.sort([[case.get(name, 0) for name in chosen] for case in cases], axis=0)[::-1]
+    cases_of = {c.measure: cases + training.measures(gate) for c in CHECKS if c.most is None}
+    cases_of |= {features_check(name).measure: cases for name in familiar}
+    falling = {
+        measure: sorted((case.get(measure, 0.0) for case in some), reverse=True)
+        for measure, some in cases_of.items()
+    }
     allowed = int(MOST_REFUSED * len(cases))
     for failing in reversed(range(allowed + 1)):
-        gate = replace(gate, limits=dict(zip(chosen, falling[failing].tolist(), strict=True)))
+        limits = {m: values[failing * len(values) // len(cases)] for m, values in falling.items()}
+        gate = replace(gate, limits=limits)
         if sum(gate.refusal(case) is not None for case in cases) <= allowed:
             break
     return gate

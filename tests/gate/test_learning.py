@@ -49,6 +49,19 @@ def test_at_most_one_percent_of_validation_is_refused_by_all_checks_together():
     assert [refusal.kind for refusal in refusals] == ["in colour"] * 3
 
 
+def test_rare_training_cases_count_for_all_limits_but_those_of_the_features():
+    training, validation = seen(300), seen(300)
+    gate = fit_gate(training, validation)
+    for look in training.looks[:30]:
+        look.measures["fine detail missing"] = 7.0
+    training.features["model"][:30] += 3
+    wider = fit_gate(training, validation)
+    assert wider.limits["fine detail missing"] == 7.0
+    assert gate.limits["fine detail missing"] == 0.0
+    measures = [m["features of model"] for m in validation.measures(wider)]
+    assert wider.limits["features of model"] in measures
+
+
 def test_the_table_counts_refusals_and_their_reasons(gate):
     table = measure_gate(
         gate,
