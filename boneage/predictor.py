@@ -11,7 +11,7 @@ from boneage import artifacts
 from boneage.artifacts import ArtifactError, Facts
 from boneage.evaluation.conformal import LEVEL, Calibration, calibrate
 from boneage.evaluation.ensemble import ensemble_weights, with_ensemble
-from boneage.gate.checks import Refusal
+from boneage.gate.checks import Look, Refusal, look
 from boneage.gate.gate import load_gate
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.radiographs.preprocessing import (
@@ -164,9 +164,9 @@ class Predictor:
             radiograph, sex, months, prepared, self.calibration, self.weights, refusal
         )
 
-    def look(self, radiograph: Radiograph, prepared: dict[str, PreparedHand]) -> dict[str, float]:
-        """What the gate measures on a radiograph and its hand; see `Gate.judge`."""
-        return self.gate.look(radiograph, next(iter(prepared.values())).hand)
+    def look(self, radiograph: Radiograph, prepared: dict[str, PreparedHand]) -> Look:
+        """What the gate looks at on a radiograph and its hand; see `Gate.judge`."""
+        return look(radiograph, next(iter(prepared.values())))
 
     def predict_prepared(
         self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]

@@ -100,7 +100,8 @@ def duration_in_words(months: float) -> str:
 
 def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
     """One sentence comparing two ages in months."""
-    difference = nearest_month(bone_age - chronological_age)
+    # Of the ages as they are shown, so that nobody can reckon it otherwise.
+    difference = nearest_month(bone_age) - nearest_month(chronological_age)
     if difference == 0:
         return "Bone age equals chronological age to the month."
     side = "ahead of" if difference > 0 else "behind"
@@ -173,7 +174,7 @@ def disagreement(months: Mapping[str, float]) -> str | None:
     if len(months) < 2:
         return None
     high, low = max(months, key=months.get), min(months, key=months.get)
-    apart = nearest_month(months[high] - months[low])
+    apart = nearest_month(months[high]) - nearest_month(months[low])
     if apart == 0:
         return "The models agree to the month."
     sentence = f"{high} reads {duration_in_words(apart)} older than {low}"

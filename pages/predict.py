@@ -12,7 +12,7 @@ from boneage.explain.regions import bone_regions
 from boneage.figures import cards, palette, pictures, saliency
 from boneage.figures.age_line import age_line
 from boneage.figures.channels import channel_bars
-from boneage.gate.checks import Refusal
+from boneage.gate.checks import NO_HAND
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.predictor import Explanation, Prediction
 from boneage.radiographs.preprocessing import SEXES
@@ -176,7 +176,7 @@ def show_one(
     st.header(f"Bone age: {name}", anchor=False)
     if source.about:
         st.info(source.about, icon=":material/info:")
-    elif prediction.refusal and not show_refusal(source, prediction.refusal):
+    elif prediction.refusal and not show_refusal(source, prediction):
         return
     show_answer(weights, prediction, age, level or choose_level(weights))
     if note := load_predictor(weights).gate.note:
@@ -187,12 +187,21 @@ def show_one(
     show_maps(weights, source, sex)
 
 
-def show_refusal(source: Source, refusal: Refusal) -> bool:
+def show_refusal(source: Source, prediction: Prediction) -> bool:
     """Why a picture was refused; whether its prediction is to be shown all the same."""
+    refusal = prediction.refusal
     if source.key in st.session_state["looked_at_anyway"]:
         st.error(f"**Not to be trusted.** {refusal.reason}", icon=":material/block:")
         return True
     st.warning(f"**No bone age for this picture.** {refusal.reason}", icon=":material/block:")
+    st.image(
+        pictures.with_hand_box(
+            reduced(source.digest, prediction.radiograph.pixels), prediction.hand
+        ),
+        caption="The box is what was taken for the hand",
+        width=240,
+        alt="The refused picture",
+    )
     st.button(
         "Show the prediction anyway",
         key=f"anyway-{source.key}",
@@ -235,7 +244,8 @@ def show_hand(
     prediction: Prediction, shown: pictures.ShownRadiograph, input_sizes: set[int]
 ) -> None:
     st.header("What the models saw", anchor=False)
-    st.markdown(wording.hand_found(prediction.hand.method))
+    if not (prediction.refusal and prediction.refusal.kind == NO_HAND):
+        st.markdown(wording.hand_found(prediction.hand.method))
     if prediction.radiograph.inverted:
         st.markdown("The file was black on white and has been inverted.")
     height, width = shown.pixels.shape

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 # Set to 20 for a thorough run; a training takes seconds, so few are interrupted by default.
@@ -77,6 +78,32 @@ def stopwatch(run, *arguments) -> float:
     started = time.monotonic()
     run(*arguments)
     return time.monotonic() - started
+
+
+class RandomMoments:
+    """Runs of something that takes about so many seconds, each killed at a random moment of it.
+
+    On a machine that is less busy than before, most runs would end before they are killed; so each
+    that does says how long they take now.
+    """
+
+    def __init__(self, processes: Processes, seconds: float, seed: int):
+        self._processes, self._seconds = processes, seconds
+        self._rng = np.random.default_rng(seed)
+        self.kills = self.ends = 0
+
+    def run(self, target, *arguments) -> bool:
+        """Whether the run came to its end; see `Processes.run`."""
+        moment, started = self._rng.uniform(0, self._seconds), time.monotonic()
+        ended = self._processes.run(target, *arguments, seconds=moment)
+        if ended:
+            self._seconds = min(self._seconds, time.monotonic() - started)
+        self.kills += not ended
+        self.ends += ended
+        return ended
+
+    def __str__(self) -> str:
+        return f"killed {self.kills} times, came to its end {self.ends} times in between"
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -43,6 +43,8 @@ def test_ahead_or_behind(bone_age, age, sentence):
         (106, "B reads 6 months older than A: they agree closely."),
         (88, "A reads 12 months older than B: they agree within a year."),
         (113, "B reads 13 months older than A: they disagree, so the mean says little."),
+        (99.5, "The models agree to the month."),  # shown as the same age
+        (100.5, "B reads 1 month older than A: they agree closely."),
     ],
 )
 def test_disagreement(second, sentence):

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import logging
+import math
 import multiprocessing
 import os
 import shutil
@@ -175,8 +176,9 @@ def _prepare_all(folder, cases, parameters, workers, progress) -> None:
     size, n = parameters.size, len(cases)
     done, kept = _resume_point(folder, size)
     needed = (n - done) * size * size
-    if shutil.disk_usage(folder).free < needed:
-        raise _disk_full(folder, needed)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise _disk_full(folder, needed - free)
 
     paths = [None if pd.isna(path) else str(path) for path in cases["path"].iloc[done:]]
     results = _prepared(paths, parameters, min(workers, max(1, len(paths))))
@@ -377,10 +379,10 @@ def _only_build(folder: Path):
         yield
 
 
-def _disk_full(folder: Path, needed: int | None = None) -> CacheError:
-    missing = f": it needs {needed / 1e9:.2f} GB more" if needed else ""
+def _disk_full(folder: Path, lacking: int | None = None) -> CacheError:
+    megabytes = f": {math.ceil(lacking / 1e6):,} MB are lacking" if lacking else ""
     return CacheError(
-        f"There is not enough disk space for the cache in {folder}{missing}; free some and run "
+        f"There is not enough disk space for the cache in {folder}{megabytes}; free some and run "
         "the same command again to go on."
     )
 

@@ -46,7 +46,7 @@ def region_changes(occlusion: pd.DataFrame, group: str) -> go.Figure:
         traces,
         "Which region moves the prediction when it is hidden?",
         style.titled(
-            f"Mean absolute change on {shown['n'].max():,} radiographs (months)",
+            f"Mean absolute change (months)<br>on {shown['n'].max():,} radiographs",
             rangemode="tozero",
             fixedrange=True,
         ),
@@ -64,11 +64,12 @@ def region_changes(occlusion: pd.DataFrame, group: str) -> go.Figure:
 
 def similarity_by_stage(randomisation: pd.DataFrame) -> go.Figure:
     """How much of the map is left while more and more of each model's weights are random."""
-    traces = []
+    traces, ticks = [], {}
     for name, rows in randomisation.groupby("model", sort=False):
         colour = palette.model_colour(name)
         own = pd.DataFrame({"step": [0], "stage": "none", "similarity": 1.0, "sd": 0.0})
         rows = pd.concat([own, rows]).sort_values("step")
+        ticks |= dict(zip(_stage_title(rows["stage"]), rows["stage"], strict=True))
         traces.append(
             go.Scatter(
                 x=_stage_title(rows["stage"]),
@@ -86,7 +87,12 @@ def similarity_by_stage(randomisation: pd.DataFrame) -> go.Figure:
     return style.chart(
         traces,
         "Does Grad-CAM change when the weights do?",
-        style.titled("Weights made random, one part after the other", fixedrange=True),
+        style.titled(
+            "Weights made random, from the head to here",
+            fixedrange=True,
+            tickvals=list(ticks),
+            ticktext=[stage.replace(" ", "<br>") for stage in ticks.values()],  # for a telephone
+        ),
         style.titled("Rank correlation with the map", dtick=0.25, fixedrange=True),
         height=400,
         shapes=[style.line_at(y=0)],

@@ -9,12 +9,10 @@ import numpy as np
 
 from boneage import artifacts, wording
 from boneage.artifacts import ArtifactError
-from boneage.gate.checks import CHECKS, SHAPE, Check, Refusal, features_check, look
+from boneage.gate.checks import CHECKS, OTHER, SHAPE, Check, Look, Refusal, features_check
 from boneage.gate.familiarity import Familiarity
 from boneage.gate.shapes import aligned
 from boneage.models.registry import find_model
-from boneage.radiographs.hand import Hand
-from boneage.radiographs.reading import Radiograph
 
 _SHAPES, _FEATURES = "shapes", "features"
 
@@ -34,34 +32,28 @@ class Gate:
     features: dict[str, Familiarity] = field(default_factory=dict)
     unchecked: tuple[str, ...] = ()
 
-    def look(self, radiograph: Radiograph, hand: Hand) -> dict[str, float]:
-        """What a picture and the hand found on it tell: measure -> value, larger is stranger."""
-        return self.with_shape(look(radiograph, hand), hand.landmarks)
-
-    def with_shape(
-        self, measures: Mapping[str, float], landmarks: np.ndarray | None
-    ) -> dict[str, float]:
-        """The measures, and how far the shape of the landmarks (21, 2) lies, where it is known."""
-        if self.shapes is None or landmarks is None:
-            return dict(measures)
-        (distance,) = self.shapes.distance(aligned(landmarks)[np.newaxis])
-        return {**measures, SHAPE: float(distance)}
-
     def measure(
-        self, looks: Sequence[Mapping[str, float]], features: Mapping[str, np.ndarray]
+        self, looks: Sequence[Look], features: Mapping[str, np.ndarray]
     ) -> list[dict[str, float]]:
-        """All measures of N cases: those of `look`, and how far their features lie.
+        """All measures of N cases: of each look, of its shapes and of the features.
 
         features: model name -> (N, D), as `Predictor.read_prepared` returns them.
         """
-        measures = [dict(known) for known in looks]
+        measures = [look.measures | self._shape_measures(look) for look in looks]
         for name, familiar in self.features.items():
             for known, distance in zip(measures, familiar.distance(features[name]), strict=True):
                 known[features_check(name).measure] = float(distance)
         return measures
 
+    def _shape_measures(self, look: Look) -> dict[str, float]:
+        if self.shapes is None or look.landmarks is None:
+            return {}
+        shapes = [aligned(points) for points in (look.landmarks, *look.others)]
+        own, *others = self.shapes.distance(np.stack(shapes)).tolist()
+        return {SHAPE: own, OTHER: max((1 / distance for distance in others), default=0.0)}
+
     def judge(
-        self, looks: Sequence[Mapping[str, float]], features: Mapping[str, np.ndarray]
+        self, looks: Sequence[Look], features: Mapping[str, np.ndarray]
     ) -> list[Refusal | None]:
         """For each of N cases why it should not be judged, or None; arguments as for `measure`."""
         return [self.refusal(measures) for measures in self.measure(looks, features)]

@@ -111,12 +111,34 @@ def find_hand(
     return _segment(pixels, margin) or full_frame(pixels)
 
 
-def find_two_hands(pixels: np.ndarray) -> list[np.ndarray]:
-    """Landmarks, (21, 2) float32 each, of at most two hands; for telling whether there are two.
+def find_hands_beside(pixels: np.ndarray, hand: Hand) -> list[np.ndarray]:
+    """Landmarks, (21, 2) float32 each, of what is taken for a hand beside the one found.
 
-    pixels: as for `find_hand`. Of two hands on one film MediaPipe finds both less often than one.
+    Looks left, right, above and below, wherever there is room for a hand half as large: asked for
+    two hands on one picture, MediaPipe finds both less often. What it finds may be no hand at all.
+
+    pixels, hand: what `find_hand` took and returned; without landmarks the result is empty.
     """
-    return _detect(pixels, _ATTEMPTS[0], 2)
+    if hand.landmarks is None:
+        return []
+    height, width = pixels.shape
+    (left, top), (right, bottom) = (
+        np.clip(edge, 0, (width, height)).astype(int)
+        for edge in (hand.landmarks.min(axis=0), hand.landmarks.max(axis=0) + 1)
+    )
+    least = np.array([bottom - top, right - left]) / 2
+    finds = []
+    for y, x in (
+        (slice(0, height), slice(0, left)),
+        (slice(0, height), slice(right, width)),
+        (slice(0, top), slice(0, width)),
+        (slice(bottom, height), slice(0, width)),
+    ):
+        beside = pixels[y, x]
+        if np.all(beside.shape >= np.maximum(least, 1)):
+            found = _find_landmarks(beside, _ATTEMPTS[0])
+            finds += [] if found is None else [found + np.float32([x.start, y.start])]
+    return finds
 
 
 def full_frame(pixels: np.ndarray) -> Hand:
@@ -127,22 +149,19 @@ def full_frame(pixels: np.ndarray) -> Hand:
 
 def _find_landmarks(pixels: np.ndarray, attempt: _Attempt) -> np.ndarray | None:
     """(21, 2) float32 landmarks in radiograph pixels, or None."""
-    return next(iter(_detect(pixels, attempt, 1)), None)
-
-
-def _detect(pixels: np.ndarray, attempt: _Attempt, most: int) -> list[np.ndarray]:
-    """(21, 2) float32 landmarks in radiograph pixels of at most `most` hands."""
     scale = _SHORT_SIDE / min(pixels.shape)
     border = round(attempt.margin * _SHORT_SIDE)
     dressed = np.ascontiguousarray(_dress(pixels, scale, border, attempt.blur))
     with _LANDMARKER_LOCK:  # one landmarker serves every thread of the app, one at a time
-        landmarker = _landmarker(most)
+        landmarker = _landmarker()
         import mediapipe as mp
 
         found = landmarker.detect(mp.Image(mp.ImageFormat.SRGB, dressed)).hand_landmarks
+    if not found:
+        return None
     height, width = dressed.shape[:2]
-    hands = (np.array([(point.x * width, point.y * height) for point in hand]) for hand in found)
-    return [((points - border) / scale - 0.5).astype(np.float32) for points in hands]
+    points = np.array([(point.x * width, point.y * height) for point in found[0]])
+    return ((points - border) / scale - 0.5).astype(np.float32)
 
 
 def _dress(pixels: np.ndarray, scale: float, border: int, blur: float) -> np.ndarray:
@@ -163,8 +182,8 @@ _LANDMARKER_LOCK = threading.Lock()
 
 
 @functools.cache
-def _landmarker(most: int):
-    """The landmark model for so many hands, loaded once per process (a quarter of a second)."""
+def _landmarker():
+    """The landmark model, loaded once per process (a quarter of a second)."""
     content = _landmark_model()
     try:
         from mediapipe.tasks.python import BaseOptions
@@ -172,7 +191,7 @@ def _landmarker(most: int):
 
         options = HandLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=content),
-            num_hands=most,
+            num_hands=1,
             min_hand_detection_confidence=_CONFIDENCE,
             min_hand_presence_confidence=_CONFIDENCE,
         )

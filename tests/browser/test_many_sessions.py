@@ -27,6 +27,8 @@ def test_many_people_get_their_own_answers(page, address, tmp_path):
     for one in pages:
         one.set_default_timeout(180_000)
         one.goto(address, wait_until="commit")
+    for one in pages:  # a page that is still being built may lose what is entered
+        one.get_by_text("About these models").wait_for()
     for one, file in zip(pages, files, strict=True):
         one.locator("input[type=file]").set_input_files(file)
     for person, one in enumerate(pages):

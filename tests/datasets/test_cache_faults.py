@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from faults import ROUNDS, Processes, SmallDisk, contents, stopwatch
+from faults import ROUNDS, Processes, RandomMoments, SmallDisk, contents, stopwatch
 from test_cache import build, fill_with_mean, write_cases
 
 from boneage.datasets import cache as cache_module
@@ -40,15 +40,13 @@ def test_killed_at_random_moments_it_goes_on_where_it_was(tmp_path):
     processes = Processes("boneage.datasets.cache")
     processes.run(build_elsewhere, cases, tmp_path / "first")
     seconds = stopwatch(processes.run, build_elsewhere, cases, tmp_path / "whole")
-    rng, kills, number, done = np.random.default_rng(1), 0, 0, 0
-    while kills < (ROUNDS or 5):
-        folder = tmp_path / f"cache{number}"
-        moment = rng.uniform(0, seconds)
-        if processes.run(build_elsewhere, cases, folder, seconds=moment):
+    moments, done = RandomMoments(processes, seconds, seed=1), 0
+    while moments.kills < (ROUNDS or 5):
+        folder = tmp_path / f"cache{moments.ends}"
+        if moments.run(build_elsewhere, cases, folder):
             assert results(folder) == results(tmp_path / "whole")
-            number, done = number + 1, 0
+            done = 0
             continue
-        kills += 1
         journal = folder / "journal.jsonl"
         lines = journal.read_bytes().count(b"\n") if journal.exists() else len(cases)
         if (folder / "plan.json").exists() and journal.exists():
@@ -56,6 +54,7 @@ def test_killed_at_random_moments_it_goes_on_where_it_was(tmp_path):
             done = lines
     processes.run(build_elsewhere, cases, folder)
     assert results(folder) == results(tmp_path / "whole")
+    print("prepare", moments)
 
 
 def test_on_a_full_disk_it_says_so_and_goes_on_once_there_is_space(tmp_path, monkeypatch):
@@ -75,6 +74,7 @@ def test_on_a_full_disk_it_says_so_and_goes_on_once_there_is_space(tmp_path, mon
         build(cases, folder)
         assert results(folder) == results(tmp_path / "whole")
         assert not list(folder.glob(".*"))
+    print(f"prepare ran out of disk space {number + 1} times")
 
 
 def test_killed_between_creating_its_two_files_it_begins_again(tmp_path, monkeypatch):

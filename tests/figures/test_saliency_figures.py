@@ -55,7 +55,10 @@ def test_similarity_starts_from_the_own_weights():
             "sd": 0.3,
         }
     )
-    (line,) = similarity_by_stage(table).data
+    figure = similarity_by_stage(table)
+    (line,) = figure.data
+    assert list(figure.layout.xaxis.tickvals) == list(line.x)
+    assert list(figure.layout.xaxis.ticktext) == ["none", "head", "stage<br>4"]
     assert list(line.x) == ["none", "head", "+ stage 4"]
     assert list(line.y) == [1, 0.4, 0.1]
     assert list(line.error_y.array)[1:] == pytest.approx([0.1, 0.2])

@@ -1,3 +1,6 @@
+import dataclasses
+
+import cv2
 import numpy as np
 import pytest
 
@@ -6,19 +9,24 @@ from boneage.gate.checks import (
     BLANK,
     COLOUR,
     NO_HAND,
-    SEVERAL,
     TOO_SMALL,
     look,
 )
 from boneage.gate.gate import Gate
 from boneage.radiographs.hand import Hand, find_hand, full_frame
+from boneage.radiographs.preprocessing import PreparedHand, prepare
 from boneage.radiographs.reading import Radiograph
 
 PIXELS = draw_phantom(120, "female", 1)
 
 
+def measures(radiograph: Radiograph, hand: Hand | None = None) -> dict[str, float]:
+    prepared = prepare(radiograph.pixels)
+    return look(radiograph, dataclasses.replace(prepared, hand=hand or prepared.hand)).measures
+
+
 def refusal(radiograph: Radiograph, hand: Hand | None = None):
-    return Gate().refusal(look(radiograph, hand or find_hand(radiograph.pixels)))
+    return Gate().refusal(measures(radiograph, hand))
 
 
 def hand_at(landmarks: np.ndarray, angle: float = 0.0) -> Hand:
@@ -48,9 +56,40 @@ def test_what_the_hand_tells():
     assert refusal(radiograph, Hand("mediapipe", (9.0, 9.0), (40.0, 60.0))).kind == TOO_SMALL
 
 
-def test_two_hands_on_one_film_are_two():
-    pair = np.hstack([PIXELS, PIXELS[:, ::-1]])
-    assert refusal(Radiograph(pair, "PNG")).kind == SEVERAL
+@pytest.mark.parametrize("stack", [np.hstack, np.vstack])
+def test_of_two_hands_on_one_film_the_other_is_seen_too(stack):
+    pair = stack([PIXELS, PIXELS[:, ::-1]])
+    seen = look(Radiograph(pair, "PNG"), prepare(pair))
+    (other,) = seen.others
+    assert np.abs(other.mean(axis=0) - seen.landmarks.mean(axis=0)).max() > 0.8 * min(PIXELS.shape)
+    half = pair.shape[1] // 2 if stack is np.hstack else pair.shape[0] // 2
+    axis = 0 if stack is np.hstack else 1
+    assert (other[:, axis] < half).all() != (seen.landmarks[:, axis] < half).all()
+
+
+def test_beside_one_hand_there_is_no_other():
+    film = np.pad(PIXELS, 150)
+    assert look(Radiograph(film, "PNG"), prepare(film)).others == []
+
+
+def test_a_blurred_picture_lacks_fine_detail_and_a_small_or_enlarged_one_does_not():
+    def detail_missing(pixels):
+        return measures(Radiograph(pixels, "PNG"))["fine detail missing"]
+
+    sharp = detail_missing(PIXELS)
+    blurred = detail_missing(cv2.GaussianBlur(PIXELS, (0, 0), 0.02 * min(PIXELS.shape)))
+    quarter = cv2.resize(PIXELS, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    assert blurred > 1.5 * sharp
+    assert detail_missing(quarter) == pytest.approx(sharp, rel=0.25)
+    assert detail_missing(np.kron(PIXELS, np.ones((2, 2), np.uint8))) == pytest.approx(
+        sharp, rel=0.1
+    )
+
+
+def test_an_empty_crop_has_no_detail():
+    hand = full_frame(PIXELS)
+    empty = PreparedHand(np.zeros((64, 64), np.uint8), hand, 0.0, np.eye(2, 3))
+    assert look(Radiograph(PIXELS, "PNG"), empty).measures["fine detail missing"] == 1000
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -63,13 +102,13 @@ def test_room_is_counted_in_hand_lengths_however_the_film_is_turned(turns):
     for _ in range(turns):  # a quarter turn counter-clockwise
         points = np.stack([points[:, 1], film[1] - 1 - points[:, 0]], axis=1)
         film, angle = film[::-1], angle - 90
-    measures = look(Radiograph(np.resize(PIXELS, film), "PNG"), hand_at(points, angle))
-    assert measures["joints near the edge"] == pytest.approx(2)
-    assert measures["wrist near the edge"] == pytest.approx(100 / 80)
+    seen = measures(Radiograph(np.resize(PIXELS, film), "PNG"), hand_at(points, angle))
+    assert seen["joints near the edge"] == pytest.approx(2)
+    assert seen["wrist near the edge"] == pytest.approx(100 / 80)
 
 
 def test_a_joint_beyond_the_edge_has_no_room():
     points = find_hand(PIXELS).landmarks.copy()
     points[12, 1] = -30
-    measures = look(Radiograph(PIXELS, "PNG"), hand_at(points))
-    assert measures["joints near the edge"] > 50
+    seen = measures(Radiograph(PIXELS, "PNG"), hand_at(points))
+    assert seen["joints near the edge"] > 50

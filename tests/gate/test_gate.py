@@ -7,14 +7,25 @@ import pytest
 from boneage import artifacts
 from boneage.artifacts import ArtifactError
 from boneage.datasets.phantoms import draw_phantom, make_phantom
-from boneage.gate.checks import COLOUR, NO_HAND, SHAPE, UNFAMILIAR, features_check
+from boneage.gate.checks import (
+    COLOUR,
+    NO_HAND,
+    OTHER,
+    SEVERAL,
+    SHAPE,
+    UNFAMILIAR,
+    Look,
+    features_check,
+    look,
+)
 from boneage.gate.familiarity import Familiarity
 from boneage.gate.gate import Gate, load_gate, to_arrays
 from boneage.gate.shapes import aligned
-from boneage.radiographs.hand import find_hand
+from boneage.radiographs.preprocessing import prepare
 from boneage.radiographs.reading import Radiograph
 
 FEATURES = features_check("tiny_densenet").measure
+FAR_FROM_NONE = {"tiny_densenet": np.zeros((1, 10), np.float32)}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +53,7 @@ def store(gate, **changes):
 
 def test_familiar_features_pass_and_strange_ones_do_not(gate):
     features = {"tiny_densenet": np.stack([np.zeros(10), np.full(10, 9.0)]).astype(np.float32)}
-    fine, strange = gate.judge([{}, {}], features)
+    fine, strange = gate.judge([Look({}), Look({})], features)
     assert fine is None
     assert strange.kind == UNFAMILIAR
     assert strange.reason.endswith(".")
@@ -64,9 +75,21 @@ def test_strangeness_is_above_one_just_where_there_is_a_refusal(gate):
 
 def test_a_phantom_is_a_hand_to_it(gate):
     pixels = draw_phantom(100, "male", 99)
-    measures = gate.look(Radiograph(pixels, "PNG"), find_hand(pixels))
+    (measures,) = gate.measure([look(Radiograph(pixels, "PNG"), prepare(pixels))], FAR_FROM_NONE)
     assert SHAPE in measures
     assert gate.refusal(measures) is None
+
+
+def test_what_lies_beside_a_hand_is_another_one_if_it_has_the_shape_of_one(gate):
+    hand, other = (make_phantom(100, "male", seed).landmarks for seed in (1, 2))
+    scribble = np.random.default_rng(0).uniform(0, 300, (21, 2))
+    looks = [Look({}, hand), Look({}, hand, [scribble]), Look({}, hand, [scribble, other])]
+    features = {"tiny_densenet": np.zeros((3, 10), np.float32)}
+    alone, with_scribble, with_another = (m[OTHER] for m in gate.measure(looks, features))
+    assert alone == 0 < with_scribble < with_another
+    strict = Gate({OTHER: (with_scribble + with_another) / 2}, gate.shapes)
+    kinds = [refusal and refusal.kind for refusal in strict.judge(looks, {})]
+    assert kinds == [None, None, SEVERAL]
 
 
 def test_it_comes_back_from_the_artifacts(gate, root):
@@ -75,7 +98,8 @@ def test_it_comes_back_from_the_artifacts(gate, root):
     assert again.limits == gate.limits
     assert again.note is None
     measures = [
-        g.measure([{}], {"tiny_densenet": np.ones((1, 10), np.float32)}) for g in (gate, again)
+        g.measure([Look({})], {"tiny_densenet": np.ones((1, 10), np.float32)})
+        for g in (gate, again)
     ]
     assert measures[0] == measures[1]
 
@@ -88,13 +112,13 @@ def test_statistics_of_other_weights_are_left_out_and_said_so(gate, root):
     assert "python -m boneage gate" in stale.note
     assert stale.refusal({SHAPE: 30.0}).kind == NO_HAND  # the rest of the gate stands
     far = {"tiny_densenet": np.full((1, 10), 99.0), "tiny_resnet_cbam": np.zeros((1, 3))}
-    assert stale.judge([{}], far) == [None]
+    assert stale.judge([Look({})], far) == [None]
 
 
 def test_without_any_statistics_the_fixed_checks_stand(root):
     gate = load_gate({"tiny_densenet": "a" * 64})
     assert gate.note
-    assert gate.judge([{}], {"tiny_densenet": np.zeros((1, 10))}) == [None]
+    assert gate.judge([Look({})], {"tiny_densenet": np.zeros((1, 10))}) == [None]
     assert gate.refusal({"share in colour": 0.9}).kind == COLOUR
 
 

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -7,17 +8,27 @@ import pytest
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom, make_phantom, write_phantoms
 from boneage.gate import learning
+from boneage.gate.checks import Look
 from boneage.gate.gate import load_gate
-from boneage.gate.learning import ALL, REAL, Seen, fit_gate, learn_gate, measure_gate
+from boneage.gate.learning import (
+    ALL,
+    OTHER_HALF,
+    REAL,
+    Seen,
+    fit_gate,
+    learn_gate,
+    measure_gate,
+    refused_by_other_half,
+)
 from boneage.gate.negatives import UNLIKE
 
 RNG = np.random.default_rng(0)
 
 
-def seen(n: int, offset: float = 0.0, **look: float) -> Seen:
+def seen(n: int, offset: float = 0.0, **measures: float) -> Seen:
     landmarks = [make_phantom(12 + n_ % 200, "male", n_).landmarks for n_ in range(n)]
     features = {"model": RNG.normal(size=(n, 160)).astype(np.float32) + offset}
-    return Seen([dict(look) for _ in range(n)], landmarks, features)
+    return Seen([Look(dict(measures), points) for points in landmarks], features)
 
 
 @pytest.fixture(scope="module")
@@ -32,28 +43,56 @@ def test_at_most_one_percent_of_validation_is_refused_by_all_checks_together():
     assert 2 <= sum(map(bool, refused)) <= 3
     # A fixed check that uses up what is allowed leaves nothing to the chosen limits.
     for look in validation.looks[:3]:
-        look["share in colour"] = 0.5
+        look.measures["share in colour"] = 0.5
     gate = fit_gate(seen(200), validation)
     refusals = filter(None, map(gate.refusal, validation.measures(gate)))
     assert [refusal.kind for refusal in refusals] == ["in colour"] * 3
+
+
+def test_rare_training_cases_count_for_all_limits_but_those_of_the_features():
+    training, validation = seen(300), seen(300)
+    gate = fit_gate(training, validation)
+    for look in training.looks[:30]:
+        look.measures["fine detail missing"] = 7.0
+    training.features["model"][:30] += 3
+    wider = fit_gate(training, validation)
+    assert wider.limits["fine detail missing"] == 7.0
+    assert gate.limits["fine detail missing"] == 0.0
+    measures = [m["features of model"] for m in validation.measures(wider)]
+    assert wider.limits["features of model"] in measures
 
 
 def test_the_table_counts_refusals_and_their_reasons(gate):
     table = measure_gate(
         gate,
         {
+            (REAL, "validation"): seen(30),
             (REAL, "test"): seen(50),
             (UNLIKE, "far"): seen(10, offset=5.0),
             (UNLIKE, "like real"): seen(40),
             (UNLIKE, "broken"): Seen(unreadable=2),
         },
+        Counter({"cut off": 3}),
     ).set_index(["group", "kind"])
     assert table.loc[(UNLIKE, "far"), ["n", "refused", "auc"]].tolist() == [10, 1, 1]
     assert table.loc[(UNLIKE, "far"), "reasons"] == "unfamiliar 10"
     assert table.loc[(UNLIKE, "broken"), "reasons"] == "unreadable 2"
     assert 0.3 < table.loc[(UNLIKE, "like real"), "auc"] < 0.7
     assert table.loc[(UNLIKE, ALL), "n"] == 52
+    by_other_half = table.loc[(REAL, OTHER_HALF)]
+    assert (by_other_half["n"], by_other_half["refused"]) == (30, 0.1)
+    assert by_other_half["reasons"] == "cut off 3"
     assert np.isnan(table.loc[(REAL, "test"), "auc"])
+
+
+def test_limits_of_the_other_half_are_not_chosen_on_the_cases_they_are_held_against():
+    validation = seen(400)
+    for look in validation.looks[::2]:  # one half: all of one kind, stranger than the other's
+        look.measures["fine detail missing"] = 9.0
+    for look in validation.looks[1::2]:
+        look.measures["fine detail missing"] = 1.0
+    refused = refused_by_other_half(seen(200), validation)
+    assert refused["blurred"] > 190  # limits of their own would have passed nearly all
 
 
 def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(

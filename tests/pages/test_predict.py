@@ -198,7 +198,7 @@ def test_a_refused_picture_gets_the_reason_and_its_ages_only_after_a_click(app):
     choose_sex(upload(app, ("beach.png", colour_png())), "female")
     assert len(app.warning) == 1
     assert "in colour" in app.warning[0].value
-    assert not pictures(app)
+    assert pictures(app) == {"The refused picture"}
     assert "Mean of both models" not in texts(app)
     (button,) = (b for b in app.button if b.label == "Show the prediction anyway")
     button.click()

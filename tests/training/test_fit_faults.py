@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from faults import ROUNDS, Processes, SmallDisk, stopwatch
+from faults import ROUNDS, Processes, RandomMoments, SmallDisk, stopwatch
 
 from boneage import artifacts
 from boneage.datasets.cache import open_cache
@@ -82,17 +82,15 @@ def test_killed_at_random_moments_it_goes_on_where_it_was(
     processes, undisturbed, phantom_cache, tmp_path
 ):
     expected, seconds = undisturbed
-    rng, kills, number, kept = np.random.default_rng(4), 0, 0, 0
-    while kills < (ROUNDS or 2):
-        out = tmp_path / f"training{number}"
+    moments, kept = RandomMoments(processes, seconds, seed=4), 0
+    while moments.kills < (ROUNDS or 2):
+        out = tmp_path / f"training{moments.ends}"
         if not out.exists():
             with_an_earlier_artifact(out)
-        moment = rng.uniform(0, seconds)
-        if processes.run(train_elsewhere, phantom_cache.folder, out, seconds=moment):
+        if moments.run(train_elsewhere, phantom_cache.folder, out):
             assert_same(out, expected)
-            number, kept = number + 1, 0
+            kept = 0
             continue
-        kills += 1
         # An epoch that was finished stays so, and the earlier artifact is whole or gone.
         assert epochs_kept(out) >= kept
         kept = epochs_kept(out)
@@ -101,6 +99,7 @@ def test_killed_at_random_moments_it_goes_on_where_it_was(
             assert len(found) == 1
     processes.run(train_elsewhere, phantom_cache.folder, out)
     assert_same(out, expected)
+    print("train", moments)
 
 
 def test_on_a_full_disk_it_says_so_and_goes_on_once_there_is_space(
@@ -117,6 +116,7 @@ def test_on_a_full_disk_it_says_so_and_goes_on_once_there_is_space(
         assert (out / artifacts.PREDICTIONS).read_bytes() == OLD
         processes.run(train_elsewhere, phantom_cache.folder, out)
         assert_same(out, expected)
+    print(f"train ran out of disk space {number + 1} times")
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_training(phantom_cache, tmp_path):
