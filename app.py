@@ -24,6 +24,18 @@ STYLE = """
 </style>
 """
 
+# A picture of our own, and set before the pages: browsers would fetch their icons from elsewhere.
+ICON = """
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+  <g fill="#17A398" transform="rotate(-45 16 16)">
+    <rect x="8" y="13" width="16" height="6"/>
+    <circle cx="7" cy="12.5" r="4"/><circle cx="7" cy="19.5" r="4"/>
+    <circle cx="25" cy="12.5" r="4"/><circle cx="25" cy="19.5" r="4"/>
+  </g>
+</svg>
+"""
+
+st.set_page_config(page_icon=ICON, layout="wide", menu_items={"About": ABOUT})
 page = st.navigation(
     [
         st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True),
@@ -34,11 +46,6 @@ page = st.navigation(
     ],
     position="top",
 )
-st.set_page_config(
-    page_title=f"{page.title} · Bone age",
-    page_icon=":material/back_hand:",
-    layout="wide",
-    menu_items={"About": ABOUT},
-)
+st.set_page_config(page_title=f"{page.title} · Bone age")
 st.html(STYLE)
 page.run()

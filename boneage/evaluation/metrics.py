@@ -8,6 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import (
+    mean_absolute_error,
+    median_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
 
 from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, as_ages, bootstrap
 
@@ -50,14 +56,13 @@ def figures(age, prediction) -> dict[str, float]:
         return dict.fromkeys(FIGURES, float("nan")) | {"n": 0}
     residual = prediction - age
     error = np.abs(residual)
-    mse = np.mean(residual**2)
     has_r2 = n >= 2 and np.ptp(age) > 0
     return {
-        "mae": float(error.mean()),
-        "rmse": float(np.sqrt(mse)),
-        "r2": float(1 - mse / age.var()) if has_r2 else float("nan"),
+        "mae": float(mean_absolute_error(age, prediction)),
+        "rmse": float(root_mean_squared_error(age, prediction)),
+        "r2": float(r2_score(age, prediction)) if has_r2 else float("nan"),
         "bias": float(residual.mean()),
-        "median_ae": float(np.median(error)),
+        "median_ae": float(median_absolute_error(age, prediction)),
         "within_6": float(np.mean(error <= 6)),
         "within_12": float(np.mean(error <= 12)),
         "within_24": float(np.mean(error <= 24)),
