@@ -151,7 +151,7 @@ def test_calibrate_writes_how_often_intervals_hold(calibrated_artifacts, monkeyp
 
 def test_calibrate_without_enough_cases_says_what_is_needed(tiny_artifacts, capsys):
     assert main(["calibrate"]) == 2
-    assert "50 girls" in capsys.readouterr().err
+    assert "20 girls" in capsys.readouterr().err
     assert not (tiny_artifacts / "coverage.csv").exists()
 
 

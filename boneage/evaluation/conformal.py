@@ -27,7 +27,9 @@ from boneage.models.registry import ENSEMBLE
 
 LEVELS = (0.8, 0.85, 0.9, 0.95)
 LEVEL = 0.9  # unless another is asked for
-LEAST_CALIBRATION = 50  # cases in a group; of fewer, one or two would set the limits at 95 %
+# The fewest round number in a group that has a 95 % limit: of n cases the limit is the one of rank
+# 0.95 (n + 1), which 18 do not have.
+LEAST_CALIBRATION = 20
 CALIBRATION_HALF, CHECK_HALF = "validation calibration half", "validation check half"
 _SEXES = ("female", "male")
 GROUPS = ("all", *_SEXES, *(f"{sex}, {band}" for sex, band in product(_SEXES, AGE_BANDS)))
@@ -83,7 +85,7 @@ class Calibration:
         """Lower and upper limits, float64 (N, 2) in months and 0 or more, for each of `names`.
 
         months: predictions (N,) of all models and of "ensemble"; sexes: N times "female" or
-        "male"; level: the share of cases, from 0 to 0.98, that are to lie within the limits.
+        "male"; level: the share of cases, from 0 to 0.95, that are to lie within the limits.
         """
         disagreement = _disagreement(months.values())
         return {
@@ -100,7 +102,7 @@ def calibrate(
     Where it makes them narrower, the intervals of a model are proportional to the error expected
     of how far the models disagree (normalised: H. Papadopoulos, V. Vovk and A. Gammerman, Journal
     of Artificial Intelligence Research 2011;40:815-840). What to expect is a line through the
-    calibration cases themselves; its two parameters cost next to no coverage. Without 50
+    calibration cases themselves; its two parameters cost next to no coverage. Without 20
     calibration cases of each sex there are no intervals. `weights` are those of the ensemble,
     `ensemble_weights(tables)`, worked out here unless given.
     """
@@ -159,8 +161,8 @@ def _lot(id_: str) -> int:
 def merge_groups(sexes: Sequence[str], months: Sequence[float]) -> MondrianGroups:
     """Mondrian groups: sex by band of predicted age, bands of few cases merged.
 
-    Of each sex, from the youngest band on, bands are joined until they have 50 cases together;
-    what is left over at the end joins the group before it. sexes (n,) has each 50 times or more;
+    Of each sex, from the youngest band on, bands are joined until they have 20 cases together;
+    what is left over at the end joins the group before it. sexes (n,) has each 20 times or more;
     months (n,) are predictions. Returns (sex, band) -> group, for instance "female, 0-10 years".
     """
     counts = Counter(zip(sexes, _predicted_band(months), strict=True))

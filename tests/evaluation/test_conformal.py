@@ -118,11 +118,11 @@ def test_the_half_takes_half_of_every_sex_and_age_band():
 @pytest.mark.parametrize(
     ("counts", "groups"),
     [
-        ((50, 50, 50, 50), ["0-5", "5-10", "10-15", "15-19"]),
-        ((49, 1, 80, 50), ["0-10", "0-10", "10-15", "15-19"]),
-        ((30, 30, 120, 10), ["0-10", "0-10", "10-19", "10-19"]),
-        ((0, 0, 70, 0), ["0-19"] * 4),
-        ((0, 20, 20, 20), ["0-19"] * 4),
+        ((20, 20, 20, 20), ["0-5", "5-10", "10-15", "15-19"]),
+        ((19, 1, 50, 20), ["0-10", "0-10", "10-15", "15-19"]),
+        ((12, 12, 90, 10), ["0-10", "0-10", "10-19", "10-19"]),
+        ((0, 0, 40, 0), ["0-19"] * 4),
+        ((0, 8, 8, 8), ["0-19"] * 4),
     ],
 )
 def test_bands_of_few_cases_are_merged_with_their_neighbours(counts, groups):
@@ -141,8 +141,8 @@ def test_groups_are_of_predicted_age():
     assert merge_groups(["male"] * 100, months)["male", INFANT] == "male, 0-5 years"
 
 
-@pytest.mark.parametrize(("n_girls", "n_boys"), [(2, 2), (300, 90), (90, 300)])
-def test_without_50_calibration_cases_of_each_sex_there_are_no_intervals(n_girls, n_boys):
+@pytest.mark.parametrize(("n_girls", "n_boys"), [(2, 2), (300, 38), (38, 300)])
+def test_without_20_calibration_cases_of_each_sex_there_are_no_intervals(n_girls, n_boys):
     calibration = calibrate({"one": make_cases(n_girls, n_boys)})
     assert calibration.names == []
     assert calibration.intervals({"one": [100.0], "ensemble": [100.0]}, ["female"]) == {}
@@ -161,7 +161,7 @@ def test_models_are_calibrated_on_the_cases_that_all_have(worked):
 
 def test_simulated_intervals_hold_what_they_promise_in_each_sex():
     """Exchangeable cases: over many data sets the mean coverage is the level, or little above."""
-    tables = [coverage_table({"one": simulated(600, seed)}) for seed in range(60)]
+    tables = [coverage_table({"one": simulated(1200, seed)}) for seed in range(60)]
     shares = pd.concat(tables).groupby(["group", "level"])["coverage"].mean()
     for group in ("all", "female", "male"):
         for level in LEVELS:
