@@ -132,6 +132,15 @@ def available_models(root: str | Path | None = None) -> list[str]:
     return [name for name in MODELS if all((models / name / file).is_file() for file in FILES)]
 
 
+def incomplete_models() -> dict[str, list[str]]:
+    """Model name -> its missing files, of the models that have some of their files but not all."""
+    missing = {
+        name: [file for file in FILES if not (model_folder(name) / file).is_file()]
+        for name in MODELS
+    }
+    return {name: files for name, files in missing.items() if 0 < len(files) < len(FILES)}
+
+
 def recipe_folders(name: str) -> dict[str, Path]:
     """Where the results of each training recipe of a published model lie, "best" first.
 

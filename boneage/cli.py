@@ -184,8 +184,8 @@ def _predict(options) -> int:
         for answer in _answers(predictor, paths, options):
             all_ok &= answer["status"] == "ok"
             print(json.dumps(answer), flush=True)
-    if predictor.gate.note:
-        print(predictor.gate.note, file=sys.stderr)
+    for note in predictor.notes:
+        print(note, file=sys.stderr)
     return OK if all_ok else FAILED
 
 

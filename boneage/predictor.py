@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boneage import artifacts
+from boneage import artifacts, wording
 from boneage.artifacts import ArtifactError, Facts
 from boneage.evaluation.conformal import LEVEL, Calibration, calibrate
 from boneage.evaluation.ensemble import ensemble_weights, with_ensemble
@@ -141,6 +141,17 @@ class Predictor:
     @property
     def names(self) -> list[str]:
         return list(self._models)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to tell people: which models are not whole and left out, what the gate lacks."""
+        notes = [
+            f"{find_model(name).title} is left out, because {wording.in_words(files)} "
+            f"{'is' if len(files) == 1 else 'are'} missing in {artifacts.model_folder(name)}; "
+            "restore the folder with git checkout, or train the model."
+            for name, files in artifacts.incomplete_models().items()
+        ]
+        return [*notes, self.gate.note] if self.gate.note else notes
 
     def prepare(self, radiograph: Radiograph) -> dict[str, PreparedHand]:
         """The hand as each model wants it; models of one preparation share the result."""

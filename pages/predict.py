@@ -179,8 +179,8 @@ def show_one(
     elif prediction.refusal and not show_refusal(source, prediction):
         return
     show_answer(weights, prediction, age, level or choose_level(weights))
-    if note := load_predictor(weights).gate.note:
-        st.caption(note)
+    for note in load_predictor(weights).notes:
+        st.caption(wording.as_plain_markdown(note))
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
     show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels), input_sizes)
     show_average_hand(prediction, source.digest)

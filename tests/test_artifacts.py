@@ -109,7 +109,8 @@ def test_a_folder_needs_a_registered_name(name):
         artifacts.model_folder(name)
 
 
-def test_available_models_are_complete_and_in_registry_order(tmp_path):
+def test_available_models_are_complete_and_in_registry_order(tmp_path, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
     assert artifacts.available_models(tmp_path) == []
     for name in ("resnet34_cbam", "densenet121", "unregistered"):
         folder = tmp_path / "models" / name
@@ -117,8 +118,10 @@ def test_available_models_are_complete_and_in_registry_order(tmp_path):
         for file in artifacts.FILES:
             (folder / file).touch()
     assert artifacts.available_models(tmp_path) == ["densenet121", "resnet34_cbam"]
+    assert artifacts.incomplete_models() == {}
     (tmp_path / "models" / "densenet121" / "history.csv").unlink()
     assert artifacts.available_models(tmp_path) == ["resnet34_cbam"]
+    assert artifacts.incomplete_models() == {"densenet121": ["history.csv"]}
 
 
 def test_recipes_other_than_the_published_one_lie_inside_its_folder(tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -123,6 +124,18 @@ def test_a_picture_that_is_no_radiograph_is_refused(
 def test_what_is_not_checked_is_said_once(tiny_artifacts, phantom_file, capsys):
     main(["predict", str(phantom_file), str(phantom_file), "--sex", "female"])
     assert capsys.readouterr().err.count("python -m boneage gate") == 1
+
+
+def test_a_model_that_is_not_whole_is_left_out_and_named(
+    tiny_artifacts, phantom_file, tmp_path, monkeypatch, capsys
+):
+    half_copied = shutil.copytree(tiny_artifacts, tmp_path / "artifacts")
+    (half_copied / "models" / "tiny_densenet" / "weights.safetensors").unlink()
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(half_copied))
+    assert main(["predict", str(phantom_file), "--sex", "male"]) == 0
+    said = capsys.readouterr().err
+    assert "Tiny DenseNet (tests) is left out, because weights.safetensors is missing in" in said
+    assert "Tiny ResNet" not in said.split("is left out")[0]
 
 
 def test_evaluate_counts_what_the_gate_would_refuse(tiny_artifacts, tmp_path, colour_file, capsys):
