@@ -22,7 +22,7 @@ from boneage.datasets.cache import Cache, CacheError, open_cache, start_worker
 from boneage.datasets.splits import TEST
 from boneage.radiographs.hand import MEDIAPIPE, find_hand
 
-METHOD = 1  # raise it when a change of the method must rebuild every plate
+METHOD = 2  # raise it when a change of the method must rebuild every plate
 LEAST = 20  # no plate is made of fewer radiographs
 LEAST_SIZE = 600
 _HALF_YEAR = 6
@@ -37,9 +37,9 @@ age. `*-spread.webp` shows, at half the size, the interquartile range between th
 pixel. `landmarks.csv` has the joints on each plate in pixels.
 
 The radiographs were aligned by 21 hand landmarks (thin-plate spline) and then by optical flow to
-the group's mean; the middle half of the values at each pixel was averaged, and edges were enhanced
-(unsharp mask). Computed with `python -m boneage atlas` from training and validation images of the
-RSNA challenge, never from its test images.
+the group's mean; the middle half of the values at each pixel was averaged. Computed with
+`python -m boneage atlas` from training and validation images of the RSNA challenge, never from its
+test images.
 
 ## Source and terms
 

@@ -29,22 +29,19 @@ _OUTLIER = 3.5  # robust standard deviations below the group's median correlatio
 _TRIMMED = 0.25  # share of the darkest and of the brightest hands left out at each pixel
 # Landmarks end at the wrist; these rows of the canvas tell which way the forearm leans.
 _FOREARM_ROWS = slice(580, 620)
-# Unsharp masking of the finished mean (sigma in pixels, amount): gives edges back some of the
-# contrast that a mean of not quite equal bones loses.
-_CRISP_SIGMA, _CRISPNESS = 3.0, 0.8
 
 
 @dataclass(frozen=True, eq=False)
 class Average:
     """The average of a group of hands; left hands, thumb to the right.
 
-    image: (HEIGHT, WIDTH) uint8, the trimmed mean, its edges enhanced, over all grey levels.
+    image: (HEIGHT, WIDTH) uint8, the trimmed mean, over all grey levels.
     spread: (HEIGHT, WIDTH) uint8, interquartile range between the hands in the same grey levels.
     landmarks: (21, 2) float32 on `image`.
     kept: (N,) bool, which hands it is made of; the others were unlike the rest.
     correlation: median correlation of a hand's detail with the mean's, 0 to 1.
-    sharpness, sharpness_before: variance of the Laplacian of the mean, edges not enhanced, and of
-        the mean of all hands aligned by landmarks alone, both in the grey levels of `image`.
+    sharpness, sharpness_before: variance of the Laplacian of the mean, and of the mean of all
+        hands aligned by landmarks alone, both in the grey levels of `image`.
     """
 
     image: np.ndarray
@@ -92,11 +89,10 @@ def average(images: list[np.ndarray], landmarks: np.ndarray) -> Average:
     views = _same_exposure(views, mask)
     low_quartile, high_quartile = np.percentile(views, (25, 75), axis=0)
     mean = trimmed_mean(views)
-    crisp = mean + _CRISPNESS * (mean - cv2.GaussianBlur(mean, (0, 0), _CRISP_SIGMA))
-    black, white = np.median(crisp[mask < 0.05]), np.percentile(crisp[mask > 0.5], 99.9)
+    black, white = np.median(mean[mask < 0.05]), np.percentile(mean[mask > 0.5], 99.9)
     gain = 255 / (white - black)
     return Average(
-        _to_uint8(gain * (crisp - black)),
+        _to_uint8(gain * (mean - black)),
         _to_uint8(gain * (high_quartile - low_quartile)),
         shape.astype(np.float32),
         kept,
