@@ -258,22 +258,21 @@ def averages_of(radiographs: Sequence[int]) -> str:
     return f"Averages of {in_words([str(n) for n in radiographs])} radiographs."
 
 
-def plates_read(n: int, beyond: Mapping[str, float]) -> str:
-    """How many of `n` plates the models read within a year, in a sentence that names the others.
-
-    beyond: title of a plate read more than a year off -> months off.
-    """
-    sentence = (
-        "The mean of the models is within a year of the age of "
-        f"{n - len(beyond)} of the {n} average hands"
+def plates_read(n: int, n_beyond: int) -> str:
+    """How many of `n` plates the models read within a year, `n_beyond` not, in a sentence."""
+    return (
+        f"The mean of the models is within a year of the age of {n - n_beyond} of the {n} average "
+        "hands."
     )
-    if not beyond:
-        return f"{sentence}."
+
+
+def plates_missed(beyond: Mapping[str, float]) -> str:
+    """The plates read more than a year off, in a sentence; title -> months off, at least one."""
     each = [
         f"{title[0].lower()}{title[1:]} ({abs(off):.1f} months too {'old' if off > 0 else 'young'})"
         for title, off in beyond.items()
     ]
-    return f"{sentence}; it misses {in_words(each)}."
+    return f"It misses {in_words(each)}."
 
 
 def answer_against(answer: float, age: float) -> str:

@@ -96,7 +96,8 @@ def offer_samples(with_pictures: bool) -> None:
                     alt = f"{kind}: {name.lower()}"
                     st.image(sample_png(sample), width="stretch", alt=alt)
                 st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
-    st.caption(about_samples())
+    about, missed = about_samples()
+    st.caption(about, help=missed)
 
 
 def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None]:
@@ -180,7 +181,7 @@ def show_one(
         return
     show_answer(weights, prediction, age, level or choose_level(weights))
     for note in load_predictor(weights).notes:
-        st.caption(wording.as_plain_markdown(note))
+        st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
     show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels), input_sizes)
     show_average_hand(prediction, source.digest)

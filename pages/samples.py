@@ -34,7 +34,7 @@ DRAWINGS = {
     "Girl, 13 years": Sample("female", 156, seed=5),
 }
 AVERAGES = {
-    "Girl, 5 years": ("female", 60),
+    "Girl, 6 years": ("female", 72),
     "Boy, 6 years": ("male", 72),
     "Girl, 8 years": ("female", 96),
     "Boy, 10 years": ("male", 120),
@@ -66,18 +66,21 @@ def samples() -> dict[str, Sample]:
     return averages or DRAWINGS
 
 
-def about_samples() -> str:
-    """What the samples are; of average hands also which ones the models do not read."""
+def about_samples() -> tuple[str, str | None]:
+    """What the samples are; of average hands also how many the models read, and which not."""
     if any(sample.is_drawing for sample in samples().values()):
-        return "Synthetic phantoms drawn by a program: no real hands, no patients."
+        return "Synthetic phantoms drawn by a program: no real hands, no patients.", None
     predictions = answers.read_plate_predictions()
     beyond = answers.beyond_a_year(predictions)
     sentence = "Each is the average of many radiographs of one sex and bone age: no single child's."
     n = (predictions["model"] == ENSEMBLE).sum()
     if not n:
-        return sentence
-    read = wording.plates_read(n, dict(zip(beyond["id"], beyond["off_months"], strict=True)))
-    return f"{sentence} {read}"
+        return sentence, None
+    missed = dict(zip(beyond["id"], beyond["off_months"], strict=True))
+    return (
+        f"{sentence} {wording.plates_read(n, len(missed))}",
+        wording.plates_missed(missed) if missed else None,
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

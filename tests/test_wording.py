@@ -158,13 +158,11 @@ def test_the_weights_of_the_ensemble_heaviest_first():
 
 
 def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
-    assert wording.plates_read(60, {}) == (
-        "The mean of the models is within a year of the age of 60 of the 60 average hands."
+    assert wording.plates_read(58, 2) == (
+        "The mean of the models is within a year of the age of 56 of the 58 average hands."
     )
-    said = wording.plates_read(58, {"Girls, 4 years": 12.32, "Boys, 17 years": -15.0})
-    assert said.endswith(
-        "56 of the 58 average hands; it misses girls, 4 years (12.3 months too old) and "
-        "boys, 17 years (15.0 months too young)."
+    assert wording.plates_missed({"Girls, 4 years": 12.32, "Boys, 17 years": -15.0}) == (
+        "It misses girls, 4 years (12.3 months too old) and boys, 17 years (15.0 months too young)."
     )
 
 
