@@ -96,7 +96,7 @@ def offer_samples(with_pictures: bool) -> None:
                     alt = f"{kind}: {name.lower()}"
                     st.image(sample_png(sample), width="stretch", alt=alt)
                 st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
-    about, missed = about_samples()
+    about, missed = about_samples(drawn)
     st.caption(about, help=missed)
 
 

@@ -66,9 +66,9 @@ def samples() -> dict[str, Sample]:
     return averages or DRAWINGS
 
 
-def about_samples() -> tuple[str, str | None]:
+def about_samples(drawn: bool) -> tuple[str, str | None]:
     """What the samples are; of average hands also how many the models read, and which not."""
-    if any(sample.is_drawing for sample in samples().values()):
+    if drawn:
         return "Synthetic phantoms drawn by a program: no real hands, no patients.", None
     predictions = answers.read_plate_predictions()
     beyond = answers.beyond_a_year(predictions)

@@ -58,6 +58,19 @@ def take(app: AppTest, name: str) -> AppTest:
     return run(app)
 
 
+def upload_of_a_girl(name: str, content: bytes) -> AppTest:
+    """The page with the answer to an upload, looked at even where it is refused."""
+    app = started()
+    app.file_uploader[0].set_value([(name, content, "")])
+    run(app)
+    app.segmented_control(key="sex").set_value("female")
+    run(app)
+    if anyway := [one for one in app.button if (one.key or "").startswith("anyway-")]:
+        anyway[0].click()
+        run(app)
+    return app
+
+
 def png(pixels: np.ndarray) -> bytes:
     file = BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
@@ -128,27 +141,12 @@ def test_the_wipe_and_the_plate_can_be_changed(root):
 
 def test_without_landmarks_the_plates_are_shown_all_the_same(root):
     noise = np.random.default_rng(1).integers(0, 255, (300, 300), np.uint8)
-    app = started()
-    app.file_uploader[0].set_value([("noise.png", png(noise), "")])
-    run(app)
-    app.segmented_control(key="sex").set_value("female")
-    run(app)
-    if anyway := [one for one in app.button if (one.key or "").startswith("anyway-")]:
-        anyway[0].click()
-        run(app)
+    app = upload_of_a_girl("noise.png", png(noise))
     assert "joint landmarks of this hand were not found" in texts(app)
     assert sum(alt.startswith("Average hand: Girls") for alt in alts(app)) >= 2
     assert not any(one.key == "wipe" for one in app.slider)
 
 
 def test_a_drawing_uploaded_is_compared_with_the_plates_of_its_sex(root):
-    app = started()
-    content = png(draw_phantom(84, "female", 5, height=640))
-    app.file_uploader[0].set_value([("hand.png", content, "")])
-    run(app)
-    app.segmented_control(key="sex").set_value("female")
-    run(app)
-    if anyway := [one for one in app.button if (one.key or "").startswith("anyway-")]:
-        anyway[0].click()
-        run(app)
+    app = upload_of_a_girl("hand.png", png(draw_phantom(84, "female", 5, height=640)))
     assert "it looks most like the average hands of 7 years and" in texts(app)
