@@ -79,6 +79,7 @@ class Facts:
         preprocessing: fields of the `Preprocessing` every image of the model must go through.
         build: keyword arguments of `boneage.models.registry.build_model` besides the name:
             input_size, output_scale, output_offset, dropout, l2.
+        mirrored: whether an answer is the mean over the image and its mirror image.
         data_fingerprint: fingerprint of the cache the model was trained on.
         n_train: number of training cases.
         parameters: number of weights, trained and not.
@@ -95,6 +96,7 @@ class Facts:
     preset: dict
     preprocessing: dict
     build: dict
+    mirrored: bool
     data_fingerprint: str
     n_train: int
     parameters: int
@@ -323,11 +325,12 @@ def _fault(values: dict) -> str | None:
 def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
     """Model name -> SHA-256 (hex) of all that decides its answers; "ensemble" -> that of them all.
 
-    That is the weights, the model around them and the preparation: what was measured on a model,
-    column model_sha256 of a table, holds for these alone. facts: model name -> its facts.
+    That is the weights, the model around them, whether the mirror image is read and the
+    preparation: what was measured on a model, column model_sha256 of a table, holds for these
+    alone. facts: model name -> its facts.
     """
     each = {
-        name: _fingerprint([known.weights_sha256, known.build, known.preprocessing])
+        name: _fingerprint([known.weights_sha256, known.build, known.mirrored, known.preprocessing])
         for name, known in facts.items()
     }
     return each | {ENSEMBLE: _fingerprint(each)}

@@ -114,7 +114,7 @@ class Predictor:
     """
 
     def __init__(self, names: str | Sequence[str] | None = None):
-        from boneage.models.heads import with_features
+        from boneage.models.heads import reader
 
         names = [names] if isinstance(names, str) else names
         if names is None or ENSEMBLE in names:
@@ -126,7 +126,9 @@ class Predictor:
             )
         loaded = {name: artifacts.load_model(artifacts.model_folder(name)) for name in names}
         self._models = {name: model for name, (model, _) in loaded.items()}
-        self._readers = {name: with_features(model) for name, model in self._models.items()}
+        self._readers = {
+            name: reader(model, facts.mirrored) for name, (model, facts) in loaded.items()
+        }
         self.facts: dict[str, Facts] = {name: facts for name, (_, facts) in loaded.items()}
         self._preprocessing = {
             name: _preprocessing(name, facts) for name, facts in self.facts.items()

@@ -534,6 +534,7 @@ def about_the_models(weights: Weights) -> None:
             st.html(cards.model_heading(name))
             st.markdown(
                 f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
+                f"{'It reads the mirror image, too, and answers with the mean. ' * facts.mirrored}"
                 f"Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}."
             )
         st.caption(

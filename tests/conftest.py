@@ -88,6 +88,7 @@ def _write_untrained(folder: Path, name: str) -> None:
         preset=dataclasses.asdict(PRESETS["smoke"]),
         preprocessing=dataclasses.asdict(Preprocessing()),
         build=options,
+        mirrored=False,
         data_fingerprint="phantoms",
         n_train=30,
         parameters=model.count_params(),

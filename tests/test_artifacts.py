@@ -32,6 +32,7 @@ def facts_for(name="tiny_densenet", sha256="0" * 64):
             "dropout": 0.1,
             "l2": 0.0001,
         },
+        mirrored=False,
         data_fingerprint="abc",
         n_train=10,
         parameters=1234,

@@ -32,13 +32,15 @@ class Cost:
 def cost(facts: Facts, weights_bytes: int | None) -> Cost:
     """Cost of the model of `facts`, whose weights file has `weights_bytes` (None without one).
 
-    Operations are those of the registry, which grow with the number of pixels.
+    Operations are those of the registry, which grow with the number of pixels, twice where the
+    model reads the mirror image too.
     """
     entry, size = find_model(facts.name), facts.build["input_size"]
+    readings = 2 if facts.mirrored else 1
     return Cost(
         facts.parameters,
         None if weights_bytes is None else weights_bytes / 1e6,
-        entry.gflops * (size / entry.input_size) ** 2,
+        readings * entry.gflops * (size / entry.input_size) ** 2,
         (size,),
         facts.training_seconds,
     )

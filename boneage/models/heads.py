@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 # Wide enough for an offset per bone-age pattern, small beside the 512 to 1024 image features.
 _SEX_UNITS = (32, 64)
@@ -58,12 +58,19 @@ def bone_age_model(
     return keras.Model([image, sex], months, name=name)
 
 
-def with_features(model: keras.Model) -> keras.Model:
-    """The same model, layers shared, that also returns its pooled image features.
+def reader(model: keras.Model, mirrored: bool) -> keras.Model:
+    """What answers with the weights of `model`, layers shared: one path for all predictions.
 
-    Outputs: bone age (batch, 1) in months as before, and features (batch, channels).
+    mirrored: read each image and its mirror image, at twice the cost.
+
+    Outputs: bone age (batch, 1) in months, with `mirrored` the mean of both readings, and the
+    pooled features (batch, channels) of the image as it is.
     """
-    return keras.Model(model.inputs, [model.output, model.get_layer("pooled_features").output])
+    months = model.output
+    if mirrored:
+        image, sex = model.inputs
+        months = layers.average([months, model([ops.flip(image, axis=2), sex])])
+    return keras.Model(model.inputs, [months, model.get_layer("pooled_features").output])
 
 
 def with_l2(model: keras.Model, factor: float) -> keras.Model:

@@ -5,6 +5,9 @@ from keras import layers, ops
 
 from boneage.training.presets import Augmentation
 
+# Share of the image that a rectangle blackens: about a marker at least, a few carpals at most.
+_ERASED_AREA = (0.01, 0.08)
+
 
 @keras.saving.register_keras_serializable("boneage")
 class RandomAffine(layers.Layer):
@@ -61,6 +64,30 @@ class RandomAffine(layers.Layer):
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 
+@keras.saving.register_keras_serializable("boneage")
+class RandomGamma(layers.Layer):
+    """Raise each image in [0, 1] to a random power, as films and detectors differ in it.
+
+    limit: largest absolute logarithm of the power. Takes and returns float32 (batch, size, size,
+    channels). Does nothing outside training.
+    """
+
+    def __init__(self, limit: float = 0.0, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.limit, self.seed = limit, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, images, training=False):
+        if not training:
+            return images
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        power = keras.random.uniform(shape, -self.limit, self.limit, seed=self.seed_generator)
+        return ops.power(images, ops.exp(power))
+
+    def get_config(self):
+        return super().get_config() | {"limit": self.limit, "seed": self.seed}
+
+
 def augmentation_layers(settings: Augmentation) -> list[layers.Layer]:
     """The layers of a recipe, to be applied in order to images in [0, 1].
 
@@ -88,6 +115,19 @@ def augmentation_layers(settings: Augmentation) -> list[layers.Layer]:
         stack.append(
             layers.RandomBrightness(
                 settings.brightness, value_range=(0, 1), dtype="float32", name="random_brightness"
+            )
+        )
+    if settings.gamma:
+        stack.append(RandomGamma(settings.gamma, dtype="float32", name="random_gamma"))
+    if settings.erasing:
+        stack.append(
+            layers.RandomErasing(
+                (settings.erasing, settings.erasing),
+                _ERASED_AREA,
+                fill_value=0.0,
+                value_range=(0, 1),
+                dtype="float32",
+                name="random_erasing",
             )
         )
     return stack

@@ -6,7 +6,7 @@ from boneage.evaluation.costs import Cost, cost, is_last_stage, together
 from boneage.models.registry import find_model
 
 
-def facts(name="densenet121", input_size=128) -> Facts:
+def facts(name="densenet121", input_size=128, mirrored=False) -> Facts:
     return Facts(
         name=name,
         title="",
@@ -14,6 +14,7 @@ def facts(name="densenet121", input_size=128) -> Facts:
         preset={},
         preprocessing={},
         build={"input_size": input_size},
+        mirrored=mirrored,
         data_fingerprint="",
         n_train=1,
         parameters=7_000_000,
@@ -32,6 +33,11 @@ def test_half_the_side_takes_a_quarter_of_the_operations():
     assert half.weights_mb == 14.0
     assert half.input_sizes == (128,)
     assert half.parameters == 7_000_000
+
+
+def test_the_mirror_image_takes_the_operations_twice():
+    once, twice = cost(facts(), None), cost(facts(mirrored=True), None)
+    assert twice.gflops == 2 * once.gflops
 
 
 def test_used_together_costs_add_up():

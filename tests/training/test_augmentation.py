@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from boneage.training.augmentation import RandomAffine, augmentation_layers
+from boneage.training.augmentation import RandomAffine, RandomGamma, augmentation_layers
 from boneage.training.presets import Augmentation
 
 
@@ -13,7 +13,7 @@ def images():
 
 def test_outside_training_nothing_changes(images):
     changed = images
-    for layer in augmentation_layers(Augmentation()):
+    for layer in augmentation_layers(Augmentation(gamma=0.4, erasing=0.5)):
         changed = layer(changed, training=False)
     np.testing.assert_array_equal(np.asarray(changed), images)
 
@@ -56,7 +56,37 @@ def test_scale_changes_height_against_width():
     np.testing.assert_allclose(height * width, 400, rtol=0.12)
 
 
-def test_the_layers_survive_saving():
-    layer = RandomAffine(rotation=3, shift=0.1, seed=4)
+def test_gamma_keeps_black_and_white_and_spreads_over_its_range():
+    grey = np.full((64, 4, 4, 1), 0.25, np.float32)
+    grey[:, 0, 0], grey[:, 0, 1] = 0, 1
+    changed = np.asarray(RandomGamma(0.5, seed=5)(grey, training=True))
+    assert (changed[:, 0, 0] == 0).all()
+    assert (changed[:, 0, 1] == 1).all()
+    powers = np.log(np.log(changed[:, 1:]) / np.log(0.25))
+    assert np.ptp(powers, axis=(1, 2)).max() < 1e-4  # one power an image
+    assert 0.4 < np.abs(powers).max() <= 0.5001
+    assert abs(powers.mean()) < 0.15
+
+
+def test_erasing_blackens_a_small_rectangle_in_its_share_of_the_images():
+    white = np.ones((128, 64, 64, 1), np.float32)
+    settings = Augmentation(False, 0, 0, 0, 0, contrast=0, brightness=0, erasing=0.5)
+    changed = white
+    for layer in augmentation_layers(settings):
+        changed = layer(changed, training=True)
+    changed = np.asarray(changed)[..., 0].round(3)
+    assert set(np.unique(changed)) == {0, 1}
+    black = changed == 0
+    share = black.mean((1, 2))
+    assert 0.35 < (share > 0).mean() < 0.65
+    assert share.max() < 0.1
+    for image in black[share > 0]:
+        assert image.sum() == image.any(0).sum() * image.any(1).sum()
+
+
+@pytest.mark.parametrize(
+    "layer", [RandomAffine(rotation=3, shift=0.1, seed=4), RandomGamma(0.3, seed=4)]
+)
+def test_the_layers_survive_saving(layer):
     again = keras.layers.deserialize(keras.layers.serialize(layer))
     assert again.get_config() == layer.get_config()

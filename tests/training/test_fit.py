@@ -183,6 +183,31 @@ def test_warm_start_from_another_model_is_refused(trained, phantom_cache, tmp_pa
         train("tiny_densenet", SMOKE, phantom_cache, tmp_path, warm_start=trained)
 
 
+def test_with_the_mirror_image_an_answer_is_the_mean_of_both(trained, phantom_cache):
+    model, facts = artifacts.load_model(trained)
+    rows = phantom_cache.split("validation")
+    mirror = dataclasses.replace(phantom_cache, images=phantom_cache.images[:, :, ::-1])
+    each = [fit.predict_rows(model, facts, cache, rows) for cache in (phantom_cache, mirror)]
+    assert np.ptp(each, axis=0).max() > 0.1
+    facts = dataclasses.replace(facts, mirrored=True)
+    both = fit.predict_rows(model, facts, phantom_cache, rows)
+    np.testing.assert_allclose(both, np.mean(each, axis=0), atol=1e-3)
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_the_mirror_image_is_read_where_it_pays(
+    trained, phantom_cache, tmp_path, monkeypatch, pays
+):
+    monkeypatch.setattr(fit, "_MIRRORING_PAYS", 2.0 if pays else 0.5)
+    recipe = dataclasses.replace(SMOKE, epochs=1, mirroring=True)
+    out = train(MODEL, recipe, phantom_cache, tmp_path, warm_start=trained)
+    model, facts = artifacts.load_model(out)
+    assert facts.mirrored == pays
+    stored = artifacts.read_predictions(out)["prediction_months"]
+    months = fit.predict_rows(model, facts, phantom_cache, np.arange(len(stored)))
+    np.testing.assert_allclose(stored, months, atol=0.01)
+
+
 def test_the_jax_backend_trains_from_the_same_cache(phantom_cache, tmp_path, trained):
     pytest.importorskip("jax", reason="JAX is not installed")
     command = [sys.executable, "-m", "boneage", "train", "--model", MODEL, "--preset", "smoke"]
@@ -201,7 +226,7 @@ def test_the_jax_backend_trains_from_the_same_cache(phantom_cache, tmp_path, tra
     # Other random numbers, same data and model: the first epochs cost much the same.
     assert loss.iloc[0] == pytest.approx(artifacts.read_history(trained)["loss"].iloc[0], rel=0.5)
     # The weights load under this process' backend and give what JAX stored.
-    model, _ = artifacts.load_model(tmp_path / "jax")
-    months = fit.predict_rows(model, phantom_cache, phantom_cache.split("test"), 32)
+    model, facts = artifacts.load_model(tmp_path / "jax")
+    months = fit.predict_rows(model, facts, phantom_cache, phantom_cache.split("test"))
     stored = artifacts.read_predictions(tmp_path / "jax").query("split == 'test'")
     np.testing.assert_allclose(months, stored["prediction_months"], atol=0.02)
