@@ -194,15 +194,15 @@ def test_with_the_mirror_image_an_answer_is_the_mean_of_both(trained, phantom_ca
     np.testing.assert_allclose(both, np.mean(each, axis=0), atol=1e-3)
 
 
-@pytest.mark.parametrize("pays", [True, False])
-def test_the_mirror_image_is_read_where_it_pays(
-    trained, phantom_cache, tmp_path, monkeypatch, pays
-):
-    monkeypatch.setattr(fit, "_MIRRORING_PAYS", 2.0 if pays else 0.5)
+def test_the_mirror_image_is_read_where_it_pays(trained, phantom_cache, tmp_path, monkeypatch):
+    model, facts = artifacts.load_model(trained)
+    monkeypatch.setattr(fit, "_MIRRORING_PAYS", 0.5)
+    assert not fit._mirroring_pays(model, facts, phantom_cache)
+    monkeypatch.setattr(fit, "_MIRRORING_PAYS", 2.0)
     recipe = dataclasses.replace(SMOKE, epochs=1, mirroring=True)
     out = train(MODEL, recipe, phantom_cache, tmp_path, warm_start=trained)
     model, facts = artifacts.load_model(out)
-    assert facts.mirrored == pays
+    assert facts.mirrored
     stored = artifacts.read_predictions(out)["prediction_months"]
     months = fit.predict_rows(model, facts, phantom_cache, np.arange(len(stored)))
     np.testing.assert_allclose(stored, months, atol=0.01)
