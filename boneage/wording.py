@@ -260,10 +260,8 @@ def averages_of(radiographs: Sequence[int]) -> str:
 
 def plates_read(n: int, n_beyond: int) -> str:
     """How many of `n` plates the models read within a year, `n_beyond` not, in a sentence."""
-    return (
-        f"The mean of the models is within a year of the age of {n - n_beyond} of the {n} average "
-        "hands."
-    )
+    read = f"{n - n_beyond} of the {n}" if n_beyond else f"all {n}"
+    return f"The mean of the models is within a year of the age of {read} average hands."
 
 
 def plates_missed(beyond: Mapping[str, float]) -> str:

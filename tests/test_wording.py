@@ -161,6 +161,7 @@ def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
     assert wording.plates_read(58, 2) == (
         "The mean of the models is within a year of the age of 56 of the 58 average hands."
     )
+    assert wording.plates_read(57, 0).endswith("of the age of all 57 average hands.")
     assert wording.plates_missed({"Girls, 4 years": 12.32, "Boys, 17 years": -15.0}) == (
         "It misses girls, 4 years (12.3 months too old) and boys, 17 years (15.0 months too young)."
     )

@@ -43,7 +43,12 @@ def age_cards(
 
 def _card(title: str, age: float, colour: str, note: str | None, leading: bool = False) -> str:
     size, grow, tint = ("2.3rem", 2, 0.13) if leading else ("1.45rem", 1, 0.07)
-    below = f'<div style="{_MUTED}">{escape(note)}</div>' if note else ""
+    below = ""
+    if note:
+        label, limits = map(escape, note.split(": "))  # a line may break between them only
+        below = (
+            f'<div style="{_MUTED}">{label}: <span style="white-space:nowrap">{limits}</span></div>'
+        )
     return (
         f'<div style="flex:{grow} 1 {15 if leading else 11}rem;padding:.8rem 1.1rem;'
         f"border-radius:.6rem;border-left:5px solid {colour};"

@@ -41,7 +41,8 @@ def cards(app) -> str:
 
 
 def shown_intervals(app) -> list[str]:
-    return re.findall(r"(\d+ % interval: [^<]+)<", cards(app))
+    words = re.sub("<span[^>]*>", "", cards(app))
+    return re.findall(r"(\d+ % interval: [^<]+)<", words)
 
 
 def set_age(app, years, months=0):
