@@ -45,7 +45,7 @@ def _card(title: str, age: float, colour: str, note: str | None, leading: bool =
     size, grow, tint = ("2.3rem", 2, 0.13) if leading else ("1.45rem", 1, 0.07)
     below = ""
     if note:
-        label, limits = map(escape, note.split(": "))  # a line may break between them only
+        label, _, limits = escape(note).partition(": ")  # a line may break between them only
         below = (
             f'<div style="{_MUTED}">{label}: <span style="white-space:nowrap">{limits}</span></div>'
         )

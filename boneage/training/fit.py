@@ -332,7 +332,6 @@ def _write_artifact(
     model, _ = artifacts.load_model(folder)
     if preset.mirroring and _mirroring_pays(model, facts, cache):
         facts = dataclasses.replace(facts, mirrored=True)
-        artifacts.write_facts(folder, facts)
     predictions = cache.manifest.copy()
     rows = np.arange(len(predictions))
     months = predict_rows(model, facts, cache, rows).astype(float)
@@ -342,7 +341,8 @@ def _write_artifact(
             predictions["age_months"].to_numpy()[train], months[train]
         )
         months = slope * months + intercept
-        artifacts.write_facts(folder, with_line(facts, slope, intercept))
+        facts = with_line(facts, slope, intercept)
+    artifacts.write_facts(folder, facts)
     predictions["prediction_months"] = months
     artifacts.write_predictions(folder, predictions)
     artifacts.write_metrics(folder, metrics_table(artifacts.read_predictions(folder)))
