@@ -76,7 +76,7 @@ class Preset:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
-# The reference states no precision; an accelerator takes half the time in this one.
+# The reference states no precision; this one is the quicker on an accelerator.
 _PAPER = Preset("paper", precision="mixed_bfloat16")
 
 # A full training on an accelerator in two steps: many epochs on images of a quarter of the pixels,
