@@ -531,12 +531,13 @@ def about_the_models(weights: Weights) -> None:
         for name, _ in weights:
             folder = artifacts.model_folder(name)
             facts = artifacts.read_facts(folder)
-            mirror = "It reads the mirror image, too, and answers with the mean. "
+            mirror = ""
+            if facts.mirrored:
+                mirror = "It reads the mirror image, too, and answers with the mean. "
             st.html(cards.model_heading(name))
             st.markdown(
                 f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
-                f"{mirror if facts.mirrored else ''}"
-                f"Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}."
+                f"{mirror}Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}."
             )
         st.caption(
             "Data: RSNA Pediatric Bone Age Challenge 2017. Halabi SS, Prevedello LM, "
