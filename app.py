@@ -39,7 +39,7 @@ st.set_page_config(page_icon=ICON, layout="wide", menu_items={"About": ABOUT})
 page = st.navigation(
     [
         st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True),
-        st.Page("pages/atlas.py", title="Atlas", icon=":material/pan_tool:"),
+        st.Page("pages/atlas.py", title="Atlas", icon=":material/auto_stories:"),
         st.Page("pages/learn.py", title="Learn", icon=":material/school:"),
         st.Page("pages/error_analysis.py", title="Error analysis", icon=":material/scatter_plot:"),
         st.Page("pages/head_to_head.py", title="Head to head", icon=":material/compare_arrows:"),

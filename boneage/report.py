@@ -59,8 +59,8 @@ def report_html(name: str, split: str, found: Analysis, notes: list[str]) -> str
         *(f"<p>{escape(note)}</p>" for note in notes),
         "<p><strong>Not a medical device; not for diagnosis or treatment.</strong></p>",
         cards.figure_tiles(found.figures, FIGURES, colour),
-        "<p>Below each figure its 95 % bootstrap interval; a residual is prediction minus "
-        "reference age.</p>",
+        f"<p>Below each figure its {wording.INTERVAL_95} by bootstrap; a residual is prediction "
+        "minus reference age.</p>",
         _published(title, colour, split, found),
         _charts(found, colour),
         "<h2>Which groups fare worst?</h2>",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from boneage.evaluation.saliency import ALL
 from boneage.explain.occlusion import CONTROL
-from boneage.wording import in_words, nearest_month
+from boneage.wording import INTERVAL_95, in_words, nearest_month
 
 # Rank correlations of a map with one of random weights. The authors of the check give no limits;
 # with a few dozen cells, two unrelated maps commonly have some 0.2 in common either way.
@@ -40,7 +40,7 @@ ABOUT_RANDOMISATION = (
     "A map that explains a model has to change when the model forgets what it has learnt. From the "
     "head down, weights are replaced by random ones, and the map is compared with the original: 1 "
     "is the same order of cells, 0 nothing in common (Adebayo et al., Sanity Checks for Saliency "
-    "Maps, 2018). Bars are 95 % intervals of the mean; single maps scatter around it, as any two "
+    f"Maps, 2018). Bars are {INTERVAL_95}s of the mean; single maps scatter around it, as any two "
     "maps of a few dozen cells have something in common by chance."
 )
 
@@ -83,7 +83,7 @@ def _most_moving(rows: pd.DataFrame, title: str) -> str:
     first, as_much = strongest.iloc[0], strongest.iloc[1:]
     sentence = (
         f"Hiding the **{_name(first['region'])}** moves {title} most, by "
-        f"{_months(first['change'])} (95 % interval {first['change_low']:.0f} to "
+        f"{_months(first['change'])} ({INTERVAL_95} {first['change_low']:.0f} to "
         f"{first['change_high']:.0f}), {_direction(first)}"
     )
     if len(as_much):

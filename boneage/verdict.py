@@ -10,7 +10,16 @@ import pandas as pd
 
 from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.comparison import Comparison
-from boneage.wording import CHILDREN, FIGURE_TITLES, SPLITS, figure_interval, figure_value, in_words
+from boneage.wording import (
+    CHILDREN,
+    FIGURE_TITLES,
+    INTERVAL_95,
+    SPLITS,
+    figure_interval,
+    figure_value,
+    in_words,
+    share,
+)
 
 _CHANCE = 0.05  # p values from here on are called chance
 _SMALL = 1.0  # months; bone age is read to the month
@@ -81,9 +90,9 @@ def paired_statistics(
         (
             f"MAE of {first} minus MAE of {second}",
             _with_interval(c.mae_difference, c.mae_difference_interval),
-            "Both are judged on the same radiographs, drawn anew many times; 95 % of the draws "
-            "give a difference in this range. A range that includes zero leaves open which model "
-            "is closer.",
+            f"Both are judged on the same radiographs, drawn anew many times; {share(0.95)} of the "
+            "draws give a difference in this range. A range that includes zero leaves open which "
+            "model is closer.",
         ),
         (
             "Wilcoxon signed-rank test",
@@ -133,7 +142,7 @@ def _closer(c: Comparison, titles: tuple[str, str], sample: str) -> str:
 def _decided(c: Comparison) -> str:
     low, high = sorted(map(abs, c.mae_difference_interval))
     sentence = (
-        f"The difference is {abs(c.mae_difference):.1f} months (95 % interval {low:.1f} to "
+        f"The difference is {abs(c.mae_difference):.1f} months ({INTERVAL_95} {low:.1f} to "
         f"{high:.1f}). "
     )
     if c.wilcoxon_p < _CHANCE:
@@ -158,7 +167,7 @@ def _undecided(c: Comparison, titles: tuple[str, str]) -> str:
     low, high = c.mae_difference_interval
     sentence = (
         f"The true difference may lie anywhere between {abs(low):.1f} months in favour of "
-        f"{titles[0]} and {abs(high):.1f} months in favour of {titles[1]} (95 % interval)"
+        f"{titles[0]} and {abs(high):.1f} months in favour of {titles[1]} ({INTERVAL_95})"
     )
     if c.wilcoxon_p < _CHANCE:
         return (
@@ -177,17 +186,17 @@ def _large_errors(c: Comparison, titles: tuple[str, str]) -> str:
     if c.mcnemar_p is None:
         return f"Both are more than {_LARGE} off on the same radiographs, {both:,} in number."
     (less, less_often), (more, more_often) = sorted(
-        zip(titles, (100 * (both + n) / c.n for n in only), strict=True), key=lambda one: one[1]
+        zip(titles, ((both + n) / c.n for n in only), strict=True), key=lambda one: one[1]
     )
     test = f"McNemar test, {_p(c.mcnemar_p)}"
     if c.mcnemar_p < _CHANCE:
         return (
-            f"{more} is more than {_LARGE} off more often: on {more_often:.0f} % of them, {less} "
-            f"on {less_often:.0f} % ({test})."
+            f"{more} is more than {_LARGE} off more often: on {share(more_often)} of them, {less} "
+            f"on {share(less_often)} ({test})."
         )
     return (
-        f"Errors above {_LARGE} do not set them apart: {less} makes them on {less_often:.0f} % of "
-        f"the radiographs, {more} on {more_often:.0f} % ({test})."
+        f"Errors above {_LARGE} do not set them apart: {less} makes them on {share(less_often)} of "
+        f"the radiographs, {more} on {share(more_often)} ({test})."
     )
 
 
@@ -223,14 +232,14 @@ def _averaging(c: Comparison) -> str:
         gain = figure_value("bias", c.ensemble_gain, unit=False)
         return (
             "**Averaging both neither helps nor harms beyond chance**: the mean of both is off by "
-            f"{c.ensemble_mae:.1f} months on average, {best} (gain {gain}, 95 % interval "
+            f"{c.ensemble_mae:.1f} months on average, {best} (gain {gain}, {INTERVAL_95} "
             f"{figure_interval('bias', *c.ensemble_gain_interval)})."
         )
     low, high = sorted(map(abs, c.ensemble_gain_interval))
     does, less = ("helps", "less") if c.ensemble_gain > 0 else ("harms", "more")
     return (
         f"**Averaging both {does}**: the mean of both is off by {c.ensemble_mae:.1f} months on "
-        f"average, {best}; that is {abs(c.ensemble_gain):.1f} months {less} (95 % interval "
+        f"average, {best}; that is {abs(c.ensemble_gain):.1f} months {less} ({INTERVAL_95} "
         f"{low:.1f} to {high:.1f})."
     )
 
@@ -256,8 +265,8 @@ def _why_averaging(c: Comparison) -> str | None:
 def _promise(c: Comparison) -> str:
     if c.ensemble_sd_ratio is None:
         return ""
-    less = 100 * (1 - c.ensemble_sd_ratio)
-    return f": residuals of the mean of two equally good models would spread {less:.0f} % less"
+    less = share(1 - c.ensemble_sd_ratio)
+    return f": residuals of the mean of two equally good models would spread {less} less"
 
 
 # Groups -------------------------------------------------------------------------------------
@@ -302,7 +311,7 @@ def _perhaps(title: str, groups: pd.DataFrame) -> str:
 def _listed(groups: pd.DataFrame) -> str:
     """The groups, the surest first: "girls of 0-5 years (61 % of 45)"."""
     named = [
-        f"{CHILDREN[group.sex]} of {group.age_band} ({100 * group.share:.0f} % of {group.n:,})"
+        f"{CHILDREN[group.sex]} of {group.age_band} ({share(group.share)} of {group.n:,})"
         for group in groups.head(_NAMED).itertuples()
     ]
     if more := len(groups) - len(named):

@@ -12,6 +12,9 @@ _INFANT, _MATURE = 12, 228
 # radiograph commonly lie half a year apart, and bone age is reported to about a year.
 _CLOSE, _APART = 6, 12
 
+PERCENT = "\N{NO-BREAK SPACE}%"  # no line begins with the sign
+INTERVAL_95 = f"95{PERCENT} interval"
+
 _HAND_FOUND = {
     MEDIAPIPE: "Hand found by its 21 joint landmarks (MediaPipe), turned upright and cropped.",
     SEGMENTATION: (
@@ -62,7 +65,7 @@ def figure_value(name: str, value: float, unit: bool = True) -> str:
     if name == "r2":
         text, unit_word = f"{value:.3f}", ""
     elif name.startswith("within_"):
-        text, unit_word = f"{100 * value:.0f}", " %"
+        text, unit_word = _percent(value), PERCENT
     else:
         text, unit_word = f"{value:{'+' if name == 'bias' else ''}.1f}", " months"
         if float(text) == 0:
@@ -124,7 +127,7 @@ def about_interval(level: float) -> str:
 
 def covered(n: int, coverage: float, low: float, high: float) -> str:
     """A share of reference ages within their intervals: "92.8 % (90.7 to 94.5) of 713"."""
-    return f"{100 * coverage:.1f} % ({100 * low:.1f} to {100 * high:.1f}) of {n:,}"
+    return f"{100 * coverage:.1f}{PERCENT} ({100 * low:.1f} to {100 * high:.1f}) of {n:,}"
 
 
 BEYOND_CALIBRATION = (
@@ -160,9 +163,16 @@ def unfamiliar_ages(bone_age: float, chronological_age: float | None) -> list[st
     return sentences
 
 
-def share(level: float) -> str:
-    """0.9 -> "90 %"."""
-    return f"{100 * level:.0f} %"
+def share(part: float) -> str:
+    """A share in 0..1: 0.9 -> "90 %"; short of all it never reads as 100 %, nor as 0 % of some."""
+    return f"{_percent(part)}{PERCENT}"
+
+
+def _percent(part: float) -> str:
+    percent, digits = 100 * part, 0
+    while digits < 3 and percent not in (0, 100) and round(percent, digits) in (0, 100):
+        digits += 1
+    return f"{percent:.{digits}f}"
 
 
 def disagreement(months: Mapping[str, float]) -> str | None:

@@ -133,8 +133,8 @@ def show_figures(choice: Choice, found: Analysis) -> None:
     st.markdown(" ".join(filter(None, about)))
     st.html(cards.figure_tiles(found.figures, FIGURES, choice.colour))
     st.caption(
-        "Below each figure its 95 % bootstrap interval. A residual is prediction minus reference "
-        "age: positive when the hand is read too old. Bias is the mean residual."
+        f"Below each figure its {wording.INTERVAL_95} by bootstrap. A residual is prediction "
+        "minus reference age: positive when the hand is read too old. Bias is the mean residual."
     )
     if choice.split in PUBLISHED_COLUMN:
         show_published(choice, found)
@@ -221,10 +221,10 @@ def show_certainty(choice: Choice) -> None:
     coverage_by_group(known.groups)
     st.caption(
         "Of all radiographs, whatever sex and ages are chosen above; bands are of predicted age. "
-        "In brackets, and as bars, 95 % intervals of chance. Split conformal prediction on the "
-        "other half of the validation set, in groups of sex and band; a band of fewer than "
-        f"{LEAST_CALIBRATION} radiographs is joined with its neighbour. It promises nothing for "
-        "the test set, whose reference ages come from other readers."
+        f"In brackets, and as bars, {wording.INTERVAL_95}s of chance. Split conformal "
+        "prediction on the other half of the validation set, in groups of sex and band; a band of "
+        f"fewer than {LEAST_CALIBRATION} radiographs is joined with its neighbour. It promises "
+        "nothing for the test set, whose reference ages come from other readers."
     )
 
 

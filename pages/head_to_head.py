@@ -89,9 +89,10 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
     weights = [entry for entry in published if entry[0] in names]
     show_table_and_time(names, rows, each, weights)
     st.caption(
-        "✓ and bold: better than the other model by more than chance (the paired 95 % interval of "
-        "the difference excludes zero). Below each figure its 95 % interval. Time is that of the "
-        "network alone, for one prepared hand at a time."
+        "✓ and bold: better than the other model by more than chance (the paired "
+        f"{wording.INTERVAL_95} of the difference excludes zero). Below each figure its "
+        f"{wording.INTERVAL_95}. Time is that of the network alone, for one prepared hand at a "
+        "time."
     )
 
 
@@ -206,7 +207,7 @@ def show_robustness() -> None:
     st.caption(
         f"The published weights on {table['n'].max():,} radiographs, each read as it is and with "
         "changes that leave the bone age as it was. Left of 1 a model errs by less than on the "
-        "unchanged pictures, right of it by more; bars are paired 95 % intervals."
+        f"unchanged pictures, right of it by more; bars are paired {wording.INTERVAL_95}s."
     )
 
 

@@ -270,9 +270,10 @@ def show_result(material: Material, game: Quiz) -> None:
     )
     score_table(scores)
     st.caption(
-        "Of ten hands, with 95 % intervals: they are wide, as ten say little. Bias is the mean of "
-        "answer minus age; 95 % of the differences are expected within the limits of agreement. "
-        "The band is published for the 200 test radiographs of the challenge."
+        f"Of ten hands, with {wording.INTERVAL_95}s: they are wide, as ten say little. Bias is the "
+        f"mean of answer minus age; {wording.share(0.95)} of the differences are expected within "
+        "the limits of agreement. The band is published for the 200 test radiographs of the "
+        "challenge."
     )
     st.subheader("How do answers and ages differ?", anchor=False)
     plots = charts.bland_altman(readers)
@@ -282,7 +283,7 @@ def show_result(material: Material, game: Quiz) -> None:
             shared.chart(figure, alt=f"Bland-Altman plot: {title}", key=f"bland-altman-{name}")
     st.caption(
         "The middle line is the bias, the outer ones are the limits of agreement; bands are their "
-        "95 % intervals. Every plot has the same scale."
+        f"{wording.INTERVAL_95}s. Every plot has the same scale."
     )
     show_missed(material, game.cases())
     answer_table(readers)
@@ -319,9 +320,9 @@ def score_table(scores: pd.DataFrame) -> None:
         column_config={
             "reader": st.column_config.TextColumn("Reader", pinned=True),
             "mae": st.column_config.NumberColumn("MAE, months", format="%.1f"),
-            "mae_interval": st.column_config.TextColumn("95 % interval"),
+            "mae_interval": st.column_config.TextColumn(wording.INTERVAL_95),
             "bias": st.column_config.NumberColumn("Bias, months", format="%+.1f"),
-            "bias_interval": st.column_config.TextColumn("95 % interval"),
+            "bias_interval": st.column_config.TextColumn(wording.INTERVAL_95),
             "limits": st.column_config.TextColumn("Limits of agreement"),
         },
         alt="Error, bias and limits of agreement of you and of each model",

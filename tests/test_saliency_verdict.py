@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+from plain import plain
 
 from boneage.saliency_verdict import in_short, occlusion_results, randomisation_results
 
@@ -58,7 +59,7 @@ def test_models_moved_by_the_same_region_share_its_name_and_results_may_differ()
 
 def test_occlusion_in_a_paragraph_a_model():
     first, second = occlusion_results(occlusion(), "all", TITLES)
-    assert first == (
+    assert plain(first) == (
         "Hiding the **carpals** moves Model A most, by 10 months (95 % interval 9 to 11), on "
         "average 4 months younger. Blurring beside the bones moves it by 1 month."
     )

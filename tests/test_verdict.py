@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from plain import plain
 
 from boneage import verdict
 from boneage.evaluation.comparison import Comparison
@@ -50,7 +51,7 @@ NO_WINNER = wins(("0-5 years", "female", 30, 0.4, 0.4), ("0-5 years", "male", 40
 def said(comparison=BETA_CLOSER, figures=None, groups=NO_WINNER) -> str:
     figures = differences() if figures is None else figures
     paragraphs = verdict.verdict(comparison, figures, groups, TITLES, SAMPLE)
-    return " ".join(paragraphs).replace("\N{NO-BREAK SPACE}", " ")
+    return plain(" ".join(paragraphs))
 
 
 # Which is closer ----------------------------------------------------------------------------
@@ -270,7 +271,7 @@ def test_where_nobody_wins_that_is_said():
 
 def test_every_statistic_has_its_value_and_plain_words():
     statistics = verdict.paired_statistics(BETA_CLOSER, TITLES)
-    values = {name: value.replace("\N{NO-BREAK SPACE}", " ") for name, value, _ in statistics}
+    values = {name: plain(value) for name, value, _ in statistics}
     assert values == {
         "MAE of Alpha minus MAE of Beta": "+2.0 months (+0.8 to +3.1)",
         "Wilcoxon signed-rank test": "p < 0.001",
@@ -278,7 +279,7 @@ def test_every_statistic_has_its_value_and_plain_words():
         "Correlation of the residuals": "0.62",
         "Measured gain of averaging": "+0.5 months (+0.2 to +0.9)",
     }
-    meanings = [meaning for *_, meaning in statistics]
+    meanings = [plain(meaning) for *_, meaning in statistics]
     assert "40 are missed by both, 90 by neither" in meanings[2]
     assert "would spread 10 % less" in meanings[3]
 

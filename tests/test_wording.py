@@ -1,4 +1,5 @@
 import pytest
+from plain import plain
 
 from boneage import wording
 from boneage.radiographs.hand import CROP_METHODS
@@ -78,11 +79,13 @@ def test_every_crop_method_has_words():
         ("bias", -0.04, "0.0 months"),
         ("r2", 0.9414, "0.941"),
         ("within_12", 0.644, "64 %"),
+        ("within_24", 0.995, "99.5 %"),
+        ("within_24", 1.0, "100 %"),
         ("r2", float("nan"), "not defined"),
     ],
 )
 def test_figures_are_said_in_their_units(name, value, words):
-    assert wording.figure_value(name, value) == words
+    assert plain(wording.figure_value(name, value)) == words
 
 
 def test_an_interval_is_said_without_its_unit():
@@ -111,11 +114,15 @@ def test_the_prepared_hand_says_at_which_size_the_models_take_it():
 
 
 def test_an_interval_says_its_level_and_its_limits():
-    assert wording.interval_in_short(0.9, 109.0, 136.2) == "90 % interval: 9 y 1 m to 11 y 4 m"
+    assert plain(wording.interval_in_short(0.9, 109.0, 136.2)) == (
+        "90 % interval: 9 y 1 m to 11 y 4 m"
+    )
 
 
 def test_what_an_interval_promises_follows_the_level():
-    assert "about 95 have their reference age within the 95 %" in wording.about_interval(0.95)
+    assert "about 95 have their reference age within the 95 %" in plain(
+        wording.about_interval(0.95)
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +131,7 @@ def test_what_an_interval_promises_follows_the_level():
 )
 def test_an_age_lies_within_an_interval_as_people_see_it(age, place):
     """The limits read 9 y 1 m and 11 y 4 m."""
-    sentence = wording.in_interval(age, 0.9, 109.3, 135.8)
+    sentence = plain(wording.in_interval(age, 0.9, 109.3, 135.8))
     assert sentence.startswith(f"Chronological age lies {place} the 90 % interval")
 
 
@@ -145,12 +152,30 @@ def test_ages_of_which_the_models_know_little_are_told(bone_age, age, said):
     assert [sentence.split(":")[0] for sentence in sentences] == said
 
 
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (0, "0 %"),
+        (1 / 10_000, "0.01 %"),
+        (0.004, "0.4 %"),
+        (0.006, "1 %"),
+        (0.9949, "99 %"),
+        (199 / 200, "99.5 %"),
+        (9374 / 9375, "99.99 %"),
+        (1, "100 %"),
+    ],
+)
+def test_only_all_is_100_percent_and_only_none_is_0(part, words):
+    assert plain(wording.share(part)) == words
+
+
 def test_a_share_of_reference_ages_comes_with_its_interval():
-    assert wording.covered(1425, 0.9284, 0.9071, 0.945) == "92.8 % (90.7 to 94.5) of 1,425"
+    words = plain(wording.covered(1425, 0.9284, 0.9071, 0.945))
+    assert words == "92.8 % (90.7 to 94.5) of 1,425"
 
 
 def test_the_weights_of_the_ensemble_heaviest_first():
-    assert wording.ensemble_weights({"A": 0.06, "B": 0.94}) == (
+    assert plain(wording.ensemble_weights({"A": 0.06, "B": 0.94})) == (
         "In the mean, B 94 % and A 6 % count: the weights that fit the validation set best."
     )
     assert wording.ensemble_weights({"A": 0.5, "B": 0.5}).startswith("Every model counts the same")

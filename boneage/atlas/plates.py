@@ -22,8 +22,8 @@ from boneage.atlas.warping import warp
 from boneage.wording import CHILDREN, age_in_words, children_aged
 
 SOURCE = (
-    "Averages of radiographs of the RSNA Pediatric Bone Age Challenge "
-    f"({files.LINK}); for research, education and other non-commercial use."
+    f"Averages of radiographs of the [RSNA Pediatric Bone Age Challenge]({files.LINK}); "
+    "for research, education and other non-commercial use."
 )
 _SOFTNESS = 0.01  # difference in similarity at which a plate counts e times less
 _SMOOTHING = 8.0  # of the flow between two plates or a radiograph and a plate, in plate pixels

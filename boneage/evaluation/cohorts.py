@@ -19,9 +19,9 @@ from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
 from boneage.wording import CHILDREN, age_in_short, hand_found_short
 
 LARGE_ERROR = 12.0  # months; bone age is reported to about a year
-_COLUMNS = ["cohort", "n", "size", "rate", "coverage", "mae", "mae_low", "mae_high"]
 _THIRDS = ("lowest", "middle", "highest")
-_LEAST_LEAF = 20  # cases; fewer say little of a rate
+_LEAST_CASES = 20  # fewer say little of a rate
+_MOST_LEAVES, _LEAST_SHARE = 6, 0.02  # of the tree; a leaf's share of all cases
 
 Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it holds
 
@@ -29,13 +29,29 @@ Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it 
 def find_groups(
     cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """`worst_cohorts`, `tree_cohorts`, and every age band and sex that have cases.
+    """Where the errors of a predictions table of n >= 1 cases are: three tables of groups of them.
 
-    Columns of the last: age_band, sex, n, mae, mae_low and mae_high (months). All share their
-    resamples, so that a group that stands in several tables has the same interval in each.
+    1. Cohorts of at least 20 cases, the one with the highest rate of large errors first: each value
+       of age band, sex, crop method and third of contrast (where the table has a column contrast),
+       and each pair of values of two of them. What all cases share makes no cohort, nor does a pair
+       that holds the same cases as one of its values. Equal rates stand in order of falling n.
+    2. Cohorts that a regression tree of the absolute error finds, the largest MAE first. It splits
+       on age, sex, crop method and contrast into at most six cohorts, of at least 20 cases and 2 %
+       of all; each case is in one of them. Below 40 cases, or where all are alike, there is none.
+    3. Every age band and sex that have cases, in order.
+
+    Columns of 1 and 2: cohort (words, "girls, 0-5 years", or the conditions of the tree, ages from
+    (included) to (not included): "boys, 2 y 4 m to 9 y 1 m, hand found by bright region"); n; size,
+    the share of all cases; rate, the share of the cohort with an absolute error above 12 months;
+    coverage, the share of all such errors that lie in the cohort (nan when there are none); mae
+    with its 95 % bootstrap interval mae_low and mae_high, months. Shares are in 0..1.
+    Columns of 3: age_band, sex, n, mae, mae_low and mae_high.
+
+    All share their resamples, so that a group that stands in several tables has the same interval
+    in each.
     """
     cases = with_residuals(cases)
-    crossed, leaves = _crossed(cases), _leaves_of_tree(cases, seed=seed)
+    crossed, leaves = _crossed(cases), _leaves_of_tree(cases, seed)
     keys = pd.MultiIndex.from_product(
         [pd.Categorical(AGE_BANDS, AGE_BANDS, ordered=True), CHILDREN], names=["age_band", "sex"]
     )
@@ -54,49 +70,8 @@ def find_groups(
     )
 
 
-def worst_cohorts(
-    cases: pd.DataFrame, min_n: int = 20, n_resamples: int = N_RESAMPLES, seed: int = SEED
-) -> pd.DataFrame:
-    """Every cohort of at least `min_n` cases, the one with the highest rate of large errors first.
-
-    Cohorts are each value of age band, sex, crop method and third of contrast (where the table
-    has a column contrast), and each pair of values of two of them. What all cases share makes no
-    cohort, nor does a pair that holds the same cases as one of its values. Equal rates stand in
-    order of falling n.
-
-    Result columns: cohort (words, "girls, 0-5 years"); n; size, the share of all cases; rate, the
-    share of the cohort with an absolute error above 12 months; coverage, the share of all such
-    errors that lie in the cohort (nan when there are none); mae with its 95 % bootstrap interval
-    mae_low and mae_high, months. Shares are in 0..1.
-    """
-    cases = with_residuals(cases)
-    table = _cohort_table(cases, _crossed(cases, min_n), n_resamples, seed)
-    return _worst_first(table, "rate", "n")
-
-
-def tree_cohorts(
-    cases: pd.DataFrame,
-    max_leaves: int = 6,
-    min_share: float = 0.02,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = SEED,
-) -> pd.DataFrame:
-    """Cohorts that a regression tree of the absolute error finds, the largest MAE first.
-
-    The tree splits on age, sex, crop method and contrast (where the table has it) into at most
-    `max_leaves` cohorts, of at least 20 cases and `min_share` of all. Each case is in one of them.
-
-    Result columns: those of `worst_cohorts`; `cohort` names the conditions, ages in years and
-    months from (included) to (not included): "boys, 2 y 4 m to 9 y 1 m, hand found by bright
-    region". Below 40 cases, or where all cases are alike, the table is empty.
-    """
-    cases = with_residuals(cases)
-    leaves = _leaves_of_tree(cases, max_leaves, min_share, seed)
-    return _worst_first(_cohort_table(cases, leaves, n_resamples, seed), "mae")
-
-
-def _crossed(cases: pd.DataFrame, min_n: int = 20) -> list[Cohort]:
-    """The cohorts of `worst_cohorts`."""
+def _crossed(cases: pd.DataFrame) -> list[Cohort]:
+    """The values of each factor, and the pairs of values of two."""
     factors = _factors(cases)
     cohorts = [cohort for factor in factors for cohort in factor]
     for first, second in combinations(factors, 2):
@@ -105,19 +80,17 @@ def _crossed(cases: pd.DataFrame, min_n: int = 20) -> list[Cohort]:
             # A pair that takes all of one value would only repeat that value's cohort.
             if both.sum() < min(of_one.sum(), of_other.sum()):
                 cohorts.append((f"{one}, {other}", both))
-    return [(name, inside) for name, inside in cohorts if inside.sum() >= min_n]
+    return [(name, inside) for name, inside in cohorts if inside.sum() >= _LEAST_CASES]
 
 
-def _leaves_of_tree(
-    cases: pd.DataFrame, max_leaves: int = 6, min_share: float = 0.02, seed: int = SEED
-) -> list[Cohort]:
-    """The cohorts of `tree_cohorts`."""
+def _leaves_of_tree(cases: pd.DataFrame, seed: int) -> list[Cohort]:
+    """What a regression tree of the absolute error parts the cases into."""
     features = _features(cases)
-    if len(cases) < 2 * _LEAST_LEAF or features.empty:
+    if len(cases) < 2 * _LEAST_CASES or features.empty:
         return []
     tree = DecisionTreeRegressor(
-        max_leaf_nodes=max_leaves,
-        min_samples_leaf=max(_LEAST_LEAF, round(min_share * len(cases))),
+        max_leaf_nodes=_MOST_LEAVES,
+        min_samples_leaf=max(_LEAST_CASES, round(_LEAST_SHARE * len(cases))),
         random_state=seed,
     ).fit(features.to_numpy(), cases["absolute_error"])
     leaf_of_case = tree.apply(features.to_numpy())
@@ -134,16 +107,13 @@ def _worst_first(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
 def _cohort_table(
     cases: pd.DataFrame, cohorts: list[Cohort], n_resamples: int, seed: int
 ) -> pd.DataFrame:
-    if not cohorts:
-        return pd.DataFrame(columns=_COLUMNS)
     error = cases["absolute_error"].to_numpy()
     large = error > LARGE_ERROR
     names, inside = zip(*cohorts, strict=True)
     inside = np.column_stack(inside)
     n = inside.sum(axis=0)
     means = _resample_means(error, inside, n_resamples, seed)
-    low, high = np.transpose([percentile_interval(column) for column in means.T])
-    low[n < 2] = high[n < 2] = np.nan  # one case says nothing about spread
+    low, high = np.transpose(list(map(percentile_interval, means.T, n)))
     return pd.DataFrame(
         {
             "cohort": names,

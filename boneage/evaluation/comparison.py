@@ -159,7 +159,7 @@ def figure_differences(
     resampled = _difference(drawn["first"], drawn["second"])
     rows = []
     for name in FIGURES:
-        low, high = interval(resampled[name], len(pairs))
+        low, high = percentile_interval(resampled[name], len(pairs))
         better = None
         if low > 0 or high < 0:
             better = "first" if (low > 0) == (name in _LARGER_IS_BETTER) else "second"
@@ -197,14 +197,9 @@ def _difference(first: Mapping, second: Mapping) -> dict:
     return differences | {"bias": np.abs(first["bias"]) - np.abs(second["bias"])}
 
 
-def interval(values: np.ndarray, n: int) -> tuple[float, float]:
-    """Of resampled values of n cases; one says nothing about spread, so it has (nan, nan)."""
-    return percentile_interval(values) if n >= 2 else (float("nan"), float("nan"))
-
-
 def _mean_intervals(columns: np.ndarray, n_resamples: int, seed: int) -> list[tuple[float, float]]:
     means = resample_means(columns, n_resamples, seed)
-    return [interval(column, len(columns)) for column in means.T]
+    return [percentile_interval(column, len(columns)) for column in means.T]
 
 
 def _wilcoxon_p(differences: np.ndarray) -> float | None:

@@ -11,14 +11,13 @@ from boneage.evaluation.comparison import (
     Comparison,
     compare,
     figure_differences,
-    interval,
     pair,
     predictions,
     resample_models,
     wins,
 )
 from boneage.evaluation.intervals import percentile_interval, resample_means, resamples_at_once
-from boneage.evaluation.metrics import figures
+from boneage.evaluation.metrics import figures_row
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +72,12 @@ def mae_only(
     errors = pd.DataFrame({name: (m - age).abs() for name, m in predictions(pairs).items()})
     drawn = resample_means(errors, resamples_at_once(2 * len(pairs)))
     table = pd.DataFrame(
-        [percentile_interval(column) for column in drawn.T],
+        [percentile_interval(column, len(pairs)) for column in drawn.T],
         columns=["mae_low", "mae_high"],
         index=errors.columns,
     )
     table.insert(0, "mae", errors.mean())
-    low, high = percentile_interval(drawn[:, 0] - drawn[:, 1])
+    low, high = percentile_interval(drawn[:, 0] - drawn[:, 1], len(pairs))
     better = "first" if high < 0 else "second" if low > 0 else None
     return table, pd.DataFrame({"figure": ["mae"], "better": [better]})
 
@@ -103,7 +102,5 @@ def _sign_test(first: int, second: int) -> float:
 def _row(
     pairs: pd.DataFrame, months: pd.Series, drawn: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    row = figures(pairs["age_months"], months)
-    for name, values in drawn.items():
-        row[f"{name}_low"], row[f"{name}_high"] = interval(values, len(pairs))
-    return row
+    intervals = {name: percentile_interval(values, len(pairs)) for name, values in drawn.items()}
+    return figures_row(pairs["age_months"], months, intervals)

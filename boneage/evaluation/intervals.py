@@ -117,13 +117,14 @@ def resample_figures(
     }
 
 
-def percentile_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """The middle `level` of resampled values (n_resamples,), as (low, high).
+def percentile_interval(values: np.ndarray, n: int, level: float = 0.95) -> tuple[float, float]:
+    """The middle `level` of a figure of n cases, resampled (n_resamples,), as (low, high).
 
-    Values that are not finite are left out; where none is, the interval is (nan, nan).
+    Values that are not finite are left out; where none is left, the interval is (nan, nan). So is
+    that of fewer than two cases: one says nothing about spread.
     """
     values = values[np.isfinite(values)]
-    if len(values) == 0:
+    if n < 2 or len(values) == 0:
         return _UNDEFINED
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2]).tolist()
     return low, high
@@ -135,19 +136,20 @@ def bootstrap(
     """Percentile bootstrap interval of every figure: name -> (low, high).
 
     `age` and `prediction` are (n,) in months; `level` is the coverage in (0, 1). The same input
-    and seed give the same interval. Below two cases every interval is (nan, nan): one case says
-    nothing about spread. R2 is (nan, nan) too when all ages are the same; resamples without an
-    R2 are left out of its interval.
+    and seed give the same interval. Below two cases every interval is (nan, nan). R2 is (nan, nan)
+    too when all ages are the same; resamples without an R2 are left out of its interval.
 
     Raises ValueError for ages and predictions that are not equally many finite numbers.
     """
     age, prediction = as_ages(age, prediction)
     if not 0 < level < 1:
         raise ValueError(f"The level {level} is not between 0 and 1; give 0.95 for 95 %.")
-    if len(age) < 2:
+    if len(age) == 0:
         return dict.fromkeys(FIGURES, _UNDEFINED)
     resamples = resample_figures(age, prediction, n_resamples, seed)
-    return {name: percentile_interval(values, level) for name, values in resamples.items()}
+    return {
+        name: percentile_interval(values, len(age), level) for name, values in resamples.items()
+    }
 
 
 def _sums(counts: np.ndarray, columns: np.ndarray) -> np.ndarray:

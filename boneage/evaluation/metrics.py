@@ -4,7 +4,7 @@ A predictions table has the columns id, split, sex, age_months, prediction_month
 The residual is prediction - chronological age, in months: positive when read too old.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -70,6 +70,14 @@ def figures(age, prediction) -> dict[str, float]:
     }
 
 
+def figures_row(age, prediction, intervals: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """`figures`, and of each its interval, name -> (low, high), as name_low and name_high."""
+    row = figures(age, prediction)
+    for name, (low, high) in intervals.items():
+        row |= {f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
 def summarise(
     predictions: pd.DataFrame,
     by: str | Sequence[str] = (),
@@ -124,11 +132,8 @@ def metrics_table(
 
 def _row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
     age, prediction = cases["age_months"], cases["prediction_months"]
-    row = figures(age, prediction)
-    limits = bootstrap(age, prediction, n_resamples=n_resamples, seed=seed)
-    for name, (low, high) in limits.items():
-        row |= {f"{name}_low": low, f"{name}_high": high}
-    return row
+    intervals = bootstrap(age, prediction, n_resamples=n_resamples, seed=seed)
+    return figures_row(age, prediction, intervals)
 
 
 def _figure_columns() -> list[str]:

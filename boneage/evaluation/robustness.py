@@ -33,7 +33,7 @@ def robustness_table(
             found, resampled = _figures(pairs.mean(), model), _figures(drawn, model)
             row = {"perturbation": perturbation, "model": model, "n": len(pairs)}
             for name, value in found.items():
-                low, high = percentile_interval(resampled[name])
+                low, high = percentile_interval(resampled[name], len(pairs))
                 row |= {name: value, f"{name}_low": low, f"{name}_high": high}
             rows.append(row)
     return pd.DataFrame(rows)

@@ -6,7 +6,6 @@ are bands of reference age, as everywhere.
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from boneage.evaluation.intervals import SEED, percentile_interval, resample_means
@@ -83,12 +82,12 @@ def _groups(shifts: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict, pd.Data
 
 
 def _means(cases: pd.DataFrame, names: list[str] | tuple[str, ...]) -> dict[str, float]:
-    """n, and of each named column the mean and its interval, which one case does not have."""
+    """n, and of each named column the mean and its interval."""
     values = cases[list(names)].to_numpy(float)
     row = {"n": len(values)}
     for name, mean, resampled in zip(
         names, values.mean(axis=0), resample_means(values).T, strict=True
     ):
-        low, high = percentile_interval(resampled) if len(values) > 1 else (np.nan, np.nan)
+        low, high = percentile_interval(resampled, len(values))
         row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
     return row

@@ -48,8 +48,8 @@ def error_ratios(table: pd.DataFrame) -> go.Figure:
 def _finding(shown: pd.DataFrame) -> str:
     beyond = shown.loc[shown["ratio"] > TOO_MUCH, "perturbation"].nunique()
     if not beyond:
-        return "No change to the picture doubles the error"
-    of_all = f"{beyond} of {shown['perturbation'].nunique()} changes to the picture"
+        return "No change doubles the error"
+    of_all = f"{beyond} of {shown['perturbation'].nunique()} changes"
     return f"{of_all} more than double{'s' if beyond == 1 else ''} the error"
 
 

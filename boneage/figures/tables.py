@@ -10,7 +10,7 @@ from html import escape
 import pandas as pd
 
 from boneage.figures import palette
-from boneage.wording import figure_interval, figure_value
+from boneage.wording import figure_interval, figure_value, share
 
 MUTED = "opacity:.75;font-size:.85em;font-weight:400"
 _RULE = palette.faded(palette.NEUTRAL, 0.3)
@@ -48,7 +48,7 @@ def cohort_table(cohorts: pd.DataFrame) -> str:
                     figure_value("mae", row.mae, unit=False),
                     figure_interval("mae", row.mae_low, row.mae_high),
                 ),
-                *(Cell(_percent(share)) for share in (row.rate, row.coverage, row.size)),
+                *(Cell(_share(part)) for part in (row.rate, row.coverage, row.size)),
             ],
         )
         for row in cohorts.itertuples()
@@ -119,5 +119,5 @@ def _breakable(title: str) -> str:
     return escape(title).replace("+", "+<wbr>")
 
 
-def _percent(share: float) -> str:
-    return "–" if pd.isna(share) else f"{100 * share:.0f} %"
+def _share(part: float) -> str:
+    return "–" if pd.isna(part) else share(part)

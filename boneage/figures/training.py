@@ -15,11 +15,15 @@ _CHARTS = {
     "Validation MAE<br>(months)": {"val_mae": ("", "solid")},
     "Learning rate<br>(per step)": {"learning_rate": ("", "solid")},
 }
+# The first epochs err many times as much as the last, which are to be told apart as well.
+_LOGARITHMIC = {"type": "log", "dtick": "D2"}
 _EVERY_EPOCH = 10  # trainings as short as this have a tick at each of them
 
 
 def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
-    """Loss, validation MAE and learning rate below each other, a colour for each model.
+    """Loss and validation MAE, both on a logarithmic scale, and learning rate below each other.
+
+    Each model has its colour.
 
     histories: registry name -> its history, one row an epoch, with the column epoch and any of
     loss, val_loss (months²), val_mae (months), learning_rate. A chart without a line is left out.
@@ -28,7 +32,8 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
     charts = {title: lines for title, lines in _CHARTS.items() if columns & lines.keys()}
     figure = make_subplots(len(charts), 1, shared_xaxes=True, vertical_spacing=0.06)
     for row, (title, lines) in enumerate(charts.items(), start=1):
-        figure.update_yaxes(title_text=title, rangemode="tozero", exponentformat="none", row=row)
+        scale = {"rangemode": "tozero"} if "learning_rate" in lines else _LOGARITHMIC
+        figure.update_yaxes(title_text=title, exponentformat="none", row=row, **scale)
         for name, history in histories.items():
             for column in [column for column in lines if column in history]:
                 added, dash = lines[column]

@@ -95,9 +95,9 @@ def test_the_level_sets_the_quantiles():
 
 def test_an_interval_leaves_out_what_is_undefined():
     values = np.append(np.arange(101.0), [np.nan, np.nan])
-    assert percentile_interval(values) == pytest.approx((2.5, 97.5))
-    assert percentile_interval(values, level=0.5) == pytest.approx((25, 75))
-    assert np.isnan(percentile_interval(values[-2:])).all()
+    assert percentile_interval(values, n=9) == pytest.approx((2.5, 97.5))
+    assert percentile_interval(values, n=9, level=0.5) == pytest.approx((25, 75))
+    assert np.isnan(percentile_interval(values[-2:], n=9)).all()
 
 
 def test_the_seed_decides():

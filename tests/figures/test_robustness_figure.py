@@ -41,8 +41,8 @@ def test_the_title_is_the_finding(table):
     def title():
         return error_ratios(table).layout.title.text.replace("<br>", " ")
 
-    assert title() == "No change to the picture doubles the error"
+    assert title() == "No change doubles the error"
     table.loc[5, "ratio"] = 2.1
-    assert title() == "1 of 2 changes to the picture more than doubles the error"
+    assert title() == "1 of 2 changes more than doubles the error"
     table.loc[2, "ratio"] = 2.1
-    assert title() == "2 of 2 changes to the picture more than double the error"
+    assert title() == "2 of 2 changes more than double the error"

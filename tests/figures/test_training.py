@@ -37,6 +37,9 @@ def test_loss_error_and_learning_rate_stand_below_each_other():
         "Loss<br>(months²)", "Validation MAE<br>(months)", "Learning rate<br>(per step)"
     ]  # fmt: skip
     assert layout.xaxis3.title.text == "Epoch"
+    # A learning rate of 0 has no logarithm.
+    axes = (layout.yaxis, layout.yaxis2, layout.yaxis3)
+    assert [axis.type for axis in axes] == ["log", "log", None]
 
 
 def test_each_model_has_its_colour_and_each_line_one_legend_entry():

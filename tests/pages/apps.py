@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from plain import plain
 from streamlit.testing.v1 import AppTest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -47,7 +48,8 @@ def heavy_imports(script: str, timeout: float | None = None, **environment: str)
 
 def texts(app: AppTest) -> str:
     kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.error, app.html)
-    return "\n".join(str(getattr(e, "value", None) or e.proto.body) for kind in kinds for e in kind)
+    elements = [element for kind in kinds for element in kind]
+    return plain("\n".join(str(getattr(e, "value", None) or e.proto.body) for e in elements))
 
 
 def made_up_cases(rng: np.random.Generator, n: int) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from apps import run, started, texts
 from PIL import Image
+from plain import plain
 
 from boneage import results
 from boneage.datasets.phantoms import draw_phantom
@@ -41,7 +42,7 @@ def cards(app) -> str:
 
 
 def shown_intervals(app) -> list[str]:
-    words = re.sub("<span[^>]*>", "", cards(app))
+    words = plain(re.sub("<span[^>]*>", "", cards(app)))
     return re.findall(r"(\d+ % interval: [^<]+)<", words)
 
 
