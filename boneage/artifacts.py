@@ -22,7 +22,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +60,7 @@ _PREDICTION_NUMBERS = ("age_months", "prediction_months", "contrast")
 _SEXES = {"female", "male"}
 _CROP_METHODS = {"mediapipe", "segmentation", "full_frame"}
 
+_TRAIN = "train again"  # what to do where git does not have the file either
 _FLOAT16_MAX = float(np.finfo(np.float16).max)  # 65504
 
 
@@ -215,7 +216,7 @@ def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
         model = build_model(facts.name, **facts.build)
     except (ValueError, TypeError, KeyError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise _error(
+        raise unusable(
             folder / FACTS, f"describes a model that cannot be built ({reason[0]})"
         ) from error
     load_weights(folder, model)
@@ -236,7 +237,7 @@ def _check_weights(folder: Path, facts: Facts) -> bytes:
     """The content of the weights file, which is looked into only when it is the one written."""
     content = _read(folder / WEIGHTS)
     if hashlib.sha256(content).hexdigest() != facts.weights_sha256:
-        raise _error(
+        raise unusable(
             folder / WEIGHTS, f"is truncated, altered or not the file {FACTS} was written for"
         )
     return content
@@ -249,19 +250,19 @@ def _parse_weights(path: Path, content: bytes) -> dict[str, np.ndarray]:
     try:
         return load(content)
     except (SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise _error(path, "is not a safetensors file of floating-point numbers") from error
+        raise unusable(path, "is not a safetensors file of floating-point numbers") from error
 
 
 def _assign(model: "keras.Model", tensors: dict[str, np.ndarray], path: Path) -> None:
     variables = {variable.path: variable for variable in model.weights}
     if missing := sorted(variables.keys() - tensors.keys()):
-        raise _error(path, f"lacks {len(missing)} weights of the model, first {missing[0]}")
+        raise unusable(path, f"lacks {len(missing)} weights of the model, first {missing[0]}")
     if unknown := sorted(tensors.keys() - variables.keys()):
-        raise _error(path, f"holds {len(unknown)} weights the model lacks, first {unknown[0]}")
+        raise unusable(path, f"holds {len(unknown)} weights the model lacks, first {unknown[0]}")
     for name, variable in variables.items():
         value = tensors[name]
         if value.shape != tuple(variable.shape):
-            raise _error(
+            raise unusable(
                 path,
                 f"holds {name} with shape {value.shape} where the model needs "
                 f"{tuple(variable.shape)}",
@@ -294,11 +295,11 @@ def read_facts(folder: str | Path) -> Facts:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise _error(path, "is not valid JSON") from error
+        raise unusable(path, "is not valid JSON") from error
     if not isinstance(values, dict):
-        raise _error(path, "is not a JSON object")
+        raise unusable(path, "is not a JSON object")
     if fault := _fault(values):
-        raise _error(path, f"cannot be used: {fault}")
+        raise unusable(path, f"cannot be used: {fault}")
     return Facts(**values)
 
 
@@ -350,25 +351,23 @@ def _fingerprint(values: list | dict) -> str:
 
 def write_history(folder: str | Path, history: pd.DataFrame) -> None:
     """Write history.csv: one row an epoch, columns as given (epoch, loss, val_mae, ...)."""
-    _write_table(Path(folder) / HISTORY, history, "%.6g")
+    write_table(Path(folder) / HISTORY, history, "%.6g")
 
 
 def read_history(folder: str | Path) -> pd.DataFrame:
     """Read history.csv. Raises ArtifactError when it is missing, empty or not a table."""
-    return _read_table(Path(folder) / HISTORY)
+    return read_table(Path(folder) / HISTORY)
 
 
 def write_metrics(folder: str | Path, metrics: pd.DataFrame) -> None:
     """Write metrics.csv with four decimals; columns split, group, n, then figures."""
-    _write_table(Path(folder) / METRICS, metrics, "%.4f")
+    write_table(Path(folder) / METRICS, metrics, "%.4f")
 
 
 def read_metrics(folder: str | Path) -> pd.DataFrame:
     """Read metrics.csv. Raises ArtifactError when it is missing, empty or lacks a column."""
     path = Path(folder) / METRICS
-    table = _read_table(path, dtype={"split": str, "group": str})
-    _require_columns(path, table, ("split", "group", "n", "mae"))
-    return table
+    return read_table(path, ("split", "group", "n", "mae"), dtype={"split": str, "group": str})
 
 
 def write_predictions(folder: str | Path, predictions: pd.DataFrame) -> None:
@@ -382,7 +381,7 @@ def write_predictions(folder: str | Path, predictions: pd.DataFrame) -> None:
     table = predictions[list(PREDICTION_COLUMNS)].astype({"id": str})
     if fault := _prediction_fault(table):
         raise ArtifactError(f"The predictions for {path} cannot be written: {fault}.")
-    _write_table(path, table, "%.2f")
+    write_table(path, table, "%.2f")
 
 
 def read_predictions(folder: str | Path) -> pd.DataFrame:
@@ -393,27 +392,26 @@ def read_predictions(folder: str | Path) -> pd.DataFrame:
     path = Path(folder) / PREDICTIONS
     # Ids like "0012" or "NA" are texts, not numbers or gaps.
     texts = dict.fromkeys(_PREDICTION_TEXTS, str)
-    table = _read_table(path, dtype=texts, keep_default_na=False)
-    _require_columns(path, table, PREDICTION_COLUMNS)
+    table = read_table(path, PREDICTION_COLUMNS, dtype=texts, keep_default_na=False)
     table = table[list(PREDICTION_COLUMNS)]
     for column in _PREDICTION_NUMBERS:
         table[column] = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
     if fault := _prediction_fault(table):
-        raise _error(path, f"cannot be used: {fault}")
+        raise unusable(path, f"cannot be used: {fault}")
     return table
 
 
 def write_coverage(coverage: pd.DataFrame) -> Path:
     """Write coverage.csv, see `boneage.evaluation.conformal.coverage_table`; returns its path."""
     path = artifacts_root() / COVERAGE
-    _write_table(path, coverage, "%.4g")
+    write_table(path, coverage)
     return path
 
 
 def write_robustness(robustness: pd.DataFrame) -> Path:
     """Write robustness.csv, see `boneage.robustness.measure_robustness`; returns its path."""
     path = artifacts_root() / ROBUSTNESS
-    _write_table(path, robustness, "%.4g")
+    write_table(path, robustness)
     return path
 
 
@@ -425,8 +423,7 @@ def read_robustness() -> pd.DataFrame | None:
     path = artifacts_root() / ROBUSTNESS
     if not path.exists():
         return None
-    table = _read_table(path)
-    _require_columns(path, table, ("model", "model_sha256"))
+    table = read_table(path, ("model", "model_sha256"))
     measured = dict(zip(table["model"], table["model_sha256"], strict=True))
     return table if measured == published_fingerprints() else None
 
@@ -434,7 +431,7 @@ def read_robustness() -> pd.DataFrame | None:
 def write_saliency(file: str, table: pd.DataFrame) -> Path:
     """Write OCCLUSION or RANDOMISATION, see `boneage.evaluation.saliency`; returns its path."""
     path = artifacts_root() / file
-    _write_table(path, table, "%.4g")
+    write_table(path, table)
     return path
 
 
@@ -448,8 +445,7 @@ def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
     path = artifacts_root() / file
     if not path.exists():
         return pd.DataFrame(columns=["model", "model_sha256"])
-    table = _read_table(path)
-    _require_columns(path, table, ("model", "model_sha256"))
+    table = read_table(path, ("model", "model_sha256"))
     now = table["model"].map(fingerprints(facts))
     return table[now == table["model_sha256"]].reset_index(drop=True)
 
@@ -469,24 +465,28 @@ def _prediction_fault(table: pd.DataFrame) -> str | None:
     return None
 
 
-def _require_columns(path: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
-    if missing := [column for column in columns if column not in table]:
-        raise _error(path, f"has no column {', '.join(missing)}")
-
-
-def _write_table(path: Path, table: pd.DataFrame, float_format: str) -> None:
+def write_table(path: Path, table: pd.DataFrame, float_format: str = "%.4g") -> None:
+    """Write a CSV table, by default with numbers to four digits."""
     text = table.to_csv(index=False, float_format=float_format, lineterminator="\n")
     replace_file(path, text.encode())
 
 
-def _read_table(path: Path, **options) -> pd.DataFrame:
-    content = _read(path)
+def read_table(
+    path: Path, columns: Sequence[str] = (), remedy: str = _TRAIN, **options
+) -> pd.DataFrame:
+    """A CSV table with at least these columns and a row; options are those of `pd.read_csv`.
+
+    Raises ArtifactError, one sentence, with the remedy besides restoring the file.
+    """
+    content = _read(path, remedy)
     try:
         table = pd.read_csv(io.BytesIO(content), **options)
     except ValueError as error:  # parser, decoding and empty-file errors are all ValueErrors
-        raise _error(path, "is not a CSV table") from error
+        raise unusable(path, "is not a CSV table", remedy) from error
     if table.empty:
-        raise _error(path, "has no rows")
+        raise unusable(path, "has no rows", remedy)
+    if missing := [column for column in columns if column not in table]:
+        raise unusable(path, f"has no column {', '.join(missing)}", remedy)
     return table
 
 
@@ -505,7 +505,7 @@ def write_gate(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame)
     root = artifacts_root()
     replace_file(root / GATE_NUMBERS, content)
     replace_file(root / GATE_FACTS, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode())
-    _write_table(root / GATE_TABLE, table, "%.4g")
+    write_table(root / GATE_TABLE, table)
     return root / GATE_TABLE
 
 
@@ -521,10 +521,10 @@ def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
         facts = json.loads(_read(path))
         digest = facts["numbers_sha256"]
     except (ValueError, TypeError, KeyError) as error:
-        raise _error(path, "is not a JSON object with the hash of its numbers") from error
+        raise unusable(path, "is not a JSON object with the hash of its numbers") from error
     content = _read(artifacts_root() / GATE_NUMBERS)
     if hashlib.sha256(content).hexdigest() != digest:
-        raise _error(
+        raise unusable(
             artifacts_root() / GATE_NUMBERS, f"is not the file {GATE_FACTS} was written for"
         )
     return facts, _parse_weights(artifacts_root() / GATE_NUMBERS, content)
@@ -533,14 +533,15 @@ def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
 # Files --------------------------------------------------------------------------------------
 
 
-def _error(path: Path, fault: str) -> ArtifactError:
-    return ArtifactError(f"{path} {fault}; restore it with git checkout or train again.")
+def unusable(path: Path, fault: str, remedy: str = _TRAIN) -> ArtifactError:
+    """The error to raise for a file of an artifact, with the remedy besides restoring the file."""
+    return ArtifactError(f"{path} {fault}; restore it with git checkout or {remedy}.")
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, remedy: str = _TRAIN) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise _error(path, "is missing") from error
+        raise unusable(path, "is missing", remedy) from error
     except OSError as error:
-        raise _error(path, f"cannot be read ({error.strerror})") from error
+        raise unusable(path, f"cannot be read ({error.strerror})", remedy) from error

@@ -322,8 +322,9 @@ def _report(options) -> int:
 
 def _gate(options) -> int:
     from boneage.gate.learning import learn_gate
+    from boneage.predictor import Predictor
 
-    path, table = learn_gate(options.data)
+    path, table = learn_gate(Predictor(), options.data)
     print(table.to_string(index=False, na_rep="", float_format="%.3g"))
     print(f"The gate is stored beside {path}, which holds this table.")
     return OK

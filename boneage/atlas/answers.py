@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from boneage import artifacts
 from boneage.atlas import plates
-from boneage.atlas.files import atlas_folder, read_table, write_table
+from boneage.atlas.files import atlas_folder, read_table
 from boneage.atlas.landmarks import landmarks_on
 from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.ensemble import with_ensemble
@@ -147,7 +147,7 @@ def likeness_figures(root: str | Path | None = None) -> Mapping[str, float] | No
 def write(name: str, table: pd.DataFrame, root: str | Path | None = None) -> Path:
     """Write PREDICTIONS or LIKENESS; returns its path."""
     path = atlas_folder(root) / name
-    write_table(path, table)
+    artifacts.write_table(path, table)
     return path
 
 

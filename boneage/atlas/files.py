@@ -9,6 +9,7 @@
 """
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from boneage.artifacts import ArtifactError, artifacts_root
+from boneage import artifacts
 from boneage.files import replace_file
 
 PLATES, LANDMARKS, README = "plates.csv", "landmarks.csv", "README.md"
@@ -50,13 +51,14 @@ CITATION = (
     "Learning Challenge. Radiology 2018; 290(2):498-503."
 )
 _LANDMARK_COLUMNS = ("sex", "months", "landmark", "x", "y")
+_BUILD = "build the atlas again (python -m boneage atlas --help)"
 _QUALITY = 94  # of WebP; a plate is smooth and shows no loss at it
 _SPREAD_QUALITY = 80
 
 
 def atlas_folder(root: str | Path | None = None) -> Path:
     """`root`, or the published atlas."""
-    return Path(root) if root is not None else artifacts_root() / "atlas"
+    return Path(root) if root is not None else artifacts.artifacts_root() / "atlas"
 
 
 def read_plates(folder: Path) -> pd.DataFrame:
@@ -81,7 +83,7 @@ def read_picture(path: Path) -> np.ndarray:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("L"))
     except OSError as error:
-        raise _error(path, "is missing or damaged") from error
+        raise artifacts.unusable(path, "is missing or damaged", _BUILD) from error
 
 
 def picture_names(sex: str, months: int) -> tuple[str, str]:
@@ -110,10 +112,10 @@ def write_tables(
         for (sex, months), points in sorted(landmarks.items())
         for number, (x, y) in enumerate(points)
     ]
-    write_table(folder / LANDMARKS, pd.DataFrame(rows, columns=_LANDMARK_COLUMNS))
+    artifacts.write_table(folder / LANDMARKS, pd.DataFrame(rows, columns=_LANDMARK_COLUMNS))
     # Rows added one by one make columns of objects, which would be written to the last digit.
     plates = plates[list(COLUMNS)].infer_objects().sort_values(["sex", "months"])
-    write_table(folder / PLATES, plates)
+    artifacts.write_table(folder / PLATES, plates)
 
 
 def write_readme(folder: Path, text: str) -> None:
@@ -129,27 +131,9 @@ def remove_other_pictures(folder: Path, plates: pd.DataFrame) -> None:
             path.unlink()
 
 
-def read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """A table with at least these columns and a row. Raises ArtifactError, one sentence."""
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str))
-    except (OSError, ValueError) as error:
-        raise _error(path, "is missing or is not a CSV table") from error
-    if missing := [column for column in columns if column not in table]:
-        raise _error(path, f"has no column {', '.join(missing)}")
-    if table.empty or table.isna().any(axis=None):
-        raise _error(path, "has no rows or lacks values")
+    table = artifacts.read_table(path, columns, _BUILD, dtype=dict.fromkeys(_TEXTS, str))
+    if table.isna().any(axis=None):
+        raise artifacts.unusable(path, "lacks values", _BUILD)
     return table
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table, numbers to four digits."""
-    text = table.to_csv(index=False, float_format="%.4g", lineterminator="\n")
-    replace_file(path, text.encode())
-
-
-def _error(path: Path, fault: str) -> ArtifactError:
-    return ArtifactError(
-        f"{path} {fault}; restore it with git checkout or build the atlas again "
-        "(python -m boneage atlas --help)."
-    )

@@ -50,7 +50,7 @@ class Seen:
         return Seen(self.looks[cases], features)
 
 
-def learn_gate(root: str | Path) -> tuple[Path, pd.DataFrame]:
+def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     """Learn the gate of all published models, measure it and store both in `artifacts/`.
 
     What is familiar is learnt from training radiographs, a sample stratified by sex and year of
@@ -58,13 +58,12 @@ def learn_gate(root: str | Path) -> tuple[Path, pd.DataFrame]:
     with. Splits are those of the stored predictions. Takes a quarter of a second of two CPU cores
     an image, of which there are 3,149 with the challenge's data.
 
+    predictor: a `boneage.predictor.Predictor` of them all, which has a gate itself and so is built
+        above this module.
     root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
     Returns the path and the content of gate.csv, see `measure_gate`.
-    Raises ValueError, one sentence, where models, radiographs or packages are missing.
+    Raises ValueError, one sentence, where radiographs or packages are missing.
     """
-    from boneage.predictor import Predictor  # which has a gate itself
-
-    predictor = Predictor()
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
     files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
     every = max(1, len(files[TEST]) // _N_CHANGED)

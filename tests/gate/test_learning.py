@@ -21,6 +21,7 @@ from boneage.gate.learning import (
     refused_by_other_half,
 )
 from boneage.gate.negatives import UNLIKE
+from boneage.predictor import Predictor
 
 RNG = np.random.default_rng(0)
 
@@ -107,7 +108,7 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     monkeypatch.setattr(learning, "_FEATURE_AXES", 2)
     png = learning.negatives.__globals__["_png"](draw_phantom(60, "male", 3) // 64)
     monkeypatch.setattr(learning, "negatives", lambda _: [(UNLIKE, "dark", png)] * 2)
-    path, table = learn_gate(data)
+    path, table = learn_gate(Predictor(), data)
     assert path == root / "gate.csv"
     assert pd.read_csv(path)["kind"].tolist() == table["kind"].tolist()
     dark = table.set_index("kind").loc["dark"]
@@ -117,7 +118,7 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     assert load_gate(facts["weights_sha256"]).note is None
     with pytest.raises(ValueError, match="holds 0 of the"):
         (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
-        learn_gate(tmp_path / "empty")
+        learn_gate(Predictor(), tmp_path / "empty")
 
 
 def copy_model(source, target, data):
