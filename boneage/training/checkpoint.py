@@ -50,7 +50,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, run: dict, model: keras.Model, optimizer: keras.Optimizer
 ) -> Progress:
-    """Restore model and optimizer from `path`.
+    """Restore model and optimizer, which is built, from `path`.
 
     Raises CheckpointError where the file is unreadable or belongs to another training than `run`.
     """
@@ -68,7 +68,6 @@ def load_checkpoint(
             f"The checkpoint {path} belongs to another training (different "
             f"{', '.join(differing)}): choose another output folder, or repeat the first command."
         )
-    optimizer.build(model.trainable_variables)
     for prefix, variables in (("model", model.variables), ("optimizer", optimizer.variables)):
         for i, variable in enumerate(variables):
             variable.assign(stored[f"{prefix}{i}"])

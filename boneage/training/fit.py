@@ -237,6 +237,8 @@ def _fit(
         # XLA on the CPU of TensorFlow lacks the image transform of the augmentation.
         jit_compile=_backend() == "jax",
     )
+    # Left to the first step, TensorFlow would trace that step twice.
+    optimizer.build(model.trainable_variables)
     progress = load_checkpoint(out / CHECKPOINT, run, model, optimizer) if resume else Progress()
     keeper = Keeper(run, preset, out, progress, averaged=_average(model, preset))
     callbacks = [Reseed(preset.seed), keeper]

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from boneage.datasets.phantoms import make_phantom
+from boneage.datasets.rsna import find_images
 from boneage.radiographs import hand as hand_module
 from boneage.radiographs.hand import Hand, find_hand, full_frame
 from boneage.radiographs.reading import read_radiograph
@@ -63,6 +64,23 @@ def test_the_second_attempt_can_be_switched_off(monkeypatch):
     assert len(attempts) == 3
 
 
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(0.1, 0.1), (0.15, 1), (1.2, 0.5)],
+    ids=["a side marker", "a finger", "no hand is so wide"],
+)
+def test_what_cannot_be_a_hand_is_passed_over(child, monkeypatch, width, height):
+    """The first attempt finds something, the second the hand."""
+    centre = child.landmarks.mean(axis=0)
+    strange = centre + (child.landmarks - centre) * np.float32([width, height])
+    finds = iter([strange, child.landmarks])
+    monkeypatch.setattr(hand_module, "_find_landmarks", lambda *_: next(finds))
+    hand = find_hand(child.pixels)
+    np.testing.assert_array_equal(hand.landmarks, child.landmarks)
+    finds = iter([strange, strange])
+    assert find_hand(child.pixels).method == "segmentation"
+
+
 def test_corners_go_round_the_box():
     box = full_frame(np.zeros((40, 30), np.uint8))
     assert box.corners.tolist() == [[-0.5, -0.5], [29.5, -0.5], [29.5, 39.5], [-0.5, 39.5]]
@@ -84,6 +102,15 @@ def test_a_missing_landmark_model_is_refused(monkeypatch):
     monkeypatch.setattr(hand_module, "_LANDMARK_PACKAGE", "no_such_package")
     with pytest.raises(RuntimeError, match="requirements"):
         hand_module._landmark_model()
+
+
+def test_a_side_marker_is_not_taken_for_the_hand(rsna):
+    """On these films it once was."""
+    files = find_images(rsna / "boneage-training-dataset", ["3757", "3518", "4017"])
+    for file in files.values():
+        pixels = read_radiograph(file).pixels
+        assert np.prod(find_hand(pixels).size) > 0.25 * pixels.size
+    assert len(files) == 3
 
 
 def test_mediapipe_finds_real_hands(rsna):
