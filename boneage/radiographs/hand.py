@@ -5,6 +5,7 @@ little like one. Where it finds no hand, the bright region is segmented; where t
 whole radiograph is taken. The result says which of the three it was.
 """
 
+import ctypes
 import functools
 import hashlib
 import importlib.util
@@ -201,18 +202,16 @@ def _landmarker():
             min_hand_detection_confidence=_CONFIDENCE,
             min_hand_presence_confidence=_CONFIDENCE,
         )
-
-        class Landmarker(HandLandmarker):
-            def __del__(self):
-                """Leaves closing to the end of the process, when MediaPipe's own would fail."""
-
-        return Landmarker.create_from_options(options)
+        landmarker = HandLandmarker.create_from_options(options)
     except Exception as error:  # of the import, of a system library, of MediaPipe itself
         reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
         raise HandModelError(
             f"MediaPipe, which finds the hand, cannot be loaded ({reason}): {_REINSTALL}, and on "
             "Linux the system libraries that the README names."
         ) from error
+    # Never collected: at the end of a process, when that would happen, closing it fails aloud.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(landmarker))
+    return landmarker
 
 
 def _landmark_model() -> bytes:
