@@ -61,7 +61,7 @@ def test_the_second_attempt_can_be_switched_off(monkeypatch):
     monkeypatch.setattr(hand_module, "_find_landmarks", lambda _, attempt: attempts.append(attempt))
     find_hand(np.full((120, 90), 7, np.uint8))
     find_hand(np.full((120, 90), 7, np.uint8), second_attempt=False)
-    assert len(attempts) == 3
+    assert len(attempts) == 4
 
 
 @pytest.mark.parametrize(
