@@ -113,6 +113,13 @@ def test_a_side_marker_is_not_taken_for_the_hand(rsna):
     assert len(files) == 3
 
 
+def test_hands_on_bright_film_and_beside_a_brighter_marker_are_found(rsna):
+    """On these films two ways of dressing do not show the hand."""
+    files = find_images(rsna / "boneage-training-dataset", ["2071", "2588", "3226", "3431", "3821"])
+    hands = [find_hand(read_radiograph(file).pixels) for file in files.values()]
+    assert [hand.method for hand in hands] == ["mediapipe"] * 5
+
+
 def test_mediapipe_finds_real_hands(rsna):
     files = sorted((rsna / "boneage-training-dataset").iterdir())[:: 12_000 // N_REAL]
     methods = [find_hand(read_radiograph(file).pixels).method for file in files]
