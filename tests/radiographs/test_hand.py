@@ -77,7 +77,7 @@ def test_what_cannot_be_a_hand_is_passed_over(child, monkeypatch, width, height)
     monkeypatch.setattr(hand_module, "_find_landmarks", lambda *_: next(finds))
     hand = find_hand(child.pixels)
     np.testing.assert_array_equal(hand.landmarks, child.landmarks)
-    finds = iter([strange, strange])
+    finds = iter([strange] * 3)
     assert find_hand(child.pixels).method == "segmentation"
 
 
