@@ -16,7 +16,11 @@ _CHARTS = {
     "Learning rate<br>(per step)": {"learning_rate": ("", "solid")},
 }
 # The first epochs err many times as much as the last, which are to be told apart as well.
-_LOGARITHMIC = {"type": "log", "dtick": "D2"}
+_LOGARITHMIC = {
+    "type": "log",
+    # Plotly's own ticks between powers of ten lack their zeros.
+    "tickvals": [digit * 10**power for power in range(5) for digit in (1, 2, 5)],
+}
 _EVERY_EPOCH = 10  # trainings as short as this have a tick at each of them
 
 
