@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from boneage.errors import BoneAgeError
 from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE, MODELS, build_model, find_model
 
@@ -64,7 +65,7 @@ _TRAIN = "train again"  # what to do where git does not have the file either
 _FLOAT16_MAX = float(np.finfo(np.float16).max)  # 65504
 
 
-class ArtifactError(ValueError):
+class ArtifactError(BoneAgeError):
     """A file of an artifact cannot be used; the message is one sentence for people."""
 
 

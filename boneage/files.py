@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from boneage.errors import BoneAgeError
+
 _REMEDIES = {
     errno.ENOSPC: "free some disk space",
     errno.EDQUOT: "free some of your disk space",
@@ -16,7 +18,7 @@ _REMEDIES = {
 }
 
 
-class NotWrittenError(OSError):
+class NotWrittenError(BoneAgeError, OSError):
     """A file cannot be written; `str(error)` is one sentence, with what to do.
 
     fault: what is wrong. remedy: what to do before trying again. Both in words.

@@ -31,6 +31,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from boneage.errors import BoneAgeError
 from boneage.files import replace_file
 from boneage.radiographs.hand import HandModelError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
@@ -52,7 +53,7 @@ _CASE_COLUMNS = ["id", "split", "sex", "age_months"]
 _AHEAD_PER_WORKER = 4
 
 
-class CacheError(ValueError):
+class CacheError(BoneAgeError):
     """A cache cannot be built or used; `str(error)` is one sentence for people."""
 
 

@@ -11,6 +11,7 @@ from typing import IO
 import pandas as pd
 
 from boneage.datasets.splits import split_train_validation
+from boneage.errors import BoneAgeError
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ _SETS_OF_SPLIT = {
 }
 
 
-class LabelError(ValueError):
+class LabelError(BoneAgeError):
     """A label file or image folder cannot be used; `str(error)` is one sentence for people."""
 
 

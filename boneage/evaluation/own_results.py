@@ -6,6 +6,8 @@ import io
 import numpy as np
 import pandas as pd
 
+from boneage.errors import BoneAgeError
+
 # What is needed -> the column names understood, in the order of preference.
 _NAMES = {
     "id": ("id",),
@@ -25,7 +27,7 @@ _OLDEST_MONTHS = 300
 _OLDEST_YEARS, _ENOUGH_ROWS = 25, 5
 
 
-class OwnResultsError(ValueError):
+class OwnResultsError(BoneAgeError):
     """A file of predictions cannot be used; the message is one sentence for people."""
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from boneage.errors import BoneAgeError
+
 MEDIAPIPE, SEGMENTATION, FULL_FRAME = "mediapipe", "segmentation", "full_frame"
 CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
 
@@ -61,7 +63,7 @@ _REINSTALL = "reinstall the pinned requirements (pip install --force-reinstall -
 WRIST, MIDDLE_MCP = 0, 9
 
 
-class HandModelError(RuntimeError):
+class HandModelError(BoneAgeError):
     """The landmark model cannot be loaded; `str(error)` is one sentence for people."""
 
 

@@ -3,6 +3,8 @@
 import math
 from io import BytesIO
 
+from boneage.errors import BoneAgeError
+
 # Films digitised at 50 um and the largest flat-panel detectors stay below 30 million pixels, a film
 # scanned at 600 dots an inch below 50 million; decoding those takes up to 450 MB.
 MAX_PIXELS = 50_000_000
@@ -19,7 +21,7 @@ MAX_ASPECT = 10
 MAX_READS = 200_000
 
 
-class UnreadableRadiograph(ValueError):
+class UnreadableRadiograph(BoneAgeError):
     """The file cannot be used; str() is one sentence for people."""
 
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from boneage.errors import BoneAgeError
 from boneage.files import replacing
 
 CHECKPOINT = "checkpoint.npz"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(BoneAgeError):
     """A checkpoint that cannot be continued; the message says why and what to do."""
 
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from boneage import artifacts
 from boneage.datasets import pipeline
 from boneage.datasets.cache import Cache
+from boneage.errors import BoneAgeError
 from boneage.evaluation.metrics import metrics_table
 from boneage.files import NotWrittenError
 from boneage.models.heads import reader
@@ -32,7 +33,7 @@ _MIRRORING_PAYS = 0.99
 _PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python", "mediapipe")
 
 
-class TrainingError(RuntimeError):
+class TrainingError(BoneAgeError):
     """Training cannot begin or go on; the message says why and what to do."""
 
 
