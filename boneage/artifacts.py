@@ -10,7 +10,7 @@ A folder `artifacts/models/<name>/` holds
     unfinished/          the same of a training that goes on here, until `publish`
 and `artifacts/coverage.csv` says how often the intervals of all models hold the reference age.
 `occlusion.csv` and `randomisation.csv` say how far maps of where a model looked can be trusted.
-What the gate compares a picture with is in `gate.json` (limits, and the weights they belong to) and
+What the gate compares a picture with is in `gate.json` (limits, and the models they belong to) and
 `gate.safetensors`; `gate.csv` says what it refuses.
 `robustness.csv` says how much larger the errors are on changed pictures of the same hands.
 Loading never runs code from a file: the architecture is built by the registry and safetensors
@@ -33,6 +33,7 @@ import pandas as pd
 from boneage.errors import BoneAgeError
 from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE, MODELS, build_model, find_model
+from boneage.radiographs import preprocessing
 
 if TYPE_CHECKING:
     import keras
@@ -325,14 +326,22 @@ def _fault(values: dict) -> str | None:
 
 
 def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
-    """Model name -> SHA-256 (hex) of all that decides its answers; "ensemble" -> that of them all.
+    """Model name -> SHA-256 (hex) of what decides its answers; "ensemble" -> that of them all.
 
-    That is the weights, the model around them, whether the mirror image is read and the
-    preparation: what was measured on a model, column model_sha256 of a table, holds for these
-    alone. facts: model name -> its facts.
+    That is the weights, the model around them, whether the mirror image is read, the parameters of
+    the preparation and, as its code is no parameter, PREPROCESSING_VERSION. What was measured on a
+    model, column model_sha256 of a table, holds for these alone. facts: model name -> its facts.
     """
     each = {
-        name: _fingerprint([known.weights_sha256, known.build, known.mirrored, known.preprocessing])
+        name: _fingerprint(
+            [
+                known.weights_sha256,
+                known.build,
+                known.mirrored,
+                known.preprocessing,
+                preprocessing.PREPROCESSING_VERSION,
+            ]
+        )
         for name, known in facts.items()
     }
     return each | {ENSEMBLE: _fingerprint(each)}

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save, save_file
 
 from boneage import artifacts
 from boneage.artifacts import ArtifactError, Facts
+from boneage.radiographs import preprocessing
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -327,6 +328,27 @@ def test_facts_that_cannot_be_read_back_are_not_written(tmp_path):
 
 def test_missing_facts_are_refused(tmp_path):
     assert "facts.json is missing" in refusal(tmp_path)
+
+
+def test_a_fingerprint_changes_with_all_that_decides_an_answer(monkeypatch):
+    facts = facts_for()
+    before = artifacts.fingerprints({"m": facts})
+    changed = [
+        artifacts.fingerprints({"m": dataclasses.replace(facts, **change)})
+        for change in (
+            {"weights_sha256": "1" * 64},
+            {"build": facts.build | {"output_offset": 128.0}},
+            {"mirrored": True},
+            {"preprocessing": {"size": 64}},
+        )
+    ]
+    monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", 999)  # of the preparation's code
+    changed.append(artifacts.fingerprints({"m": facts}))
+    assert all(digest != before[name] for after in changed for name, digest in after.items())
+    assert len({after["m"] for after in changed}) == len(changed)
+    monkeypatch.undo()
+    note = dataclasses.replace(facts, training_note="Another.")
+    assert artifacts.fingerprints({"m": note}) == before
 
 
 # Tables

@@ -24,7 +24,8 @@ class Gate:
     limits: measure -> the largest value that passes, chosen on the validation set.
     shapes: familiar hand shapes, see `boneage.gate.shapes`; None without statistics.
     features: model name -> its familiar pooled features.
-    unchecked: models whose features are not checked, as no statistics belong to their weights.
+    unchecked: models whose features are not checked, as there are no statistics of them as they are
+        now, weights and preparation included.
     """
 
     limits: dict[str, float] = field(default_factory=dict)
@@ -84,27 +85,29 @@ class Gate:
         titles = wording.in_words([find_model(name).title for name in self.unchecked])
         return (
             f"Whether a picture is like those that {titles} learnt from is not checked: there are "
-            "no statistics for these weights yet (python -m boneage gate makes them)."
+            "no statistics for these weights and this preparation of images yet (python -m boneage "
+            "gate makes them)."
         )
 
 
-def load_gate(weights: Mapping[str, str]) -> Gate:
-    """The gate of some models: with the stored statistics that belong to their weights.
+def load_gate(models: Mapping[str, str]) -> Gate:
+    """The gate of some models: with the stored statistics of their very features.
 
-    weights: model name -> SHA-256 of its weights. Raises ArtifactError for a damaged file.
+    models: model name -> its fingerprint, see `artifacts.fingerprints`. Raises ArtifactError for a
+    damaged file.
     """
     stored = artifacts.read_gate()
     if stored is None:
-        return Gate(unchecked=tuple(weights))
+        return Gate(unchecked=tuple(models))
     facts, numbers = stored
     try:
-        known = {n for n, digest in weights.items() if facts["weights_sha256"].get(n) == digest}
+        known = {n for n, digest in models.items() if facts["model_sha256"].get(n) == digest}
         limits = {str(name): float(limit) for name, limit in facts["limits"].items()}
         return Gate(
             limits,
             _familiar(numbers, _SHAPES),
-            {name: _familiar(numbers, f"{_FEATURES}/{name}") for name in weights if name in known},
-            tuple(name for name in weights if name not in known),
+            {name: _familiar(numbers, f"{_FEATURES}/{name}") for name in models if name in known},
+            tuple(name for name in models if name not in known),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(

@@ -75,9 +75,10 @@ def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     for key, items in groupby(strange, itemgetter(0, 1)):
         kinds[key] = see(predictor, [content for *_, content in items], key[1])
     table = measure_gate(gate, kinds, refused_by_other_half(seen[TRAIN], seen[VALIDATION]))
+    fingerprints = artifacts.fingerprints(predictor.facts)
     facts = {
         "limits": gate.limits,
-        "weights_sha256": {name: facts.weights_sha256 for name, facts in predictor.facts.items()},
+        "model_sha256": {name: fingerprints[name] for name in predictor.names},
         "n_train": len(files[TRAIN]),
         "n_validation": len(files[VALIDATION]),
     }

@@ -47,7 +47,7 @@ def root(tmp_path, monkeypatch):
 
 
 def store(gate, **changes):
-    facts = {"limits": gate.limits, "weights_sha256": {"tiny_densenet": "a" * 64}} | changes
+    facts = {"limits": gate.limits, "model_sha256": {"tiny_densenet": "a" * 64}} | changes
     artifacts.write_gate(facts, to_arrays(gate), pd.DataFrame({"kind": ["test"], "n": [1]}))
 
 
@@ -104,7 +104,7 @@ def test_it_comes_back_from_the_artifacts(gate, root):
     assert measures[0] == measures[1]
 
 
-def test_statistics_of_other_weights_are_left_out_and_said_so(gate, root):
+def test_statistics_of_other_models_are_left_out_and_said_so(gate, root):
     store(gate)
     stale = load_gate({"tiny_densenet": "b" * 64, "tiny_resnet_cbam": "c" * 64})
     assert stale.features == {}

@@ -22,6 +22,7 @@ from boneage.gate.learning import (
 )
 from boneage.gate.negatives import UNLIKE
 from boneage.predictor import Predictor
+from boneage.radiographs import preprocessing
 
 RNG = np.random.default_rng(0)
 
@@ -115,7 +116,12 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     assert (dark["n"], dark["refused"], dark["reasons"]) == (2, 1, "blank or too dark 2")
     facts = json.loads((root / "gate.json").read_text())
     assert (facts["n_train"], facts["n_validation"]) == (40, 8)
-    assert load_gate(facts["weights_sha256"]).note is None
+    assert load_gate(facts["model_sha256"]).note is None
+    assert Predictor().gate.note is None
+    # Features of images that are prepared otherwise are not those that were learnt.
+    version = preprocessing.PREPROCESSING_VERSION
+    monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", version + 1)
+    assert "this preparation" in Predictor().gate.note
     with pytest.raises(ValueError, match="holds 0 of the"):
         (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
         learn_gate(Predictor(), tmp_path / "empty")
