@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from boneage.radiographs.preprocessing import (
     to_model_input,
 )
 from boneage.radiographs.reading import Radiograph, read_radiograph
+
+if TYPE_CHECKING:
+    from boneage.explain.explainer import Explainer
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +97,8 @@ def _preprocessing(name: str, facts: Facts) -> Preprocessing:
 class Explanation:
     """Where one model looked; every map is (S, S) float32 in [0, 1] on its prepared image.
 
+    Maps explain the answer: of a model that reads the mirror image, too, they are means over both.
+
     gradcam: the regions that move the predicted bone age in this direction most.
     direction: "raises" for a hand read older than the average training hand, else "lowers".
     spatial: CBAM stage -> spatial attention of the stage's last block; empty without CBAM.
@@ -136,8 +142,9 @@ class Predictor:
         tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
         self.weights = ensemble_weights(tables)
         self.calibration = calibrate(tables, self.weights)
-        self.gate = load_gate({name: facts.weights_sha256 for name, facts in self.facts.items()})
-        self._explainers: dict[str, tuple] = {}
+        fingerprints = artifacts.fingerprints(self.facts)
+        self.gate = load_gate({name: fingerprints[name] for name in names})
+        self._explainers: dict[str, Explainer] = {}
         self._lock = threading.Lock()
 
     @property
@@ -201,40 +208,28 @@ class Predictor:
         return months, features
 
     def explain(self, prediction: Prediction, name: str) -> Explanation:
-        """Grad-CAM and, for a model with CBAM, its attention, on the prepared image."""
+        """Grad-CAM and, for a model with CBAM, its attention, of the answer given."""
         from boneage.explain.gradcam import telling_direction
-        from boneage.explain.overlay import upsample
 
         direction = telling_direction(prediction.ensemble_months)  # one, so that maps compare
-        entry, prepared = find_model(name), prediction.prepared[name].image
-        image = self._input(name, prepared[np.newaxis])[0]
+        prepared = prediction.prepared[name].image
+        (image,) = self._input(name, prepared[np.newaxis])
+        size = len(prepared)  # the image that the model takes may be smaller
         with self._lock:
-            gradcam, cbam = self._explainer(name)
-            heat = gradcam(image, prediction.sex, direction)
-            attention = cbam(image) if cbam else None
-        # Maps lie on the image the model took, which may be smaller than the prepared one.
-        size = len(prepared)
-        factor = size / len(image)
-        return Explanation(
-            gradcam=upsample(heat, entry.last_grid.scaled(factor), size),
-            direction=direction,
-            spatial={
-                stage: upsample(cells, entry.attention_grids[stage].scaled(factor), size)
-                for stage, cells in (attention.spatial.items() if attention else ())
-            },
-            channel=attention.channel if attention else {},
-        )
+            explainer = self._explainer(name)
+            gradcam = explainer.gradcam(image, prediction.sex, direction, size)
+            attention = explainer.attention(image, size)
+        return Explanation(gradcam, direction, attention.spatial, attention.channel)
 
     def _input(self, name: str, images: np.ndarray) -> np.ndarray:
         return to_model_input(images, self.facts[name].build["input_size"])
 
-    def _explainer(self, name: str) -> tuple:
-        """(GradCam, CbamAttention or None) of a model, made at first use."""
+    def _explainer(self, name: str) -> "Explainer":
+        """Made at first use."""
         if name not in self._explainers:
-            from boneage.explain.attention import CbamAttention
-            from boneage.explain.gradcam import GradCam
+            from boneage.explain.explainer import Explainer
 
-            model = self._models[name]
-            has_cbam = bool(find_model(name).attention_grids)
-            self._explainers[name] = (GradCam(model), CbamAttention(model) if has_cbam else None)
+            self._explainers[name] = Explainer(
+                self._models[name], find_model(name), self.facts[name].mirrored
+            )
         return self._explainers[name]

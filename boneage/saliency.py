@@ -1,7 +1,10 @@
-"""Occlusion and weight randomisation of the published models on their validation radiographs."""
+"""Occlusion and weight randomization of the published models on their validation radiographs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,12 +12,17 @@ import pandas as pd
 from boneage import artifacts
 from boneage.datasets.rsna import find_images
 from boneage.datasets.splits import VALIDATION
+from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.saliency import balanced_sample, occlusion_table, randomisation_table
 from boneage.explain.occlusion import occlusion_shifts
+from boneage.models.registry import ENSEMBLE, find_model
 from boneage.predictor import Predictor
 from boneage.radiographs.hand import MEDIAPIPE
 from boneage.radiographs.preprocessing import PreparedHand, to_model_input
 from boneage.radiographs.reading import read_radiograph
+
+if TYPE_CHECKING:
+    from boneage.explain.gradcam import Direction
 
 N_OCCLUSION, N_RANDOMISATION = 200, 32
 
@@ -30,7 +38,7 @@ def check_saliency(
     """Run both checks on every published model.
 
     Cases are validation radiographs whose hand is found by its landmarks, as many of each sex and
-    age band; the randomisation, which takes longer, has some of them.
+    age band; the randomization, which takes longer, has some of them.
 
     folder: with the images `<id>.png` etc.
     show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
@@ -55,8 +63,9 @@ def check_saliency(
         hands[case.id] = predictor.prepare(read_radiograph(images[case.id]))
         shifts.append(_shifts(predictor, hands[case.id], case))
     few = list(balanced_sample(cases, n_randomisation).itertuples())
+    directions = _directions(predictor, hands, few)
     similarities = [
-        _similarities(name, show(few, desc=f"randomisation of {name}"), hands)
+        _similarities(name, show(few, desc=f"randomization of {name}"), hands, directions)
         for name in predictor.names
     ]
     digests = artifacts.fingerprints(predictor.facts)
@@ -73,18 +82,33 @@ def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case) -> pd
     return occlusion_shifts(hands, predict).assign(id=case.id, age_months=case.age_months)
 
 
-def _similarities(name: str, cases: Iterable, hands: Hands) -> pd.DataFrame:
+def _directions(predictor: Predictor, hands: Hands, cases: Sequence) -> dict[str, Direction]:
+    """id -> the direction of its maps, which is one for all models as on the page."""
+    from boneage.explain.gradcam import telling_direction
+
+    months = predictor.predict_prepared(
+        [hands[case.id] for case in cases], [case.sex for case in cases]
+    )
+    means = with_ensemble(months, predictor.weights)[ENSEMBLE]
+    return {case.id: telling_direction(mean) for case, mean in zip(cases, means, strict=True)}
+
+
+def _similarities(
+    name: str, cases: Iterable, hands: Hands, directions: Mapping[str, Direction]
+) -> pd.DataFrame:
     """Of one model: model, id, step, stage, similarity."""
+    from boneage.explain.explainer import Explainer
     from boneage.explain.randomisation import Randomisation
 
     # Loaded anew, as its weights are to be lost.
     model, facts = artifacts.load_model(artifacts.model_folder(name))
-    randomisation = Randomisation(model)
+    randomisation = Randomisation(Explainer(model, find_model(name), facts.mirrored))
     parts = []
     for case in cases:
         prepared = hands[case.id][name].image
         (image,) = to_model_input(prepared[np.newaxis], facts.build["input_size"])
-        parts.append(randomisation(image, case.sex).assign(model=name, id=case.id))
+        table = randomisation(image, case.sex, directions[case.id])
+        parts.append(table.assign(model=name, id=case.id))
     table = pd.concat(parts)
     if table.empty:
         raise ValueError(

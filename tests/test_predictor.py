@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boneage import artifacts
 from boneage.artifacts import ArtifactError
 from boneage.datasets.phantoms import draw_phantom
 from boneage.evaluation.conformal import LEVELS
@@ -120,6 +122,54 @@ def test_explanations_lie_on_the_prepared_image(predictor):
         has_cbam = name == "tiny_resnet_cbam"
         stages = [1, 2, 3, 4] if has_cbam else []
         assert list(explanation.spatial) == list(explanation.channel) == stages
+
+
+@pytest.fixture
+def with_mirror_image(tiny_artifacts, tmp_path, monkeypatch):
+    """The tiny models at 96 px; ResNet+CBAM answers with the mean over the mirror image, too."""
+    root = shutil.copytree(tiny_artifacts, tmp_path / "artifacts")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    for name, mirrored in (("tiny_densenet", False), ("tiny_resnet_cbam", True)):
+        folder = artifacts.model_folder(name)
+        facts = artifacts.read_facts(folder)
+        build = facts.build | {"input_size": 96}
+        artifacts.write_facts(folder, dataclasses.replace(facts, mirrored=mirrored, build=build))
+    return Predictor()
+
+
+def test_what_explains_an_answer_explains_the_mean_over_the_mirror_image(with_mirror_image):
+    predictor = with_mirror_image
+    prediction = predictor.predict(_png(120, 2), "male")
+    mirror_image = dataclasses.replace(
+        prediction,
+        prepared={
+            name: dataclasses.replace(hand, image=np.ascontiguousarray(hand.image[:, ::-1]))
+            for name, hand in prediction.prepared.items()
+        },
+    )
+    months = predictor.predict_prepared([prediction.prepared, mirror_image.prepared], ["male"] * 2)
+
+    def maps(prediction, name):
+        explanation = predictor.explain(prediction, name)
+        return [explanation.gradcam, *explanation.spatial.values()], explanation.channel
+
+    # One answer to both images, so one explanation.
+    name = "tiny_resnet_cbam"
+    assert months[name][0] == pytest.approx(months[name][1], abs=1e-3)
+    (of_image, channels), (of_mirror_image, mirrored) = (
+        maps(given, name) for given in (prediction, mirror_image)
+    )
+    for first, second in zip(of_image, of_mirror_image, strict=True):
+        assert np.ptp(first) > 0
+        np.testing.assert_allclose(second[:, ::-1], first, rtol=1e-3, atol=1e-4)
+    for stage, weights in channels.items():
+        np.testing.assert_allclose(mirrored[stage], weights, rtol=1e-3)
+
+    # DenseNet reads the image alone: two answers, two explanations.
+    name = "tiny_densenet"
+    assert abs(months[name][0] - months[name][1]) > 0.01
+    ((first,), _), ((second,), _) = (maps(given, name) for given in (prediction, mirror_image))
+    assert np.abs(second[:, ::-1] - first).max() > 0.01
 
 
 def test_threads_share_the_models_and_get_their_own_answers(predictor):

@@ -21,8 +21,8 @@ class Attention:
     """Attention weights of the last block of each stage, for one radiograph.
 
     Attributes:
-        spatial: stage -> (h, w) float32 in [0, 1], on the stage's grid in the model's registry
-            entry (`attention_grids`).
+        spatial: stage -> (h, w) float32 in [0, 1]; of `CbamAttention` on the stage's grid in the
+            model's registry entry (`attention_grids`), of `Explainer` on pixels.
         channel: stage -> (channels,) float32 in [0, 1].
     """
 
@@ -31,7 +31,10 @@ class Attention:
 
 
 class CbamAttention:
-    """Reads the attention of one model in one forward pass; keep the object for the next image."""
+    """Reads the attention of one model in one forward pass; keep the object for the next image.
+
+    `Explainer` makes of it the attention behind an answer.
+    """
 
     def __init__(self, model: keras.Model):
         """Find the attention layers of `model`.

@@ -29,7 +29,9 @@ def telling_direction(months: float) -> Direction:
 
 
 class GradCam:
-    """Grad-CAM maps of one model; keep the object, the first map takes seconds, later ones less.
+    """Grad-CAM maps of one model reading one image; `Explainer` makes those of its answer of them.
+
+    Keep the object: the first map takes seconds, later ones less.
 
     Grad-CAM needs gradients down to the last feature map only. So the model is split there: the
     body runs once, compiled, and tf-keras-vis sees just the small head. The maps are those of the
@@ -37,8 +39,8 @@ class GradCam:
 
     Example:
         >>> gradcam = GradCam(model)
-        >>> higher = gradcam(image, "female")
-        >>> lower = gradcam(image, "female", direction="lowers")
+        >>> higher = gradcam(image, "female", "raises")
+        >>> lower = gradcam(image, "female", "lowers")
     """
 
     def __init__(self, model: keras.Model):
@@ -51,12 +53,12 @@ class GradCam:
         self._features = next(layer for layer in self._head.layers if layer.output is entrance)
         self._gradcam = Gradcam(self._head, model_modifier=None, clone=False)
 
-    def __call__(self, image: np.ndarray, sex: str, direction: Direction = "raises") -> np.ndarray:
+    def __call__(self, image: np.ndarray, sex: str, direction: Direction) -> np.ndarray:
         """Map how much each region moves the predicted age in one direction.
 
         For a regressor the score is the predicted age in months, of which Grad-CAM keeps only
-        what pushes it up: by default the map shows the regions that make the hand look older,
-        with ``direction="lowers"`` (the score negated) those that make it look younger.
+        what pushes it up: "raises" shows the regions that make the hand look older, "lowers" (the
+        score negated) those that make it look younger.
 
         Args:
             image: prepared radiograph, (S, S, 1) float32 in [0, 1].
@@ -64,8 +66,8 @@ class GradCam:
             direction: "raises" or "lowers".
 
         Returns:
-            (h, w) float32 in [0, 1] with maximum 1, on the grid of the last feature map; all zero
-            where nothing moves the age that way.
+            (h, w) float32, 0 or more, on the grid of the last feature map, not scaled, so that maps
+            of several images can be averaged; all zero where nothing moves the age that way.
 
         Raises:
             ValueError: unknown direction, or an input of the wrong shape, type or value.
@@ -84,6 +86,4 @@ class GradCam:
             # Their normalisation stretches the minimum to 0, which hides an even map.
             normalize_cam=False,
         )
-        cam = np.asarray(cam, np.float32)[0]
-        peak = cam.max()
-        return cam / peak if peak > 0 else cam
+        return np.asarray(cam, np.float32)[0]

@@ -1,8 +1,8 @@
-"""Weight randomisation: does Grad-CAM change when the model forgets what it has learnt?
+"""Weight randomization: does Grad-CAM change when weights are randomized?
 
 Source: Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018, section 4.1, cascading
-randomisation: from the head down, stage by stage, weights are set back to random initial values. A
-map that stays the same shows the picture, not the model.
+randomization: from the head down, stage by stage, weights are set back to random initial values. A
+map that stays the same shows the image, not the model.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from boneage.explain.gradcam import GradCam, telling_direction
-from boneage.explain.inputs import one_case
+from boneage.explain.explainer import Explainer
+from boneage.explain.gradcam import Direction
 
 HEAD, STEM = "head", "stem"
 
@@ -26,20 +26,19 @@ _STAGE = re.compile(r"(stage|block|transition)(\d+)")
 class Randomisation:
     """The check of one model; between calls the model has its own weights.
 
-    Similarity is Spearman's rank correlation of the maps' cells, as in the paper. Its other
-    measures, structural similarity and that of gradient histograms, need more than the few dozen
-    cells that a map has.
+    Similarity is Spearman's rank correlation of the pixels of the maps as they are shown, the mean
+    over the mirror image included; the paper's first measure. Its other ones, structural similarity
+    and that of gradient histograms, need more than the few dozen cells behind a map.
     """
 
-    def __init__(self, model: keras.Model, seed: int = 2017):
-        """`model` is from the registry; it is changed during a call, and restored after."""
-        self.stages = randomisable_stages(model)
-        self._model = model
-        self._gradcam = GradCam(model)
+    def __init__(self, explainer: Explainer, seed: int = 2017):
+        """`explainer` is of a registry model, which is changed during a call and restored after."""
+        self.stages = randomisable_stages(explainer.model)
+        self._explainer = explainer
         self._rng = np.random.default_rng(seed)
 
-    def __call__(self, image: np.ndarray, sex: str) -> pd.DataFrame:
-        """Randomise for one radiograph, with random weights of its own.
+    def __call__(self, image: np.ndarray, sex: str, direction: Direction) -> pd.DataFrame:
+        """Randomize for one radiograph, with random weights of its own.
 
         Each radiograph has its own draw, so that the spread over radiographs holds the spread
         over draws.
@@ -47,25 +46,25 @@ class Randomisation:
         Args:
             image: prepared radiograph, (S, S, 1) float32 in [0, 1].
             sex: "female" or "male".
+            direction: "raises" or "lowers": of the map that is shown for this radiograph.
 
         Returns:
-            Columns step (1, 2, ...), stage (what was randomised in this step, beside all before)
+            Columns step (1, 2, ...), stage (what was randomized in this step, beside all before)
             and similarity (-1 to 1; 0 for a map that has become even, as it has nothing in common
             with the original). No row where the original map is even, which has no order to lose.
         """
-        months = self._model.predict_on_batch(one_case(image, sex))
-        direction = telling_direction(float(np.asarray(months)[0, 0]))
-        original = self._gradcam(image, sex, direction)
+        original = self._explainer.gradcam(image, sex, direction)
         rows = []
         steps = enumerate(self.stages.items(), start=1) if np.ptp(original) else ()
-        learnt = self._model.get_weights()
+        model = self._explainer.model
+        learnt = model.get_weights()
         try:
             for step, (stage, layers) in steps:
                 _reinitialise(layers, self._rng)
-                changed = self._gradcam(image, sex, direction)
+                changed = self._explainer.gradcam(image, sex, direction)
                 rows.append((step, stage, similarity(original, changed)))
         finally:
-            self._model.set_weights(learnt)
+            model.set_weights(learnt)
         return pd.DataFrame(rows, columns=["step", "stage", "similarity"])
 
 

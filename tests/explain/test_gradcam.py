@@ -44,7 +44,7 @@ def test_map_peaks_where_the_age_comes_from(bright_is_old, image, direction, cel
     expected[cell] = 1
     found = GradCam(bright_is_old)(image, "female", direction)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found / found.max(), expected, atol=1e-6)
 
 
 def test_a_hand_younger_than_average_is_explained_by_what_lowers_its_age():
@@ -54,7 +54,7 @@ def test_a_hand_younger_than_average_is_explained_by_what_lowers_its_age():
 
 def test_map_is_all_zero_where_nothing_moves_the_age(bright_is_old):
     grey = np.full((64, 64, 1), 0.5, np.float32)
-    assert GradCam(bright_is_old)(grey, "male").max() == 0
+    assert GradCam(bright_is_old)(grey, "male", "raises").max() == 0
 
 
 @pytest.mark.parametrize("name", ["tiny_densenet", "tiny_resnet_cbam"])
@@ -79,7 +79,7 @@ def test_split_model_gives_the_maps_of_the_whole_model(name):
     for direction, sign in (("raises", 1.0), ("lowers", -1.0)):
         expected = np.maximum(sign * cam, 0)
         found = gradcam(image, "male", direction)
-        np.testing.assert_allclose(found * expected.max(), expected, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
 def test_mixed_precision_model_is_explained_too():
@@ -92,7 +92,7 @@ def test_mixed_precision_model_is_explained_too():
     image = np.random.default_rng(0).random((64, 64, 1), dtype="float32")
     gradcam = GradCam(model)
     maps = [gradcam(image, "male", direction) for direction in ("raises", "lowers")]
-    assert max(found.max() for found in maps) == 1
+    assert max(found.max() for found in maps) > 0
     assert all(found.dtype == np.float32 and found.min() >= 0 for found in maps)
 
 
@@ -101,6 +101,6 @@ def test_bad_input_is_refused(bright_is_old, image):
     with pytest.raises(ValueError, match="direction"):
         gradcam(image, "male", "both")
     with pytest.raises(ValueError, match="sex"):
-        gradcam(image, "unknown")
+        gradcam(image, "unknown", "raises")
     with pytest.raises(ValueError, match="floating point"):
-        gradcam((image * 255).astype(np.uint8), "male")
+        gradcam((image * 255).astype(np.uint8), "male", "raises")
