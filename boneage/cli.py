@@ -364,7 +364,8 @@ def _saliency(options) -> int:
         artifacts.write_saliency(artifacts.RANDOMISATION, randomisation),
     ]
     shown = occlusion[occlusion["group"] == "all"]
-    print(shown[["model", "region", "n", "change", "shift"]].round(1).to_string(index=False))
+    columns = ["model", "region", "n", "change", "control_change", "difference"]
+    print(shown[columns].round(1).to_string(index=False))
     print(randomisation[["model", "stage", "n", "similarity"]].round(2).to_string(index=False))
     print(f"With intervals and age bands in {paths[0]} and {paths[1]}.")
     return OK

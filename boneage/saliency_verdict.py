@@ -1,4 +1,4 @@
-"""What occlusion and weight randomisation say of the maps, in sentences.
+"""What occlusion and weight randomization say of the maps, in sentences.
 
 Tables are those of `boneage.evaluation.saliency`; titles are model name -> what people call it.
 Texts are Markdown.
@@ -9,66 +9,80 @@ from collections.abc import Mapping
 import pandas as pd
 
 from boneage.evaluation.saliency import ALL
-from boneage.explain.occlusion import CONTROL
-from boneage.wording import INTERVAL_95, in_words, nearest_month
+from boneage.wording import PERCENT, REGION_TITLES, figure_interval, figure_value, in_words
 
 # Rank correlations of a map with one of random weights. The authors of the check give no limits;
 # with a few dozen cells, two unrelated maps commonly have some 0.2 in common either way.
 _CHANGED, _KEPT = 0.3, 0.7
 
-PASSES = "passes the randomisation check"
-PARTLY_PASSES = "partly passes the randomisation check"
-FAILS = "fails the randomisation check"
+PASSES = "passes the weight randomization check"
+PARTLY_PASSES = "partly passes the weight randomization check"
+FAILS = "fails the weight randomization check"
 _MEANING = {
-    PASSES: "The map depends on what the model has learnt, and is not just the picture.",
-    PARTLY_PASSES: "Part of what the map shows is the picture rather than what was learnt.",
-    FAILS: "The map looks much the same without anything learnt: it shows the picture, and must "
-    "not be read as the model's reasons.",
+    PASSES: "The map depends on what the model has learned, not on the image alone.",
+    PARTLY_PASSES: "Part of the map depends on the image alone, not on what the model has learned.",
+    FAILS: "The map looks much the same with random weights: it shows the image and does not "
+    "explain the prediction.",
 }
 
-_NAMES = {"wrist": "wrist (distal radius and ulna)"}
+_CI = f"95{PERCENT} CI"
 
 ABOUT_OCCLUSION = (
-    "Each region was blurred until no bone or growth plate could be seen, and the prediction made "
-    "again. The control blurs right beside the bones, as many pixels as a region has on average: a "
-    "region that moves an answer no more than that says nothing. Large regions have more to hide; "
-    "the change for each percent of the picture shows on hovering. What a blur leaves can look "
-    "like a younger hand, as carpals do that are not yet bone, and a model in doubt tends to the "
-    "middle ages: the size of a change tells what an answer hangs on, its direction less."
+    "Each region was blurred until no bone or growth plate could be seen, and the bone age was "
+    "predicted again. Each region has its own control: on the same radiograph, as many pixels "
+    "right beside the bones, blurred in the same way. The difference is the mean absolute change "
+    f"of the prediction minus that of the control (paired by radiograph; bootstrap {_CI}, not "
+    "adjusted for multiple comparisons). A region that changes the prediction no more than its "
+    "control is uninformative at that age. A blurred hand can look younger, for instance where "
+    "carpals seem not to have ossified, and an uncertain model tends to middle ages: the size of a "
+    "change tells what the prediction depends on, its sign tells less."
 )
 ABOUT_RANDOMISATION = (
-    "A map that explains a model has to change when the model forgets what it has learnt. From the "
-    "head down, weights are replaced by random ones, and the map is compared with the original: 1 "
-    "is the same order of cells, 0 nothing in common (Adebayo et al., Sanity Checks for Saliency "
-    f"Maps, 2018). Bars are {INTERVAL_95}s of the mean; single maps scatter around it, as any two "
-    "maps of a few dozen cells have something in common by chance."
+    "A map that explains a model must change when the weights of the model are randomized. From "
+    "the head down, weights are replaced by random initial values, and the map as it is shown is "
+    "compared with the original by Spearman's rank correlation: 1 is the same order of pixels, 0 "
+    "no association (Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018). Bars are "
+    f"{_CI}s of the mean; single radiographs scatter around it, as a map has few independent cells."
 )
 
 
 def in_short(
     occlusion: pd.DataFrame, randomisation: pd.DataFrame, group: str, titles: Mapping[str, str]
 ) -> str:
-    """Which regions move each model most at this age, and how the randomisation check went."""
-    regions = occlusion[(occlusion["group"] == group) & (occlusion["region"] != CONTROL)]
-    moved = {}
+    """Which regions each model depends on most, and how the randomization check went."""
+    rows = occlusion[occlusion["group"] == group]
+    models = {}
     for name, title in titles.items():
-        strongest = _strongest(regions[regions["model"] == name])
-        words = " or ".join(strongest["region"].map(_name))
-        size = f"{'up to ' if len(strongest) > 1 else ''}{_months(strongest['change'].max())}"
-        moved.setdefault(words, []).append(f"{title} (by {size})")
-    hiding = [f"hiding the {region} moves {in_words(m)} most" for region, m in moved.items()]
+        strongest = _strongest(rows[rows["model"] == name])
+        regions = " or ".join(strongest["region"].map(_name))
+        if not strongest.empty:
+            up_to = "up to " if len(strongest) > 1 else ""
+            title += f" (by {up_to}{_months(strongest['difference'].max())})"
+        models.setdefault(regions, []).append(title)
+    changes = [
+        f"hiding the {regions} changes the predictions of {in_words(those)} most"
+        if regions
+        else f"hiding a region does not change the predictions of {in_words(those)} more"
+        for regions, those in models.items()
+    ]
     results = {}
     for name, title in titles.items():
         result = _result(_steps(randomisation, name).iloc[-1])
         results.setdefault(result, []).append(title)
-    checks = [f"{result} for {in_words(models)}" for result, models in results.items()]
-    return f"{_at(group)}, {in_words(hiding)}. Grad-CAM {in_words(checks)}."
+    checks = [f"{result} for {in_words(those)}" for result, those in results.items()]
+    return (
+        f"{_at(group)}, compared with equally large control regions, {in_words(changes)}. "
+        f"Grad-CAM {in_words(checks)}."
+    )
 
 
 def occlusion_results(occlusion: pd.DataFrame, group: str, titles: Mapping[str, str]) -> list[str]:
-    """Which region moves each model most in one group, beside a control; a paragraph a model."""
-    shown = occlusion[occlusion["group"] == group]
-    return [_most_moving(shown[shown["model"] == name], titles[name]) for name in titles]
+    """Which regions each model depends on in one group, beside their controls; a paragraph each."""
+    rows = occlusion[occlusion["group"] == group]
+    paragraphs = [_compared(rows[rows["model"] == name], group, titles[name]) for name in titles]
+    if group == ALL:
+        paragraphs.append("Effects differ between age bands and partly cancel: see each band.")
+    return paragraphs
 
 
 def randomisation_results(randomisation: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
@@ -76,31 +90,29 @@ def randomisation_results(randomisation: pd.DataFrame, titles: Mapping[str, str]
     return [_randomised(_steps(randomisation, name), title) for name, title in titles.items()]
 
 
-def _most_moving(rows: pd.DataFrame, title: str) -> str:
-    control = rows[rows["region"] == CONTROL].iloc[0]
-    rows = rows[rows["region"] != CONTROL]
-    strongest = _strongest(rows)
-    first, as_much = strongest.iloc[0], strongest.iloc[1:]
-    sentence = (
-        f"Hiding the **{_name(first['region'])}** moves {title} most, by "
-        f"{_months(first['change'])} ({INTERVAL_95} {first['change_low']:.0f} to "
-        f"{first['change_high']:.0f}), {_direction(first)}"
+def _compared(rows: pd.DataFrame, group: str, title: str) -> str:
+    """The regions above, not clearly apart from and below their control, largest first."""
+    rows = rows.sort_values("difference", ascending=False)
+    above, below = rows["difference_low"] > 0, rows["difference_high"] < 0
+    parts = {
+        "larger for": rows[above],
+        "not clearly different for": rows[~above & ~below],
+        "smaller for": rows[below],
+    }
+    words = [
+        f"{comparison} {in_words([_region(row) for _, row in part.iterrows()])}"
+        for comparison, part in parts.items()
+        if len(part)
+    ]
+    return (
+        f"**{title}.** {_at(group)}, compared with hiding an equally large control region beside "
+        f"the bones, the change of the prediction is {'; '.join(words)}."
     )
-    if len(as_much):
-        names = in_words(list(as_much["region"].map(_name)))
-        sentence += f"; by the intervals, the {names} may matter as much"
-    for_its_size = rows.loc[rows["change_per_area"].idxmax()]
-    if for_its_size["region"] != first["region"]:
-        region = _name(for_its_size["region"])
-        sentence += f"; hiding the {region} moves it most for the size of the region"
-    sentence += f". Blurring beside the bones moves it by {_months(control['change'])}"
-    weak = rows[rows["change_low"] <= control["change_high"]]
-    if len(weak) == len(rows):
-        sentence += ", about as much: at this age no region stands out from the blur itself"
-    elif len(weak):
-        names = in_words(list(weak["region"].map(_name)))
-        sentence += f"; hiding the {names} is not clearly more"
-    return f"{sentence}."
+
+
+def _region(row: pd.Series) -> str:
+    interval = figure_interval("mae", row["difference_low"], row["difference_high"])
+    return f"the {_name(row['region'])} ({_months(row['difference'])}, {_CI} {interval})"
 
 
 def _randomised(rows: pd.DataFrame, title: str) -> str:
@@ -109,7 +121,7 @@ def _randomised(rows: pd.DataFrame, title: str) -> str:
     return (
         f"**Grad-CAM of {title} {result}.** With only the head random, the rank correlation with "
         f"the original map is {_correlation(head)}; with all weights random, {_correlation(last)} "
-        f"({last['n']:,} radiographs, each with random weights of its own). {_MEANING[result]}"
+        f"({_CI}s; {last['n']:,} radiographs, each with its own random weights). {_MEANING[result]}"
     )
 
 
@@ -123,15 +135,6 @@ def _result(last: pd.Series) -> str:
     return FAILS if last["similarity_low"] > _KEPT else PARTLY_PASSES
 
 
-def _direction(row: pd.Series) -> str:
-    """Which way the answers go: only where their mean is surely not nought."""
-    if row["shift_low"] > 0:
-        return f"on average {_months(row['shift'])} older"
-    if row["shift_high"] < 0:
-        return f"on average {_months(-row['shift'])} younger"
-    return "in no clear direction"
-
-
 def _correlation(row: pd.Series) -> str:
     values = (row["similarity"], row["similarity_low"], row["similarity_high"])
     mean, low, high = (f"{value:.2f}".replace("-0.00", "0.00") for value in values)
@@ -139,13 +142,13 @@ def _correlation(row: pd.Series) -> str:
 
 
 def _strongest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The region that moves the answers most, and after it those whose intervals reach its own."""
-    rows = rows.sort_values("change", ascending=False)
-    return rows[rows["change_high"] >= rows["change_low"].iloc[0]]
+    """Of the regions above their control the first, and after it those whose CIs reach its own."""
+    rows = rows[rows["difference_low"] > 0].sort_values("difference", ascending=False)
+    return rows[rows["difference_high"] >= rows["difference_low"].iloc[:1].max()]
 
 
 def _name(region: str) -> str:
-    return _NAMES.get(region, region)
+    return REGION_TITLES[region].lower()
 
 
 def _at(group: str) -> str:
@@ -153,7 +156,5 @@ def _at(group: str) -> str:
     return "Over all ages" if group == ALL else f"At {group.replace('-', ' to ')}"
 
 
-def _months(months: float) -> str:
-    """Always months, unlike ages, as in the interval beside it."""
-    whole = nearest_month(months)
-    return f"{whole} month{'' if whole == 1 else 's'}"
+def _months(difference: float) -> str:
+    return figure_value("mae", difference)

@@ -226,13 +226,12 @@ ABOUT_GRADCAM = (
     "that lower it. The map shows where the answer is sensitive; it does not prove "
     "which bone decided."
 )
-# Regions of `boneage.explain.regions`, and the control of `boneage.explain.occlusion`.
+# Regions of `boneage.explain.regions`.
 REGION_TITLES = {
-    "phalanges": "Phalanges (fingers)",
+    "phalanges": "Phalanges",
     "metacarpals": "Metacarpals",
     "carpals": "Carpals",
-    "wrist": "Wrist (radius, ulna)",
-    "control": "Beside the bones (control)",
+    "distal_radius_ulna": "Distal radius and ulna",
 }
 _DIRECTIONS = {"raises": "What raises the age", "lowers": "What lowers the age"}
 

@@ -322,7 +322,7 @@ def show_checks(weights: Weights, prediction: Prediction) -> None:
     band = age_band([max(0, prediction.ensemble_months)])[0]
     st.markdown(saliency_verdict.in_short(occlusion, randomisation, band, titles))
     with st.expander("How far can these maps be trusted?", icon=":material/fact_check:"):
-        st.markdown("**Occlusion: which bones move the answer**")
+        st.markdown("**Occlusion: which bones does the prediction depend on?**")
         groups = list(occlusion["group"].unique())
         group = st.segmented_control(
             "Age",
@@ -334,22 +334,22 @@ def show_checks(weights: Weights, prediction: Prediction) -> None:
         )
         left, right = st.columns([3, 2], gap="medium")
         left.plotly_chart(
-            saliency.region_changes(occlusion, group),
+            saliency.region_differences(occlusion, group),
             config=PLOT,
-            alt="How far hiding each region moves each model",
+            alt="Change of each model's prediction when a region is hidden, minus its control",
         )
         with right:
             show_regions(prediction)
         for sentence in saliency_verdict.occlusion_results(occlusion, group, titles):
             st.markdown(sentence)
         st.caption(saliency_verdict.ABOUT_OCCLUSION)
-        st.markdown("**Weight randomisation: do the maps change when the model forgets?**")
+        st.markdown("**Weight randomization: do the maps change when weights are randomized?**")
         for sentence in saliency_verdict.randomisation_results(randomisation, titles):
             st.markdown(sentence)
         st.plotly_chart(
             saliency.similarity_by_stage(randomisation),
             config=PLOT,
-            alt="Rank correlation of Grad-CAM with its original as weights become random",
+            alt="Rank correlation of Grad-CAM with the original map as weights are randomized",
         )
         st.caption(saliency_verdict.ABOUT_RANDOMISATION)
 

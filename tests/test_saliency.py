@@ -10,9 +10,14 @@ import pytest
 from boneage import artifacts
 from boneage.cli import main
 from boneage.datasets.phantoms import draw_phantom
-from boneage.explain.gradcam import GradCam
-from boneage.explain.occlusion import CONTROL
-from boneage.explain.regions import REGIONS
+from boneage.explain.explainer import Explainer
+from boneage.explain.occlusion import occlude
+from boneage.explain.regions import REGIONS, bone_regions
+from boneage.predictor import Predictor
+from boneage.radiographs import preprocessing
+from boneage.radiographs.preprocessing import to_model_input
+from boneage.radiographs.reading import read_radiograph
+from boneage.saliency import check_saliency
 
 MODELS = ["tiny_densenet", "tiny_resnet_cbam"]
 
@@ -37,13 +42,13 @@ def facts(tiny_artifacts):
 def test_the_verb_writes_both_tables_of_these_models(images, facts, capsys, monkeypatch):
     # At 32 pixels a map of the tiny models is one cell.
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(GradCam, "__call__", lambda *_: rng.random((3, 3)))
+    monkeypatch.setattr(Explainer, "gradcam", lambda *_: rng.random((3, 3)))
     assert main(["saliency", "--images", str(images)]) == 0
     assert "occlusion.csv" in capsys.readouterr().out
     occlusion = artifacts.read_saliency(artifacts.OCCLUSION, facts)
     everyone = occlusion[occlusion["group"] == "all"]
-    assert everyone["model"].tolist() == [name for name in MODELS for _ in range(5)]
-    assert everyone["region"].tolist() == [*REGIONS, CONTROL] * 2
+    assert everyone["model"].tolist() == [name for name in MODELS for _ in range(4)]
+    assert everyone["region"].tolist() == [*REGIONS] * 2
     assert (everyone["n"] == 4).all()
     randomisation = artifacts.read_saliency(artifacts.RANDOMISATION, facts)
     assert randomisation["model"].tolist() == [name for name in MODELS for _ in range(6)]
@@ -52,10 +57,50 @@ def test_the_verb_writes_both_tables_of_these_models(images, facts, capsys, monk
 
 
 def test_a_model_whose_maps_show_nothing_gets_one_sentence(images, facts, capsys, monkeypatch):
-    monkeypatch.setattr(GradCam, "__call__", lambda *_: np.zeros((3, 3)))
+    monkeypatch.setattr(Explainer, "gradcam", lambda *_: np.zeros((3, 3)))
     assert main(["saliency", "--images", str(images)]) == 2
     assert "is even on these radiographs" in capsys.readouterr().err
     assert artifacts.read_saliency(artifacts.OCCLUSION, facts).empty
+
+
+def test_both_checks_are_of_the_answer_that_is_shown(images, facts, monkeypatch):
+    """The mean over the mirror image, in the direction that the page shows for all models."""
+    name = "tiny_resnet_cbam"
+    read = artifacts.read_facts
+
+    def read_facts(folder):
+        return replace(read(folder), mirrored=folder.name == name)
+
+    monkeypatch.setattr(artifacts, "read_facts", read_facts)
+    seen, rng = [], np.random.default_rng(0)
+
+    def gradcam(self, image, sex, direction):
+        seen.append((self.model.name, self._mirrored, direction))
+        return rng.random((3, 3))
+
+    monkeypatch.setattr(Explainer, "gradcam", gradcam)
+    occlusion, _ = check_saliency(images)
+    predictor = Predictor()
+    model, region = predictor._models[name], "phalanges"
+    changes, directions = [], []
+    for number in range(4, 8):
+        sex = ("female", "male")[number % 2]
+        hands = predictor.prepare(read_radiograph(images / f"{number}.png"))
+        means = predictor.predict_prepared([hands], [sex])
+        directions.append("raises" if np.mean(list(means.values())) >= 127 else "lowers")
+        hidden = occlude(hands[name].image, bone_regions(hands[name])[region])
+        each = to_model_input(np.stack([hands[name].image, hidden]), 32)
+        male = np.full((4, 1), sex == "male", np.float32)
+        readings = np.concatenate([each, each[:, :, ::-1]])
+        months = np.asarray(model.predict_on_batch([readings, male])).reshape(2, 2).mean(axis=0)
+        changes.append(abs(months[1] - months[0]))
+    row = occlusion.query("group == 'all' and model == @name and region == @region")
+    assert row["change"].item() == pytest.approx(np.mean(changes), abs=1e-3)
+    assert {(model, mirrored) for model, mirrored, _ in seen} == {
+        ("tiny_densenet", False),
+        (name, True),
+    }
+    assert {direction for *_, direction in seen} == set(directions)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +115,15 @@ def test_results_on_another_model_are_left_out(facts, change):
     newer = facts | {MODELS[0]: replace(facts[MODELS[0]], **change)}
     assert artifacts.read_saliency(artifacts.OCCLUSION, newer)["model"].tolist() == MODELS[1:]
     assert artifacts.read_saliency(artifacts.RANDOMISATION, facts).empty
+
+
+def test_results_on_images_prepared_otherwise_are_left_out(facts, monkeypatch):
+    digests = artifacts.fingerprints(facts)
+    table = pd.DataFrame({"model": MODELS, "model_sha256": map(digests.get, MODELS), "n": 1})
+    artifacts.write_saliency(artifacts.OCCLUSION, table)
+    version = preprocessing.PREPROCESSING_VERSION
+    monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", version + 1)
+    assert artifacts.read_saliency(artifacts.OCCLUSION, facts).empty
 
 
 def test_a_folder_without_validation_images_gets_one_sentence(tmp_path, facts, capsys):

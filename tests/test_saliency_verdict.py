@@ -7,24 +7,20 @@ from boneage.saliency_verdict import in_short, occlusion_results, randomisation_
 TITLES = {"a": "Model A", "b": "Model B"}
 
 
-def occlusion(**changes) -> pd.DataFrame:
-    """Model A is moved by 10 months by the carpals, Model B by 8 by the wrist; intervals of ±1."""
-    changes = {
-        "a": {"carpals": 10, "wrist": 5, "control": 1},
-        "b": {"carpals": 2, "wrist": 8, "control": 1},
-    } | changes
+def occlusion(**differences) -> pd.DataFrame:
+    """Beyond the controls, carpals change Model A by 10 months, radius and ulna Model B by 7.4."""
+    differences = {
+        "a": {"carpals": 10.0, "distal_radius_ulna": 1.86},
+        "b": {"carpals": 0.2, "distal_radius_ulna": 7.44, "metacarpals": -3.0},
+    } | differences
     rows = [
-        (model, group, region, 50, change, change - 1, change + 1)
-        for model, regions in changes.items()
-        for group in ("all", "5-10 years")
-        for region, change in regions.items()
+        (model, group, region, difference, difference - 0.6, difference + 0.6)
+        for model, regions in differences.items()
+        for group in ("all", "10-15 years")
+        for region, difference in regions.items()
     ]
-    columns = ["model", "group", "region", "n", "change", "change_low", "change_high"]
-    table = pd.DataFrame(rows, columns=columns)
-    area = table["region"].map({"carpals": 3, "wrist": 5, "control": 4})
-    return table.assign(
-        change_per_area=table["change"] / area, shift=-4.0, shift_low=-5.0, shift_high=-3.0
-    )
+    columns = ["model", "group", "region", "difference", "difference_low", "difference_high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def randomisation(**last) -> pd.DataFrame:
@@ -38,45 +34,52 @@ def randomisation(**last) -> pd.DataFrame:
 
 
 def test_in_short_names_the_region_of_each_model_and_the_check():
-    words = in_short(occlusion(), randomisation(), "5-10 years", TITLES)
+    words = in_short(occlusion(), randomisation(), "10-15 years", TITLES)
     assert words == (
-        "At 5 to 10 years, hiding the carpals moves Model A (by 10 months) most and hiding the "
-        "wrist (distal radius and ulna) moves Model B (by 8 months) most. Grad-CAM passes the "
-        "randomisation check for Model A and Model B."
+        "At 10 to 15 years, compared with equally large control regions, hiding the carpals "
+        "changes the predictions of Model A (by 10.0 months) most and hiding the distal radius and "
+        "ulna changes the predictions of Model B (by 7.4 months) most. Grad-CAM passes the weight "
+        "randomization check for Model A and Model B."
     )
 
 
-def test_models_moved_by_the_same_region_share_its_name_and_results_may_differ():
-    alike = occlusion(b={"carpals": 9, "wrist": 2, "control": 1})
+def test_models_with_the_same_region_share_its_name_and_results_may_differ():
+    alike = occlusion(b={"carpals": 9.0, "distal_radius_ulna": 2.0})
     words = in_short(alike, randomisation(b=0.9), "all", TITLES)
-    assert words.startswith(
-        "Over all ages, hiding the carpals moves Model A (by 10 months) and Model B (by 9 months) "
-    )
-    assert words.endswith(
-        "passes the randomisation check for Model A and fails the randomisation check for Model B."
-    )
-
-
-def test_occlusion_in_a_paragraph_a_model():
-    first, second = occlusion_results(occlusion(), "all", TITLES)
-    assert plain(first) == (
-        "Hiding the **carpals** moves Model A most, by 10 months (95 % interval 9 to 11), on "
-        "average 4 months younger. Blurring beside the bones moves it by 1 month."
-    )
-    assert second.startswith("Hiding the **wrist (distal radius and ulna)** moves Model B most")
-    assert second.endswith("moves it by 1 month; hiding the carpals is not clearly more.")
-
-
-def test_ties_sizes_and_a_strong_control_are_told():
-    close = occlusion(a={"carpals": 9, "wrist": 10, "control": 9})
-    (words, _) = occlusion_results(close, "all", TITLES)
-    assert "by the intervals, the carpals may matter as much" in words
-    assert "hiding the carpals moves it most for the size of the region" in words
-    assert "no region stands out" in words
-    short = in_short(close, randomisation(), "all", {"a": "Model A"})
+    assert words.startswith("Over all ages, ")
     assert (
-        "the wrist (distal radius and ulna) or carpals moves Model A (by up to 10 months)" in short
+        "hiding the carpals changes the predictions of Model A (by 10.0 months) and Model B "
+        "(by 9.0 months) most."
+    ) in words
+    assert words.endswith(
+        "passes the weight randomization check for Model A and fails the weight randomization "
+        "check for Model B."
     )
+
+
+def test_close_regions_are_named_together_and_none_where_none_exceeds_its_control():
+    close = occlusion(a={"carpals": 9.0, "phalanges": 10.0}, b={"carpals": 0.5})
+    words = in_short(close, randomisation(), "all", TITLES)
+    assert "hiding the phalanges or carpals changes the predictions of Model A (by up to" in words
+    assert "hiding a region does not change the predictions of Model B more." in words
+
+
+def test_regions_are_compared_with_their_controls_by_age():
+    first, second = map(plain, occlusion_results(occlusion(), "10-15 years", TITLES))
+    assert first == (
+        "**Model A.** At 10 to 15 years, compared with hiding an equally large control region "
+        "beside the bones, the change of the prediction is larger for the carpals (10.0 months, "
+        "95 % CI 9.4 to 10.6) and the distal radius and ulna (1.9 months, 95 % CI 1.3 to 2.5)."
+    )
+    assert second.endswith(
+        "larger for the distal radius and ulna (7.4 months, 95 % CI 6.8 to 8.0); not clearly "
+        "different for the carpals (0.2 months, 95 % CI −0.4 to 0.8); smaller for the metacarpals "
+        "(−3.0 months, 95 % CI −3.6 to −2.4)."
+    )
+
+
+def test_over_all_ages_the_reader_is_sent_to_the_age_bands():
+    assert "age bands" in occlusion_results(occlusion(), "all", TITLES)[-1]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,6 @@ def test_ties_sizes_and_a_strong_control_are_told():
 )
 def test_randomisation_in_a_paragraph_a_model(last, words):
     first, second = randomisation_results(randomisation(a=last), TITLES)
-    assert first.startswith(f"**Grad-CAM of Model A {words} the randomisation check.**")
+    assert first.startswith(f"**Grad-CAM of Model A {words} the weight randomization check.**")
     assert "0.40 (0.35 to 0.45)" in first
     assert "0.00 (−0.05 to 0.05)" in second

@@ -1,4 +1,4 @@
-"""What occlusion and weight randomisation say of a model: cases to test, and tables of the results.
+"""What occlusion and weight randomization say of a model: cases to test, and tables of the results.
 
 The measurements themselves are those of `boneage.explain.occlusion` and `.randomisation`; groups
 are bands of reference age, as everywhere.
@@ -29,22 +29,29 @@ def balanced_sample(predictions: pd.DataFrame, n: int, seed: int = SEED) -> pd.D
 def occlusion_table(shifts: pd.DataFrame) -> pd.DataFrame:
     """What hiding each region does to each model's answers, for all and by age band.
 
-    shifts: columns model, model_sha256, id, age_months, region, area, shift_months; see
-        `boneage.explain.occlusion.occlusion_shifts`.
+    shifts: columns model, model_sha256, id, age_months, region, area, shift_months,
+        control_shift_months; see `boneage.explain.occlusion.occlusion_shifts`.
 
-    Result columns: model, model_sha256, group ("all", "0-5 years", ...), region, n, area (mean
-    share of the image, 0 to 1), then with its 95 % bootstrap interval (_low, _high) each of
-    change (mean absolute shift, months), shift (mean signed shift, months: positive when hiding
-    makes the hand look older) and change_per_area (months for each hundredth of the image hidden).
+    Result columns: model, model_sha256, group ("all", "0-5 years", ...), region, area (mean share
+    of the image, 0 to 1), n, then with its 95% bootstrap CI (_low, _high) each of change (mean
+    absolute shift, months), control_change (the same of the region's control), difference (change
+    minus control_change, paired by radiograph), shift (mean signed shift, months: positive when
+    hiding makes the hand look older) and change_per_area (months for each hundredth of the image
+    hidden).
     """
-    names = ("change", "shift", "change_per_area")
-    change = shifts["shift_months"].abs()
-    columns = {"change": change, "shift": shifts["shift_months"]}
-    columns["change_per_area"] = change / (100 * shifts["area"])
-    shifts = shifts.assign(**columns)
+    change, control = shifts["shift_months"].abs(), shifts["control_shift_months"].abs()
+    columns = {
+        "change": change,
+        "control_change": control,
+        "difference": change - control,
+        "shift": shifts["shift_months"],
+        "change_per_area": change / (100 * shifts["area"]),
+    }
     rows = [
-        {**key, "area": cases["area"].mean(), **_means(cases, names)}
-        for key, cases in _groups(shifts, ["model", "model_sha256", "group", "region"])
+        {**key, "area": cases["area"].mean(), **_means(cases, list(columns))}
+        for key, cases in _groups(
+            shifts.assign(**columns), ["model", "model_sha256", "group", "region"]
+        )
     ]
     return pd.DataFrame(rows)
 
@@ -55,8 +62,8 @@ def randomisation_table(similarities: pd.DataFrame) -> pd.DataFrame:
     similarities: columns model, model_sha256, id, step, stage, similarity; see
         `boneage.explain.randomisation.Randomisation`.
 
-    Result columns: model, model_sha256, step, stage, n, similarity (mean, -1 to 1) with its 95 %
-    bootstrap interval, and sd, the standard deviation over radiographs.
+    Result columns: model, model_sha256, step, stage, n, similarity (mean, -1 to 1) with its 95%
+    bootstrap CI, and sd, the standard deviation over radiographs.
     """
     by = ["model", "model_sha256", "step", "stage"]
     rows = [
@@ -81,9 +88,9 @@ def _groups(shifts: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict, pd.Data
             yield dict(zip(by, key, strict=True)), cases
 
 
-def _means(cases: pd.DataFrame, names: list[str] | tuple[str, ...]) -> dict[str, float]:
+def _means(cases: pd.DataFrame, names: list[str]) -> dict[str, float]:
     """n, and of each named column the mean and its interval."""
-    values = cases[list(names)].to_numpy(float)
+    values = cases[names].to_numpy(float)
     row = {"n": len(values)}
     for name, mean, resampled in zip(
         names, values.mean(axis=0), resample_means(values).T, strict=True

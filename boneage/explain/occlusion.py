@@ -4,7 +4,8 @@ Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks
 section 4.2; over anatomical regions instead of a sliding square. A region is not painted over, as
 there, but strongly blurred: a black or grey shape is like no hand that the models have met, so the
 answer would tell of the shape. The blur keeps brightness and outline, and takes bones and growth
-plates away.
+plates away. What blurring does by itself is told by a control: on the same radiograph, as many
+pixels beside the bones, blurred alike.
 """
 
 import dataclasses
@@ -14,10 +15,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from boneage.explain.regions import beside_the_bones, bone_regions
+from boneage.explain.regions import REGIONS, beside_the_bones, bone_regions
 from boneage.radiographs.preprocessing import PreparedHand
-
-CONTROL = "control"  # no region: as large, beside the bones; what blurring does by itself
 
 # Standard deviations as fractions of the image's side; a carpal bone of a schoolchild is 1/20.
 _BLUR = 1 / 16
@@ -41,36 +40,26 @@ def occlusion_shifts(
     hands: model name -> the hand as that model sees it, found by its landmarks.
     predict: from N such mappings to model name -> (N,) months, for the child's sex.
 
-    Result columns: model, region (of REGIONS, and CONTROL), area (share of the image, 0 to 1),
-    shift_months (answer with the region hidden minus answer without). Raises ValueError for a hand
-    without landmarks.
+    Result columns: model, region (of REGIONS), area (share of the image, 0 to 1), shift_months
+    (answer with the region hidden minus answer without) and control_shift_months (the same for the
+    region's control, see `beside_the_bones`). Raises ValueError for a hand without landmarks.
     """
-    regions = {name: _regions(hand) for name, hand in hands.items()}
-    names = list(next(iter(regions.values())))
+    regions = {model: bone_regions(hand) for model, hand in hands.items()}
+    controls = {model: beside_the_bones(regions[model]) for model in hands}
     hidden = [
         {
-            model: dataclasses.replace(hand, image=occlude(hand.image, regions[model][name]))
+            model: dataclasses.replace(hand, image=occlude(hand.image, masks[model][region]))
             for model, hand in hands.items()
         }
-        for name in names
+        for masks in (regions, controls)
+        for region in REGIONS
     ]
     months = predict([hands, *hidden])
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "model": model,
-                    "region": names,
-                    "area": [regions[model][name].mean() for name in names],
-                    "shift_months": months[model][1:] - months[model][0],
-                }
-            )
-            for model in hands
-        ],
-        ignore_index=True,
-    )
-
-
-def _regions(hand: PreparedHand) -> dict[str, np.ndarray]:
-    regions = bone_regions(hand)
-    return regions | {CONTROL: beside_the_bones(regions)}
+    tables = []
+    for model in hands:
+        shifts, control_shifts = np.split(months[model][1:] - months[model][0], 2)
+        areas = [regions[model][region].mean() for region in REGIONS]
+        columns = {"model": model, "region": REGIONS, "area": areas}
+        columns |= {"shift_months": shifts, "control_shift_months": control_shifts}
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

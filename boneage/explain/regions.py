@@ -10,7 +10,12 @@ import numpy as np
 
 from boneage.radiographs.preprocessing import PreparedHand
 
-PHALANGES, METACARPALS, CARPALS, WRIST = REGIONS = ("phalanges", "metacarpals", "carpals", "wrist")
+PHALANGES, METACARPALS, CARPALS, DISTAL_RADIUS_ULNA = REGIONS = (
+    "phalanges",
+    "metacarpals",
+    "carpals",
+    "distal_radius_ulna",
+)
 
 # MediaPipe's numbers: the wrist is 0, then four landmarks a finger from the thumb's base on.
 _WRIST = 0
@@ -30,7 +35,7 @@ _HALF_CARPUS, _HALF_FOREARM = 0.42, 0.5
 def bone_regions(hand: PreparedHand) -> dict[str, np.ndarray]:
     """Where the bones are: region of REGIONS -> (S, S) bool on the prepared image.
 
-    Regions do not overlap; "wrist" is the distal radius and ulna down to the edge of the crop.
+    Regions do not overlap; that of radius and ulna reaches down to the edge of the crop.
 
     Raises ValueError for a hand that was found without landmarks.
     """
@@ -66,21 +71,24 @@ def bone_regions(hand: PreparedHand) -> dict[str, np.ndarray]:
         & (to_metacarpals <= to_phalanges)
         & ~fingers_end,
         CARPALS: carpals,
-        WRIST: forearm,
+        DISTAL_RADIUS_ULNA: forearm,
     }
 
 
-def beside_the_bones(regions: dict[str, np.ndarray]) -> np.ndarray:
-    """A control: (S, S) bool, the pixels next to the regions, as many as a region has on average.
+def beside_the_bones(regions: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A control of the same area for each region: region -> (S, S) bool, no bone in it.
 
-    It holds the outline of the hand and the background beside it, but no bone.
+    It is as many pixels as the region has, those nearest to any bone: the outline of the hand and
+    the background beside it. Where bones fill more than half of the image, it is all there is.
     """
     bones = np.logical_or.reduce(list(regions.values()))
     distance = cv2.distanceTransform((~bones).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     nearest = np.argsort(distance, axis=None, kind="stable")[bones.sum() :]
-    control = np.zeros(bones.size, bool)
-    control[nearest[: bones.sum() // len(regions)]] = True
-    return control.reshape(bones.shape)
+    controls = {}
+    for name, region in regions.items():
+        controls[name] = np.zeros_like(bones)
+        controls[name].flat[nearest[: region.sum()]] = True
+    return controls
 
 
 def _distance(size: int, lines: list[np.ndarray]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How far maps of where a model looked can be trusted: occlusion and weight randomisation.
+"""How far maps of where a model looked can be trusted: occlusion and weight randomization.
 
 Tables are those of `boneage.evaluation.saliency`.
 """
@@ -8,57 +8,61 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from boneage.explain.occlusion import CONTROL
 from boneage.explain.regions import REGIONS
 from boneage.figures import cards, palette, style
-from boneage.wording import REGION_TITLES
+from boneage.wording import PERCENT, REGION_TITLES
 
-_ROWS = (*REGIONS, CONTROL)
 _OUTLINES = dict(zip(REGIONS, ("#5AA9F8", "#F5B041", "#F1707D", "#58D68D"), strict=True))
 
 
-def region_changes(occlusion: pd.DataFrame, group: str) -> go.Figure:
-    """How far hiding each region moves each model's answers, in one group of the table."""
+def region_differences(occlusion: pd.DataFrame, group: str) -> go.Figure:
+    """How much more hiding each region changes predictions than hiding its control does.
+
+    One marker for each model and region, in one group of the table.
+    """
     shown = occlusion[occlusion["group"] == group]
     models = list(shown["model"].unique())
+    hover = ["difference_low", "difference_high", "change", "control_change", "shift"]
+    hover.append("change_per_area")
     traces = []
     for number, name in enumerate(models):
-        rows = shown[shown["model"] == name].set_index("region").loc[list(_ROWS)]
+        rows = shown[shown["model"] == name].set_index("region").loc[list(REGIONS)]
         beside = 0.26 * (number - (len(models) - 1) / 2)
         traces.append(
             go.Scatter(
-                x=rows["change"],
+                x=rows["difference"],
                 y=np.arange(len(rows)) + beside,
                 mode="markers",
                 name=style.model_title(name),
-                error_x=_bars(rows, "change"),
+                error_x=_bars(rows, "difference"),
                 marker={"color": palette.model_colour(name), "size": 10},
-                customdata=rows[["change_low", "change_high", "shift", "change_per_area"]],
+                customdata=rows[hover],
                 text=[REGION_TITLES[region] for region in rows.index],
-                hovertemplate="<b>%{text}</b>: %{x:.1f} months"
-                "<br>(%{customdata[0]:.1f} to %{customdata[1]:.1f})"
-                "<br>on average %{customdata[2]:+.1f} months"
-                "<br>for each % of the picture: %{customdata[3]:.1f}"
+                hovertemplate="<b>%{text}</b>: %{x:+.1f} months"
+                f"<br>(95{PERCENT} CI "
+                "%{customdata[0]:+.1f} to %{customdata[1]:+.1f})"
+                "<br>change: %{customdata[2]:.1f}, of the control: %{customdata[3]:.1f}"
+                "<br>signed change: %{customdata[4]:+.1f}"
+                "<br>change for each % of the image: %{customdata[5]:.1f}"
                 "<extra>%{fullData.name}</extra>",
             )  # fmt: skip
         )
     return style.chart(
         traces,
-        "Which region moves the prediction when it is hidden?",
+        "Change of the prediction by hiding a region, compared with its control",
         style.titled(
-            f"Mean absolute change (months)<br>on {shown['n'].max():,} radiographs",
-            rangemode="tozero",
+            "Mean absolute change, minus that of<br>an equally large control region (months)<br>"
+            f"n = {shown['n'].max():,} radiographs",
             fixedrange=True,
         ),
         {
-            "tickvals": list(range(len(_ROWS))),
-            "ticktext": [REGION_TITLES[region].replace(" (", "<br>(") for region in _ROWS],
-            "range": (len(_ROWS) - 0.5, -0.5),
+            "tickvals": list(range(len(REGIONS))),
+            "ticktext": [REGION_TITLES[region].replace(" and", "<br>and") for region in REGIONS],
+            "range": (len(REGIONS) - 0.5, -0.5),
             "fixedrange": True,
         },
         height=400,
-        # Set off, as no bones are hidden there.
-        shapes=[style.line_at(y=len(REGIONS) - 0.5, dash="dot", width=1)],
+        shapes=[style.line_at(x=0)],
     )
 
 
@@ -86,14 +90,14 @@ def similarity_by_stage(randomisation: pd.DataFrame) -> go.Figure:
         )
     return style.chart(
         traces,
-        "Does Grad-CAM change when the weights do?",
+        "Grad-CAM when weights are randomized",
         style.titled(
-            "Weights made random, from the head to here",
+            "Weights randomized, from the head to here",
             fixedrange=True,
             tickvals=list(ticks),
             ticktext=[stage.replace(" ", "<br>") for stage in ticks.values()],  # for a telephone
         ),
-        style.titled("Rank correlation with the map", dtick=0.25, fixedrange=True),
+        style.titled("Rank correlation with the original map", dtick=0.25, fixedrange=True),
         height=400,
         shapes=[style.line_at(y=0)],
     )

@@ -34,18 +34,23 @@ def test_no_cases_no_sample(predictions):
     assert balanced_sample(predictions[:0], 200).empty
 
 
-def test_occlusion_by_model_group_and_region():
-    shifts = pd.DataFrame(
+@pytest.fixture
+def shifts():
+    return pd.DataFrame(
         {
             "model": "m",
             "model_sha256": "f00",
             "id": ["a", "a", "b", "b", "c", "c"],
             "age_months": [30.0, 30.0, 50.0, 50.0, 130.0, 130.0],
-            "region": ["carpals", "wrist"] * 3,
+            "region": ["carpals", "distal_radius_ulna"] * 3,
             "area": [0.02, 0.05, 0.04, 0.05, 0.02, 0.05],
-            "shift_months": [6.0, 0.0, -4.0, 0.0, -8.0, 1.0],
+            "shift_months": [6.0, 0.0, -4.0, 0.0, -8.0, 3.0],
+            "control_shift_months": [1.0, -2.0, 1.0, 1.0, 1.0, -1.0],
         }
     )
+
+
+def test_occlusion_by_model_group_and_region(shifts):
     table = occlusion_table(shifts).set_index(["group", "region"])
     assert table.index.get_level_values("group").unique().tolist() == [
         "all", "0-5 years", "10-15 years",
@@ -59,9 +64,28 @@ def test_occlusion_by_model_group_and_region():
     assert 4 <= carpals["change_low"] < 6 < carpals["change_high"] <= 8
     young = table.loc[("0-5 years", "carpals")]
     assert (young["n"], young["change"], young["shift"]) == (2, 5, 1)
-    alone = table.loc[("10-15 years", "wrist")]
-    assert (alone["n"], alone["change"]) == (1, 1)
+    alone = table.loc[("10-15 years", "distal_radius_ulna")]
+    assert (alone["n"], alone["change"]) == (1, 3)
     assert np.isnan(alone["change_low"])
+
+
+def test_each_region_is_compared_with_its_own_control_on_the_same_radiograph(shifts):
+    table = occlusion_table(shifts).set_index(["group", "region"])
+    forearm = table.xs("distal_radius_ulna", level="region")
+    # Smaller than its control at 0 to 5 years, larger at 10 to 15: over all ages they cancel.
+    assert forearm["control_change"].to_dict() == pytest.approx(
+        {"all": 4 / 3, "0-5 years": 1.5, "10-15 years": 1}
+    )
+    assert forearm["difference"].to_dict() == pytest.approx(
+        {"all": -1 / 3, "0-5 years": -1.5, "10-15 years": 2}
+    )
+    # Change and control vary by 4 months between radiographs, their difference never.
+    steady = shifts[shifts["region"] == "carpals"].assign(
+        shift_months=[2.0, -4.0, 6.0], control_shift_months=[1.0, 3.0, -5.0]
+    )
+    (row,) = occlusion_table(steady).query("group == 'all'").to_dict("records")
+    assert [row[f"difference{end}"] for end in ("", "_low", "_high")] == [1, 1, 1]
+    assert row["change_low"] < row["change_high"]
 
 
 def test_randomisation_by_step():

@@ -5,8 +5,8 @@ import pytest
 from phantom_hands import prepared_phantom
 
 from boneage.datasets.phantoms import make_phantom
-from boneage.explain.occlusion import CONTROL, occlude, occlusion_shifts
-from boneage.explain.regions import CARPALS, REGIONS, bone_regions
+from boneage.explain.occlusion import occlude, occlusion_shifts
+from boneage.explain.regions import CARPALS, REGIONS, beside_the_bones, bone_regions
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,30 @@ def test_hiding_moves_a_model_only_where_it_looks(hand):
 
     shifts = occlusion_shifts({"carpal": hand, "blind": hand}, predict)
     shifts = shifts.set_index(["model", "region"])
-    assert list(shifts.loc["carpal"].index) == [*REGIONS, CONTROL]
+    assert list(shifts.loc["carpal"].index) == list(REGIONS)
     moved = shifts.loc["carpal", "shift_months"]
     assert moved[CARPALS] < -5  # no texture, younger
     assert (moved.drop(CARPALS).abs() < 0.01).all()
-    assert (shifts.loc["blind", "shift_months"] == 0).all()
+    assert (shifts.loc["carpal", "control_shift_months"].abs() < 0.01).all()
+    assert (shifts.loc["blind", ["shift_months", "control_shift_months"]] == 0).all(axis=None)
     assert shifts.loc[("carpal", CARPALS), "area"] == pytest.approx(carpals.mean())
     pd.testing.assert_series_equal(shifts.loc["carpal", "area"], shifts.loc["blind", "area"])
+
+
+def test_each_region_is_compared_with_a_blur_of_as_many_pixels_beside_the_bones(hand):
+    """A made-up model counts the pixels that are not as they were."""
+
+    def predict(variants):
+        original = variants[0]["m"].image
+        return {"m": np.array([(v["m"].image != original).sum() for v in variants], float)}
+
+    shifts = occlusion_shifts({"m": hand}, predict).set_index("region")
+    controls = beside_the_bones(bone_regions(hand))
+    for region in REGIONS:
+        hidden = occlude(hand.image, controls[region])
+        expected = (hidden != hand.image).sum()
+        assert shifts.loc[region, "control_shift_months"] == expected
+        assert shifts.loc[region, "area"] == pytest.approx(controls[region].mean())
 
 
 def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:

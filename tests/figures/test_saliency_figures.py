@@ -2,12 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage.explain.occlusion import CONTROL
 from boneage.explain.regions import REGIONS
 from boneage.figures import palette
 from boneage.figures.saliency import (
     outlined_regions,
-    region_changes,
+    region_differences,
     region_legend,
     similarity_by_stage,
 )
@@ -21,26 +20,32 @@ def occlusion():
         (model, group, region, 10 * m + n + (group == "all"))
         for m, model in enumerate(MODELS, start=1)
         for group in ("all", "0-5 years")
-        for n, region in enumerate((*REGIONS, CONTROL))
+        for n, region in enumerate(REGIONS)
     ]
-    table = pd.DataFrame(rows, columns=["model", "group", "region", "change"])
-    ends = {"change_low": table["change"] - 1, "change_high": table["change"] + 2}
-    return table.assign(**ends, n=50, shift=-3.0, change_per_area=0.5)
+    table = pd.DataFrame(rows, columns=["model", "group", "region", "difference"])
+    ends = {"difference_low": table["difference"] - 1, "difference_high": table["difference"] + 2}
+    return table.assign(
+        **ends, n=50, change=9.0, control_change=2.0, shift=-3.0, change_per_area=0.5
+    )
 
 
 def test_every_region_stands_once_for_each_model_with_its_interval(occlusion):
-    figure = region_changes(occlusion, "0-5 years")
+    figure = region_differences(occlusion, "0-5 years")
     first, second = figure.data
-    assert list(first.x) == [10, 11, 12, 13, 14]
-    assert list(second.x) == [20, 21, 22, 23, 24]
-    assert list(first.error_x.array) == [2] * 5
-    assert list(first.error_x.arrayminus) == [1] * 5
+    assert list(first.x) == [10, 11, 12, 13]
+    assert list(second.x) == [20, 21, 22, 23]
+    assert list(first.error_x.array) == [2] * 4
+    assert list(first.error_x.arrayminus) == [1] * 4
     assert first.marker.color == palette.model_colour("densenet121")
     rows = np.round((np.array(first.y) + np.array(second.y)) / 2)
     titles = [figure.layout.yaxis.ticktext[int(row)] for row in rows]
-    assert titles[2] == "Carpals"
-    assert "control" in titles[4]
-    assert list(region_changes(occlusion, "all").data[0].x) == [11, 12, 13, 14, 15]
+    assert titles[2:] == ["Carpals", "Distal radius<br>and ulna"]
+    assert list(region_differences(occlusion, "all").data[0].x) == [11, 12, 13, 14]
+
+
+def test_a_line_marks_no_difference_from_the_control(occlusion):
+    (line,) = region_differences(occlusion, "all").layout.shapes
+    assert (line.x0, line.x1) == (0, 0)
 
 
 def test_similarity_starts_from_the_own_weights():
