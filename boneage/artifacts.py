@@ -448,7 +448,7 @@ def write_saliency(file: str, table: pd.DataFrame) -> Path:
 def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
     """The rows of OCCLUSION or RANDOMISATION that were measured on these very models.
 
-    facts: model name -> its facts. Rows measured on other weights are left out, and the result is
+    facts: model name -> its facts. Rows of other `fingerprints` are left out, and the result is
     empty where the file was never written. Raises ArtifactError when it is no table or does not
     say what it was measured on.
     """

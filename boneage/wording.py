@@ -224,7 +224,8 @@ ABOUT_GRADCAM = (
     "The regions that move the answer most, in coarse cells: for a hand read older than the "
     "average training hand (10 years 7 months) those that raise the age, for a younger one those "
     "that lower it. The map shows where the answer is sensitive; it does not prove "
-    "which bone decided."
+    "which bone decided. Of a model that answers with the mean over the image and its mirror "
+    "image, it is the mean of both maps."
 )
 # Regions of `boneage.explain.regions`.
 REGION_TITLES = {
