@@ -2,7 +2,9 @@
 
 A model that answers with the mean over an image and its mirror image (`models.heads.reader`) is
 explained by both: the maps of the mirror image are mirrored back and averaged with those of the
-image. Maps are mirrored as pixels, not as feature cells, whose centres do not lie symmetrically.
+image. The gradient of a mean is the mean of the gradients, so Grad-CAM is averaged first and scaled
+to its maximum once. Maps are mirrored as pixels: the centres of feature cells do not lie
+symmetrically.
 """
 
 from __future__ import annotations
