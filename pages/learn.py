@@ -14,11 +14,12 @@ from boneage.atlas import answers, plates, quiz
 from boneage.atlas.ossification import SOURCES, STAGES_SOURCE, stage
 from boneage.atlas.quiz import N_HANDS, Quiz
 from boneage.datasets.rsna import IMAGE_SUFFIXES, LabelError, find_split_images, read_labels
+from boneage.errors import BoneAgeError
 from boneage.evaluation.published import SINGLE_READER
 from boneage.figures import pictures
 from boneage.figures import quiz as charts
 from boneage.models.registry import ENSEMBLE
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from boneage.radiographs.reading import read_radiograph
 from pages import shared
 
 RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
@@ -29,7 +30,6 @@ MATERIALS = {
     "validation": "Validation radiographs",
     OWN: "Your own",
 }
-OLDEST_YEARS = 20
 A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
 WIDTH, COLUMNS = 420, (5, 6)  # pixels of the hand to be read; its share of the page
 N_MISSED = 3
@@ -201,7 +201,7 @@ def ask(material: Material, game: Quiz, tell: bool) -> None:
         with st.form("answer", border=False, clear_on_submit=True):
             with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
                 years = st.number_input(
-                    "Bone age: years", 0, OLDEST_YEARS, None, key="years", width=170
+                    "Bone age: years", 0, wording.OLDEST_YEARS, None, key="years", width=170
                 )
                 months = st.number_input("and months", 0, 11, None, key="months", width=120)
             sent = st.form_submit_button("Answer", type="primary", icon=":material/check:")
@@ -422,7 +422,7 @@ def main() -> None:
         st.caption(" ".join(material.notes))
         if chosen == PLATES:
             show_plate_predictions()
-    except (artifacts.ArtifactError, UnreadableRadiograph, ValueError, RuntimeError) as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

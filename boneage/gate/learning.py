@@ -17,6 +17,7 @@ from tqdm import tqdm
 from boneage import artifacts
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
+from boneage.errors import BoneAgeError
 from boneage.gate.checks import CHECKS, Look, features_check
 from boneage.gate.familiarity import Familiarity
 from boneage.gate.gate import Gate, to_arrays
@@ -62,7 +63,7 @@ def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
         above this module.
     root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
     Returns the path and the content of gate.csv, see `measure_gate`.
-    Raises ValueError, one sentence, where radiographs or packages are missing.
+    Raises BoneAgeError, one sentence, where radiographs or packages are missing.
     """
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
     files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
@@ -91,7 +92,7 @@ def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
         cases = cases[split_train_validation(cases, _N_TRAIN) == VALIDATION]
     found = find_split_images(root, split, cases["id"])
     if len(found) < len(cases) or not found:
-        raise ValueError(
+        raise BoneAgeError(
             f"{root} holds {len(found)} of the {len(cases)} {split} radiographs that the stored "
             "predictions are of; name the folder of that data set."
         )
@@ -107,12 +108,12 @@ def see(predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
             hands = []
             for source in batch:
                 try:
-                    radiograph = read_radiograph(source)
+                    opened = predictor.open(source)
                 except UnreadableRadiograph:
                     seen.unreadable += 1
                     continue
-                hands.append(predictor.prepare(radiograph))
-                seen.looks.append(predictor.look(radiograph, hands[-1]))
+                hands.append(opened.hands)
+                seen.looks.append(opened.look)
             if hands:
                 features.append(predictor.read_prepared(hands, ["female"] * len(hands))[1])
     if features:

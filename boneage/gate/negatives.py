@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.errors import BoneAgeError
 
 # The last are whole hands that the preparation may well put right; measured, not to be refused.
 UNLIKE, NEARLY, HANDS = "unlike hands", "nearly hands", "hands all the same"
@@ -83,7 +84,7 @@ def _png(picture: np.ndarray) -> bytes:
 def _folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ValueError(
+        raise BoneAgeError(
             f"Measuring the gate needs pictures of the package {package}: "
             "pip install -r tests/requirements.txt."
         )

@@ -7,6 +7,7 @@ import pytest
 
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom, make_phantom, write_phantoms
+from boneage.errors import BoneAgeError
 from boneage.gate import learning
 from boneage.gate.checks import Look
 from boneage.gate.gate import load_gate
@@ -116,7 +117,7 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     facts = json.loads((root / "gate.json").read_text())
     assert (facts["n_train"], facts["n_validation"]) == (40, 8)
     assert load_gate(facts["weights_sha256"]).note is None
-    with pytest.raises(ValueError, match="holds 0 of the"):
+    with pytest.raises(BoneAgeError, match="holds 0 of the"):
         (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
         learn_gate(Predictor(), tmp_path / "empty")
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.errors import BoneAgeError
 from boneage.gate import negatives as module
 from boneage.gate.negatives import HANDS, NEARLY, UNLIKE, negatives
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
@@ -46,7 +47,7 @@ def test_colour_is_kept_where_the_kind_says_so(every):
 
 def test_without_scikit_image_the_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="pip install -r tests/requirements.txt"):
+    with pytest.raises(BoneAgeError, match="pip install -r tests/requirements.txt"):
         next(negatives(HANDS_GIVEN))
 
 
