@@ -14,8 +14,9 @@ def test_the_app_starts_without_asking_for_anything(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    # A home without Streamlit's files, nobody at the keyboard, and no browser to be opened.
-    environment = {**os.environ, "HOME": str(tmp_path), "BROWSER": "true"}
+    # A screen, as without one Streamlit asks nothing; a home without its files, nobody at the
+    # keyboard, and no browser to be opened.
+    environment = {**os.environ, "DISPLAY": ":0", "HOME": str(tmp_path), "BROWSER": "true"}
     with (tmp_path / "log").open("w+") as log:
         server = subprocess.Popen(
             command,
