@@ -1,4 +1,4 @@
-"""Labels of radiographs, and predictions that users bring along, from CSV files of any dialect.
+"""Labels of radiographs, and user predictions, from CSV files of any dialect.
 
 A row that has no usable id, sex, age or prediction is left out, counted and named with its reason,
 because tables from a clinic have gaps; whoever reads a table shows what was left out. A table
@@ -115,7 +115,7 @@ def _code(text: str) -> str:
 
 
 def _read(csv, name: str | None, roles: Sequence[str], chosen: dict) -> pd.DataFrame:
-    title = name or ("The file" if isinstance(csv, bytes) else str(csv))
+    title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
     cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
     chosen = {role: column for role, column in chosen.items() if column}
     columns = find_columns(cells, roles, chosen, title)
