@@ -90,6 +90,8 @@ class Facts:
         trained_on: date, ISO 8601 ("2025-01-31").
         training_seconds: time spent in all epochs, those of the weights it started from included.
         training_note: one sentence for people saying what these weights are.
+        warm_start: of the weights that training started from their weights_sha256 (None where
+            they were not kept), preset and trained_on; empty for fresh weights.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Facts:
     trained_on: str
     training_seconds: float
     training_note: str
+    warm_start: dict = dataclasses.field(default_factory=dict)
 
 
 def artifacts_root() -> Path:
@@ -306,14 +309,16 @@ def read_facts(folder: str | Path) -> Facts:
 
 def _fault(values: dict) -> str | None:
     """What is wrong with the fields of facts, in words, or None."""
-    types = {field.name: field.type for field in dataclasses.fields(Facts)}
-    if missing := [name for name in types if name not in values]:
+    fields = dataclasses.fields(Facts)
+    types = {field.name: field.type for field in fields}
+    needed = [field.name for field in fields if field.default_factory is dataclasses.MISSING]
+    if missing := [name for name in needed if name not in values]:
         return f"it lacks {', '.join(missing)}"
     if unknown := [str(name) for name in values if name not in types]:
         return f"it has unknown fields {', '.join(unknown)}"
-    for name, kind in types.items():
-        if type(values[name]) is not kind:
-            return f"{name} must be {kind.__name__}, not {type(values[name]).__name__}"
+    for name, value in values.items():
+        if type(value) is not types[name]:
+            return f"{name} must be {types[name].__name__}, not {type(value).__name__}"
     digest = values["weights_sha256"]
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
         return "weights_sha256 is not 64 lower-case hexadecimal digits"

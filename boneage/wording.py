@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
 
+OLDEST_YEARS = 20  # a chronological age or an answer of more years is none of a child
+
 # Hands of which the training data hold few: infants' and those that have stopped growing. Months.
 _INFANT, _MATURE = 12, 228
 
@@ -99,6 +101,14 @@ def duration_in_words(months: float) -> str:
     """A difference between ages, sign ignored: months below two years, then years and months."""
     whole = nearest_month(abs(months))
     return age_in_words(whole) if whole >= 24 else _count(whole, " month", " months")
+
+
+def other_sex_in_header(stated: str, used: str) -> str:
+    """One sentence on a DICOM header that states another sex than the one used."""
+    return (
+        f"The DICOM header states {stated}, but {used} was used: check which is right, as the "
+        "bone age depends on it."
+    )
 
 
 def ahead_or_behind(bone_age: float, chronological_age: float) -> str:

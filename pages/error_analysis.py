@@ -10,6 +10,7 @@ import streamlit as st
 from boneage import artifacts, wording
 from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.rsna import find_split_images
+from boneage.errors import BoneAgeError
 from boneage.evaluation import analysis
 from boneage.evaluation.analysis import Analysis
 from boneage.evaluation.cohorts import LARGE_ERROR
@@ -26,7 +27,6 @@ from boneage.figures import cards, errors, palette, pictures, style, tables
 from boneage.figures.calibration import group_title, held_by_group, promised_against_held
 from boneage.figures.yardsticks import yardsticks
 from boneage.models.registry import ENSEMBLE
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 from pages import shared
 
 OWN = "own"
@@ -409,28 +409,33 @@ def choose_map(models: list[str]) -> str | None:
 def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     try:
         source = shared.file_source(case.id, case.id, content)
-        picture = radiograph(source, case.sex, map_of)
-    except UnreadableRadiograph as error:
+        picture, refusal = radiograph(source, case.sex, map_of)
+    except BoneAgeError as error:
         shared.show_error(error)
         return
     read, predicted = map(wording.age_in_short, (case.age_months, case.prediction_months))
+    caption = f"{case.id}, {case.sex}: reference {read}, prediction {predicted}"
+    if refusal:
+        caption += f". Refused by the quality check ({refusal.kind}): prediction not reliable"
     st.image(
         picture,
-        caption=f"{case.id}, {case.sex}: reference {read}, prediction {predicted}",
+        caption=caption,
         width="stretch",
         alt=f"Radiograph {case.id}",
     )
 
 
-def radiograph(source: shared.Source, sex: str, map_of: str | None):
-    if map_of is None:
-        return shared.reduced(source.digest, read_radiograph(source.content).pixels).pixels
+def radiograph(source: shared.Source, sex: str, map_of: str | None) -> tuple:
+    """(picture, what the quality check says of it)."""
     weights = shared.published_weights()
     prediction = shared.predict(weights, source.digest, sex, source.content)
+    shown = shared.opened(weights, source.digest, source.content).shown
+    if map_of is None:
+        return shown.pixels, prediction.refusal
     explanation = shared.explain(weights, source.digest, sex, map_of, source.content)
-    shown = shared.reduced(source.digest, prediction.radiograph.pixels)
     place = prediction.prepared[map_of].to_radiograph
-    return pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
+    picture = pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
+    return picture, prediction.refusal
 
 
 def download(label: str, cases: pd.DataFrame, file_name: str) -> None:
@@ -468,7 +473,7 @@ def main() -> None:
         show_certainty(choice)
         show_cohorts(found)
         download("Download all cases shown", found.cases, "cases.csv")
-    except (artifacts.ArtifactError, RuntimeError) as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

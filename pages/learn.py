@@ -32,7 +32,6 @@ MATERIALS = {
     OWN: "Your own",
 }
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
-OLDEST_YEARS = 20
 A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
 WIDTH, COLUMNS = 420, (5, 6)  # pixels of the hand to be read; its share of the page
 N_MISSED = 3
@@ -206,7 +205,7 @@ def ask(material: Material, game: Quiz, tell: bool) -> None:
         with st.form("answer", border=False, clear_on_submit=True):
             with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
                 years = st.number_input(
-                    "Bone age: years", 0, OLDEST_YEARS, None, key="years", width=170
+                    "Bone age: years", 0, wording.OLDEST_YEARS, None, key="years", width=170
                 )
                 months = st.number_input("and months", 0, 11, None, key="months", width=120)
             sent = st.form_submit_button("Answer", type="primary", icon=":material/check:")
@@ -427,7 +426,7 @@ def main() -> None:
         st.caption(" ".join(material.notes))
         if chosen == PLATES:
             show_plate_predictions()
-    except (BoneAgeError, ValueError, RuntimeError) as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

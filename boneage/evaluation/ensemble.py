@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 from scipy.sparse import block_array, eye_array
 
 from boneage.datasets.splits import VALIDATION
+from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE
 
 LEAST_CASES = 100  # validation cases; of fewer, chance would choose the weights
@@ -59,11 +60,11 @@ def ensemble_table(
     `tables` holds one or more predictions tables; `weights` are `ensemble_weights(tables)`, worked
     out here unless given. The result has the columns and the order of the first table.
 
-    Raises ValueError when no case is in all tables.
+    Raises BoneAgeError when no case is in all tables.
     """
     predictions = side_by_side(tables)
     if predictions.empty:
-        raise ValueError(
+        raise BoneAgeError(
             "The tables share no case (split and id); compare predictions for the same images."
         )
     mean = with_ensemble(predictions, weights or ensemble_weights(tables))[ENSEMBLE]

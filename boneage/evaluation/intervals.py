@@ -130,6 +130,17 @@ def percentile_interval(values: np.ndarray, n: int, level: float = 0.95) -> tupl
     return low, high
 
 
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """95 % confidence interval of a share, in 0..1, of n >= 1 cases.
+
+    Source: E. B. Wilson, Journal of the American Statistical Association 1927;22:209-212.
+    """
+    z = 1.959964
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
 def bootstrap(
     age, prediction, level: float = 0.95, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> dict[str, tuple[float, float]]:
