@@ -175,7 +175,8 @@ def _parser() -> argparse.ArgumentParser:
         "the models on every plate; on test radiographs, how far off likeness to the plates is",
     )
     verb.add_argument("--test-images", metavar="DIR", help="the test images, named <id>.png etc.")
-    verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,male")
+    verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,sex")
+    _add_reference_column(verb)
 
     verb = _verb(verbs, "phantoms", _phantoms, "draw a synthetic data set in the same layout")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the result")
@@ -207,7 +208,16 @@ def _at_least(least: int):
 
 def _add_labelled_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, metavar="DIR", help="images named <id>.png etc.")
-    parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,male")
+    parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,sex")
+    _add_reference_column(parser)
+
+
+def _add_reference_column(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--reference-column",
+        metavar="NAME",
+        help="column of the reference bone age, where the names in the CSV file do not say",
+    )
 
 
 def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
@@ -316,11 +326,12 @@ def _evaluate(options) -> int:
     from tqdm import tqdm
 
     from boneage import results
-    from boneage.datasets.rsna import find_images, read_labels
+    from boneage.datasets.labels import read_labels
+    from boneage.datasets.rsna import find_images
     from boneage.evaluation.metrics import summarise
     from boneage.predictor import Predictor
 
-    labels = read_labels(options.labels)
+    labels = read_labels(options.labels, reference_column=options.reference_column)
     found = find_images(options.images, labels["id"])
     predictor = Predictor(options.model)
     cases = [case for case in labels.itertuples() if case.id in found]
@@ -344,6 +355,7 @@ def _evaluate(options) -> int:
     # Metrics count every image that can be read, as published results do.
     result["refused"] = refused
     result["unreadable"] = len(labels) - len(rows)
+    result["skipped_rows"] = len(labels.attrs["skipped"])  # of the label file
     if options.json:
         print(json.dumps(result))
     else:
@@ -414,11 +426,12 @@ def _saliency(options) -> int:
     return OK
 
 
-def _labelled(images: str, labels: str):
+def _labelled(images: str, labels: str, reference_column: str | None):
     """The cases of a CSV file whose image is in the folder: columns id, sex, age_months, path."""
-    from boneage.datasets.rsna import find_images, read_labels
+    from boneage.datasets.labels import read_labels
+    from boneage.datasets.rsna import find_images
 
-    cases = read_labels(labels)
+    cases = read_labels(labels, reference_column=reference_column)
     cases["path"] = cases["id"].map(find_images(images, cases["id"]))
     return cases.dropna(subset="path")
 
@@ -428,7 +441,8 @@ def _robustness(options) -> int:
     from boneage.predictor import Predictor
     from boneage.robustness import measure_robustness
 
-    table = measure_robustness(Predictor(), _labelled(options.images, options.labels))
+    cases = _labelled(options.images, options.labels, options.reference_column)
+    table = measure_robustness(Predictor(), cases)
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
     print(f"MAE in months; intervals and differences are in {path}.")
@@ -447,6 +461,7 @@ def _prepare(options) -> int:
         test_labels=options.test_labels,
         validation_images=options.validation_images,
         validation_labels=options.validation_labels,
+        reference_column=options.reference_column,
     )
     cache = build_cache(table, options.cache, Preprocessing(size=options.size), options.workers)
     counts = cache.manifest.groupby(["split", "crop_method"]).size()
@@ -511,7 +526,8 @@ def _atlas_answers(options) -> int:
     print(f"The models' ages of the plates are in {path}; more than a year off in their mean:")
     print(beyond[["id", "prediction_months", "off_months"]].round(1).to_string(index=False))
     if options.test_images:
-        table = answers.read_by_likeness(_labelled(options.test_images, options.test_labels))
+        cases = _labelled(options.test_images, options.test_labels, options.reference_column)
+        table = answers.read_by_likeness(cases)
         path = answers.write(answers.LIKENESS, table)
         figures = answers.likeness_figures()
         print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from boneage import artifacts, wording
-from boneage.datasets.rsna import LabelError, find_split_images
+from boneage.datasets.labels import LabelError, read_user_predictions
+from boneage.datasets.rsna import find_split_images
 from boneage.errors import BoneAgeError
 from boneage.evaluation import analysis
 from boneage.evaluation.analysis import Analysis
@@ -21,7 +22,6 @@ from boneage.evaluation.conformal import (
     coverage_table,
 )
 from boneage.evaluation.intervals import FIGURES
-from boneage.evaluation.own_results import OwnResultsError, read_own_results
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, pictures, style, tables
 from boneage.figures.calibration import group_title, held_by_group, promised_against_held
@@ -67,18 +67,20 @@ def analyse(cases: pd.DataFrame) -> Analysis:
 
 
 def choose() -> Choice | None:
-    """The choice, which stands in the address; None when a file brought along cannot be used."""
+    """The choice, which stands in the address; None when an uploaded file cannot be used (yet)."""
     with st.expander("Analyse your own results", icon=":material/upload_file:"):
         st.markdown(
-            "A CSV file with the columns `id`, `age_months`, `sex` and `prediction_months` "
-            "(ages in months) gets the same analysis as our models."
+            "A CSV file with the columns `id`, `boneage` (the reference bone age), `sex` and "
+            "`prediction`, ages in months, gets the same analysis as our models."
         )
         upload = st.file_uploader("Your results", label_visibility="collapsed")
     if upload:
         try:
-            own = read_own_results(upload.getvalue())
-        except OwnResultsError as error:
+            own = shared.read_upload(read_user_predictions, upload)
+        except LabelError as error:
             shared.show_error(error)
+            return None
+        if own is None:
             return None
         cases, whole = narrow(own)
         return Choice("Your results", palette.MEAN, OWN, [], cases, whole)

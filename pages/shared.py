@@ -7,7 +7,7 @@ with _ in front is no part of the key it is kept under.
 
 import gc
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +16,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from boneage import artifacts, wording
 from boneage.atlas import answers
+from boneage.datasets.columns import TITLES, UnknownColumn
+from boneage.datasets.labels import columns_in_words, skipped_in_words
 from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import ensemble_table, ensemble_weights
 from boneage.figures import pictures
@@ -177,6 +179,35 @@ def _tables(names: Sequence[str], recipe: str) -> dict[str, pd.DataFrame]:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _read_predictions(folder, changed: int) -> pd.DataFrame:
     return artifacts.read_predictions(folder)
+
+
+def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | None:
+    """Read an uploaded CSV file, ask what its column names leave open, and show what was read.
+
+    read: `read_labels` or `read_user_predictions`. Returns None until every column is chosen.
+    Raises LabelError.
+    """
+    chosen = {}
+    while True:
+        try:
+            table = read(upload.getvalue(), upload.name, **chosen)
+            break
+        except UnknownColumn as question:
+            column = st.selectbox(
+                f"Which column holds the {TITLES[question.role]}?",
+                question.candidates,
+                index=None,
+                placeholder="Choose a column",
+                key=f"{question.role} of {upload.file_id}",
+                width=420,
+            )
+            if column is None:
+                return None
+            chosen[f"{question.role}_column"] = column
+    st.caption(columns_in_words(table, upload.name))
+    if skipped := skipped_in_words(table):
+        st.warning(wording.as_plain_markdown(skipped), icon=":material/filter_alt:")
+    return table
 
 
 # Radiographs ------------------------------------------------------------------------------------

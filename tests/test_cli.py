@@ -344,6 +344,21 @@ def test_evaluate_counts_what_it_cannot_read(tiny_artifacts, tmp_path, capsys):
     assert result["r2"] is None
 
 
+def test_a_reference_column_is_asked_for_and_can_be_named(tiny_artifacts, tmp_path, capsys):
+    data = write_phantoms(tmp_path, n_train=4, n_test=3) / "boneage-test-dataset"
+    labels = data.with_suffix(".csv")
+    text = labels.read_text().replace("boneage", "age")
+    labels.write_text(text + "a,,True\nb,100,\n")
+    arguments = ["evaluate", "--images", str(data), "--labels", str(labels), "--json"]
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.endswith("(it may be age); name it with --reference-column.")
+    assert "\n" not in error
+    assert main([*arguments, "--reference-column", "age"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["n"], result["skipped_rows"]) == (3, 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
