@@ -52,8 +52,8 @@ class Prediction:
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
         """Prediction intervals (low, high) in months of each model and of "ensemble".
 
-        Of 100 radiographs like those of the validation set, about 100 * level have their reference
-        age within the interval. Empty where the models have too few validation predictions.
+        For radiographs similar to those of the validation set, about a share `level` of clinical
+        readings lie within. Empty where the models have too few validation predictions.
         """
         months = with_ensemble(self.months, self.weights)
         months = {name: [value] for name, value in months.items()}
@@ -108,8 +108,7 @@ class Explanation:
 class Predictor:
     """The published models, loaded once; safe to share between threads.
 
-    names: models to load, by default all that have an artifact; "ensemble" means all. One model
-    alone has no other to disagree with, so its intervals may differ from those it has among all.
+    names: models to load, by default all that have an artifact; "ensemble" means all.
     Raises ArtifactError, with a sentence, when there is none or a file is damaged.
     """
 
