@@ -241,11 +241,9 @@ def show_coverage(rows: pd.DataFrame) -> None:
         height="content",
         column_config={
             "group": st.column_config.TextColumn("Subgroup", pinned=True),
-            "width": st.column_config.NumberColumn(
-                "Width", format="%.0f", width=70, help="Median width of the intervals, months"
-            ),
             VALIDATION: st.column_config.TextColumn("Coverage, validation"),
             TEST: st.column_config.TextColumn("Coverage, test"),
+            "width": st.column_config.NumberColumn("Median width, months", format="%.0f"),
         },
         placeholder="",
         alt=f"Coverage and width of the {wording.share(LEVEL)} intervals in each subgroup",

@@ -47,7 +47,7 @@ def coverage_by_level(coverage: pd.DataFrame, colour: str) -> go.Figure:
         "Coverage by level",
         style.titled("Nominal coverage (%)", tickvals=ticks, range=ends, fixedrange=True),
         style.titled("Empirical coverage (%)", dtick=5, fixedrange=True),
-        height=440,
+        height=500,
     )
 
 
@@ -73,7 +73,7 @@ def coverage_by_group(coverage: pd.DataFrame, level: float, colour: str) -> go.F
             "range": (len(groups) - 0.5, -0.5),
             "fixedrange": True,
         },
-        height=440,
+        height=500,
         shapes=[style.line_at(x=100 * level, width=2, dash="dot")],
     )
 
@@ -81,8 +81,8 @@ def coverage_by_group(coverage: pd.DataFrame, level: float, colour: str) -> go.F
 def coverage_rows(coverage: pd.DataFrame, level: float) -> pd.DataFrame:
     """Coverage of the intervals of one level in each group, as people read it.
 
-    Columns group, its title; width, the median of validation cases in months; validation and test,
-    "90.4 % (88.7 to 91.8) of 1,425", missing without cases. Rows are in the order of GROUPS.
+    Columns group, its title; validation and test, "90.4 % (88.7 to 91.8) of 1,425", missing
+    without cases; width, the median of validation cases in months. Rows are in the order of GROUPS.
     """
     shown = coverage[coverage["level"] == level]
     texts = [covered(r.n, r.coverage, r.low, r.high) for r in shown.itertuples()]
@@ -90,7 +90,7 @@ def coverage_rows(coverage: pd.DataFrame, level: float) -> pd.DataFrame:
     widths = shown[shown["cases"] == VALIDATION].set_index("group")["median_width"]
     groups = [group for group in GROUPS if group in texts.index]
     rows = texts.reindex(index=groups, columns=list(_NAMES)).assign(width=widths)
-    return rows.rename(index=group_title).reset_index()[["group", "width", *_NAMES]]
+    return rows.rename(index=group_title).reset_index()[["group", *_NAMES, "width"]]
 
 
 def _by_cases(coverage: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

@@ -46,13 +46,15 @@ def worked():
     return cases
 
 
+SPREAD = {"female": 6.0, "male": 12.0}
+
+
 def simulated(n, seed, split="validation"):
-    """Cases of all ages; boys are read with twice the spread of girls."""
+    """Predictions of all four bands alike; boys are read with twice the spread of girls."""
     rng = np.random.default_rng([seed, len(split)])
-    age = rng.uniform(20, 220, n)
-    cases = make_cases(n // 2, n - n // 2, age, split)
-    spread = np.where(cases["sex"] == "female", 6, 12)
-    return cases.assign(prediction_months=age + rng.normal(0, spread))
+    predicted = rng.uniform(0, 240, n)
+    cases = make_cases(n // 2, n - n // 2, predicted, split)
+    return cases.assign(age_months=predicted + rng.normal(0, cases["sex"].map(SPREAD)))
 
 
 def limits(calibration, months, sex, level, name="one"):
@@ -93,7 +95,7 @@ def test_every_validation_case_calibrates(worked):
     """Whichever case is left out, the largest of the 90 smallest errors moves or the rank does."""
     whole = limits(calibrate({"one": worked}), 100.0, "female", 0.9)
     girls = worked.index[worked["sex"] == "female"]
-    for case in girls:
+    for case in girls[::9]:
         wrong = worked.copy()
         is_small = abs(worked.loc[case, "prediction_months"] - 90) < 9.05
         wrong.loc[case, "prediction_months"] = 119.0 if is_small else 90.0
@@ -193,9 +195,9 @@ def test_the_largest_disagreement_of_the_validation_cases_is_kept(worked):
 
 @pytest.fixture(scope="module")
 def repeated():
-    """Coverage in 30 data sets of 600 validation and 600 test cases, all exchangeable."""
+    """Coverage in 25 data sets of 600 validation and 600 test cases, all exchangeable."""
     tables = []
-    for seed in range(30):
+    for seed in range(25):
         cases = pd.concat([simulated(600, seed), simulated(600, seed, "test")])
         tables.append(coverage_table({"one": cases}, n_partitions=1))
     table = pd.concat(tables)
@@ -207,22 +209,28 @@ def test_coverage_of_exchangeable_cases_is_nominal(repeated, cases):
     """Over many data sets the mean is the level, or little above."""
     table = repeated[repeated["cases"] == cases]
     shares = table.groupby(["group", "level"])["coverage"].mean()
-    for group in ("all", "female", "male", f"female, {CHILD}", f"male, {TEENAGER}"):
-        for level in LEVELS:
-            assert shares[group, level] == pytest.approx(level, abs=0.025)
+    for (group, level), share in shares.items():
+        assert share == pytest.approx(level, abs=0.04 if "," in group else 0.015)
+
+
+def true_coverage(cases):
+    """The share of new cases like those `simulated` that 90 % intervals of these cover."""
+    calibration, shares = calibrate({"one": cases}), []
+    for sex, spread in SPREAD.items():
+        for months in (30.0, 90.0, 150.0, 210.0):
+            margin = limits(calibration, months, sex, 0.9)[1] - months
+            shares.append(2 * stats.norm.cdf(margin / spread) - 1)
+    return np.mean(shares)
 
 
 def test_the_ci_of_the_validation_set_holds_the_coverage_among_new_cases():
-    """That of the intervals in use, known from 8,000 cases; 95 of 100 times, or little less."""
     held = []
-    for seed in range(50):
-        cases, new = simulated(500, seed), simulated(8000, seed, "test")
-        months = dict.fromkeys(("one", "ensemble"), new["prediction_months"])
-        low, high = calibrate({"one": cases}).intervals(months, new["sex"])["one"].T
+    for seed in range(40):
+        cases = simulated(500, seed)
         table = coverage_table({"one": cases}, n_partitions=1)
         every = table[(table["level"] == 0.9) & (table["group"] == "all")].iloc[0]
-        held.append(every["low"] < new["age_months"].between(low, high).mean() < every["high"])
-    assert 0.88 < np.mean(held) < 1
+        held.append(every["low"] < true_coverage(cases) < every["high"])
+    assert 0.9 < np.mean(held) < 1
 
 
 def test_many_partitions_make_the_mean_certain_but_not_the_ci():
@@ -283,8 +291,8 @@ def test_coverage_is_told_for_each_inferred_block_of_the_validation_set():
     ids = [*range(1500, 1700), *range(4600, 4700), *range(6000, 6300)]
     cases = simulated(600, 2).assign(id=[str(number) for number in ids])
     is_second = cases["id"].between("4600", "4699")
-    off = cases["prediction_months"] - cases["age_months"]
-    cases["prediction_months"] += np.where(is_second, off, 0)
+    off = cases["age_months"] - cases["prediction_months"]
+    cases["age_months"] += np.where(is_second, off, 0)
     test = simulated(60, 4, "test").assign(id=[str(number) for number in range(1400, 1460)])
     table = coverage_table({"one": pd.concat([cases, test])}, n_partitions=2)
     table = table[(table["model"] == "one") & (table["level"] == 0.9)]
