@@ -192,11 +192,14 @@ def show_agreement(choice: Choice, found: Analysis) -> None:
 def show_certainty(choice: Choice) -> None:
     if choice.published is None:
         return
-    st.header("Prediction interval coverage", anchor=False)
     table = artifacts.read_coverage()
     if table is None:
-        st.caption("Not measured for these models: run `python -m boneage calibrate`.")
+        st.caption(
+            "Prediction interval coverage has not been measured for these models: run "
+            "`python -m boneage calibrate`."
+        )
         return
+    st.header("Prediction interval coverage", anchor=False)
     table = table[table["model"] == choice.published]
     known = interval_coverage(table, choice.colour)
     every = known.rows.iloc[0]
