@@ -8,7 +8,7 @@ A folder `artifacts/models/<name>/` holds
     predictions.csv      one row a case
     paper/               the same without weights, of the reference recipe: what it gives
     unfinished/          the same of a training that goes on here, until `publish`
-and `artifacts/coverage.csv` says how often the intervals of all models hold the reference age.
+and `artifacts/coverage.csv` says how often prediction intervals cover the reference bone age.
 `occlusion.csv` and `randomisation.csv` say how far maps of where a model looked can be trusted.
 What the gate compares a picture with is in `gate.json` (limits, and the weights they belong to) and
 `gate.safetensors`; `gate.csv` says what it refuses.
@@ -410,8 +410,16 @@ def read_predictions(folder: str | Path) -> pd.DataFrame:
 def write_coverage(coverage: pd.DataFrame) -> Path:
     """Write coverage.csv, see `boneage.evaluation.conformal.coverage_table`; returns its path."""
     path = artifacts_root() / COVERAGE
-    write_table(path, coverage)
+    write_table(path, coverage, "%.6g")  # pages round it once more
     return path
+
+
+def read_coverage() -> pd.DataFrame | None:
+    """Read coverage.csv; None where there is none for the models as published now.
+
+    Raises ArtifactError when it is no table or does not say what it was measured on.
+    """
+    return _read_measured(COVERAGE, "run python -m boneage calibrate")
 
 
 def write_robustness(robustness: pd.DataFrame) -> Path:
@@ -426,10 +434,14 @@ def read_robustness() -> pd.DataFrame | None:
 
     Raises ArtifactError when it is no table or does not say what it was measured on.
     """
-    path = artifacts_root() / ROBUSTNESS
+    return _read_measured(ROBUSTNESS, "run python -m boneage robustness")
+
+
+def _read_measured(file: str, remedy: str) -> pd.DataFrame | None:
+    path = artifacts_root() / file
     if not path.exists():
         return None
-    table = read_table(path, ("model", "model_sha256"))
+    table = read_table(path, ("model", "model_sha256"), remedy)
     measured = dict(zip(table["model"], table["model_sha256"], strict=True))
     return table if measured == published_fingerprints() else None
 

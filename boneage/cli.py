@@ -95,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         "--data", required=True, metavar="DIR", help="holds the challenge's folders of radiographs"
     )
 
-    _verb(verbs, "calibrate", _calibrate, "check the prediction intervals; writes coverage.csv")
+    _verb(
+        verbs, "calibrate", _calibrate, "coverage of the prediction intervals; writes coverage.csv"
+    )
 
     verb = _verb(
         verbs,
@@ -389,6 +391,7 @@ def _gate(options) -> int:
 def _calibrate(options) -> int:
     from boneage import artifacts
     from boneage.evaluation.conformal import LEAST_CALIBRATION, LEVEL, coverage_table
+    from boneage.wording import share
 
     names = artifacts.available_models()
     if not names:
@@ -398,13 +401,15 @@ def _calibrate(options) -> int:
     )
     if table.empty:
         raise BoneAgeError(
-            f"Intervals need {LEAST_CALIBRATION} girls and as many boys in half of the validation "
-            "set: train on more radiographs."
+            f"Intervals need {LEAST_CALIBRATION} girls and as many boys in the validation set: "
+            "train on more radiographs."
         )
+    table["model_sha256"] = table["model"].map(artifacts.published_fingerprints())
     path = artifacts.write_coverage(table)
     shown = table[(table["level"] == LEVEL) & (table["group"] == "all")]
-    print(shown.drop(columns=["level", "group"]).round(3).to_string(index=False))
-    print(f"Coverage of the {100 * LEVEL:.0f} % intervals; all levels and groups are in {path}.")
+    columns = ["model", "cases", "n", "coverage", "sd", "low", "high", "median_width"]
+    print(shown[columns].round(3).to_string(index=False, na_rep=""))
+    print(f"Coverage of the {share(LEVEL)} intervals; all levels and groups are in {path}.")
     return OK
 
 

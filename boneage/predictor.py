@@ -102,9 +102,9 @@ class Prediction:
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
         """Prediction intervals (low, high) in months of each model and of "ensemble".
 
-        Of 100 radiographs like those of the validation set, about 100 * level have their reference
-        age within the interval. Empty where the models have too few validation predictions, and
-        for a radiograph that the quality check refuses, which is not like them.
+        For radiographs similar to those of the validation set, about a share `level` of clinical
+        readings lie within. Empty where the models have too few validation predictions, and for a
+        radiograph that the quality check refuses, which is not similar.
         """
         if self.refusal:
             return {}
@@ -165,8 +165,7 @@ class Explanation:
 class Predictor:
     """The published models, loaded once; safe to share between threads.
 
-    names: models to load, by default all that have an artifact; "ensemble" means all. One model
-    alone has no other to disagree with, so its intervals may differ from those it has among all.
+    names: models to load, by default all that have an artifact; "ensemble" means all.
     Raises ArtifactError, with a sentence, when there is none or a file is damaged.
     """
 

@@ -284,23 +284,22 @@ def test_evaluate_counts_what_the_gate_would_refuse(tiny_artifacts, tmp_path, co
     assert (result["n"], result["refused"], result["unreadable"]) == (3, 1, 0)
 
 
-def test_calibrate_writes_how_often_intervals_hold(calibrated_artifacts, monkeypatch, capsys):
+def test_calibrate_writes_the_coverage_of_these_models(calibrated_artifacts, monkeypatch, capsys):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
     assert main(["calibrate"]) == 0
-    path = calibrated_artifacts / "coverage.csv"
-    assert str(path) in capsys.readouterr().out
-    table = pd.read_csv(path)
+    assert str(calibrated_artifacts / "coverage.csv") in capsys.readouterr().out
+    table = artifacts.read_coverage()
     assert set(table["model"]) == {"tiny_densenet", "tiny_resnet_cbam", "ensemble"}
     assert set(table["level"]) == {0.8, 0.85, 0.9, 0.95}
-    assert set(table["normalised"]) <= {"yes", "no"}
-    every = table[(table["group"] == "all") & (table["cases"] == "validation check half")]
-    assert every["n"].between(200, 204).all()  # half of 400, rounded in 8 groups
-    assert (every["coverage"] - every["level"]).abs().max() < 0.1
+    every = table[(table["group"] == "all") & (table["cases"] == "validation")]
+    assert set(every["n"]) == {400}
+    assert (every["coverage"] - every["level"]).abs().max() < 0.03
+    assert every["sd"].between(0, 0.02).all()
 
 
 def test_calibrate_without_enough_cases_says_what_is_needed(tiny_artifacts, capsys):
     assert main(["calibrate"]) == 2
-    assert "20 girls" in capsys.readouterr().err
+    assert "22 girls" in capsys.readouterr().err
     assert not (tiny_artifacts / "coverage.csv").exists()
 
 

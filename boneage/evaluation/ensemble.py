@@ -1,5 +1,9 @@
 """The models together: their mean, weighted by what the validation set says of them.
 
+The weights are chosen on the validation set, whose MAE of the ensemble is therefore optimistic: in
+10-fold cross-validation of the weights it is 6.413 months, in-sample 6.406. Epoch and mirroring of
+each model were chosen on the same set.
+
 Tables are those of `boneage.evaluation.metrics`, one for each model's name.
 """
 
