@@ -34,11 +34,11 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from boneage.datasets.blocks import BLOCKS, acquisition_block
 from boneage.datasets.splits import TEST, VALIDATION
 from boneage.evaluation.ensemble import ensemble_weights, side_by_side, with_ensemble
+from boneage.evaluation.intervals import wilson_interval
 from boneage.evaluation.metrics import AGE_BANDS, age_band
 from boneage.models.registry import ENSEMBLE
 
@@ -260,7 +260,7 @@ def _covered(
             row = {"level": level, "group": group, "n": int(members.sum())}
             row["coverage"] = shares[:, k].mean()
             row["sd"] = shares[:, k].std(ddof=1) if len(shares) > 1 else np.nan
-            row["low"], row["high"] = _wilson(row["coverage"], row["n"])
+            row["low"], row["high"] = wilson_interval(row["coverage"], row["n"])
             yield row | {"median_width": np.median(widths[:, k])}
 
 
@@ -291,11 +291,3 @@ def _members(cases: pd.DataFrame, name: str) -> dict[str, np.ndarray]:
     ]
     members = {group: np.any([label == group for label in labels], axis=0) for group in GROUPS}
     return {group: of_group for group, of_group in members.items() if of_group.any()}
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    """95% CI of a share of n cases, which need not be whole cases as it may be a mean."""
-    z = ndtri(0.975)
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
