@@ -14,11 +14,6 @@ PREDICTED = "Predicted age"
 OFFSETS = {PREDICTED: 0, "A year younger": -12, "A year older": 12}
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def hand_to_compare(digest: str, _pixels) -> PreparedHand:
-    return answers.prepare_to_compare(_pixels)
-
-
 @st.cache_data(show_spinner=False, max_entries=64)
 def compare(digest: str, sex: str, atlas: str, _hand: PreparedHand):
     return plates.compare(sex, _hand.image, landmarks_on(_hand))
@@ -40,12 +35,11 @@ def plates_around(sex: str, months: float) -> dict[str, Plate]:
 
 
 @st.fragment  # the slider redraws this part, and nothing else of the page
-def show_average_hand(prediction: Prediction, digest: str) -> None:
+def show_average_hand(prediction: Prediction, digest: str, hand: PreparedHand) -> None:
     """Nothing where there is no atlas. Raises ArtifactError for a damaged one."""
     if not plates.available():
         return
     st.header("Beside the average hand", anchor=False)
-    hand = hand_to_compare(digest, prediction.radiograph.pixels)
     around = plates_around(prediction.sex, prediction.ensemble_months)
     if landmarks_on(hand) is None:
         st.markdown(

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from bad_files import dicom_bytes
 from PIL import Image
 
 from boneage import artifacts
@@ -13,7 +14,8 @@ from boneage.datasets.phantoms import draw_phantom
 from boneage.evaluation.conformal import LEVELS
 from boneage.evaluation.ensemble import with_ensemble
 from boneage.explain.gradcam import telling_direction
-from boneage.predictor import Predictor
+from boneage.gate.checks import Refusal
+from boneage.predictor import Predictor, UnknownSexError
 from boneage.radiographs.preprocessing import to_model_input
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
@@ -101,6 +103,46 @@ def test_a_refused_picture_keeps_its_prediction_and_says_why(predictor):
     assert prediction.ensemble_months > 0
 
 
+def test_a_refused_picture_has_no_interval(calibrated_artifacts, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
+    prediction = Predictor().predict(_png(96, 1), "female")
+    assert prediction.interval("ensemble")
+    refused = dataclasses.replace(prediction, refusal=Refusal("blurred", "Too blurred."))
+    assert refused.intervals() == {}
+    assert refused.interval("ensemble") is None
+
+
+def test_the_sex_is_by_default_that_of_the_file(predictor):
+    pixels = draw_phantom(96, "male", 1)
+    stated = dicom_bytes(pixels, PatientSex="M", PatientAge="008Y")
+    by_header, given = predictor.predict(stated), predictor.predict(stated, "male")
+    assert by_header.sex == "male"
+    assert by_header.months == given.months
+    assert not by_header.contradicts_header
+    assert predictor.predict(stated, "female").contradicts_header
+    assert not predictor.predict(_png(96, 1), "female").contradicts_header
+    with pytest.raises(UnknownSexError, match="does not state the sex"):
+        predictor.predict(_png(96, 1))
+
+
+def test_what_was_opened_once_is_not_read_again(predictor, monkeypatch):
+    opened = predictor.open(_png(96, 1))
+    monkeypatch.setattr("boneage.predictor.read_radiograph", None)
+    monkeypatch.setattr("boneage.radiographs.preprocessing.find_hand", None)
+    female, male = (predictor.predict(opened, sex) for sex in ("female", "male"))
+    assert female.months != male.months
+    assert female.source is male.source is opened
+
+
+def test_several_radiographs_get_the_answers_that_each_gets_alone(predictor):
+    opened = [predictor.open(_png(48 + 24 * seed, seed)) for seed in range(3)]
+    sexes = ["female", "male", "female"]
+    together = predictor.predict_all(opened, sexes)
+    for each, sex, prediction in zip(opened, sexes, together, strict=True):
+        assert prediction.months == pytest.approx(predictor.predict(each, sex).months, abs=1e-3)
+    assert predictor.predict_all([], []) == []
+
+
 def test_features_come_with_the_same_pass_and_change_no_age(predictor):
     hands = [predictor.prepare(read_radiograph(_png(96, seed))) for seed in (1, 2)]
     months, features = predictor.read_prepared(hands, ["female", "male"])
@@ -140,13 +182,12 @@ def with_mirror_image(tiny_artifacts, tmp_path, monkeypatch):
 def test_what_explains_an_answer_explains_the_mean_over_the_mirror_image(with_mirror_image):
     predictor = with_mirror_image
     prediction = predictor.predict(_png(120, 2), "male")
-    mirror_image = dataclasses.replace(
-        prediction,
-        prepared={
-            name: dataclasses.replace(hand, image=np.ascontiguousarray(hand.image[:, ::-1]))
-            for name, hand in prediction.prepared.items()
-        },
-    )
+    hands = {
+        name: dataclasses.replace(hand, image=np.ascontiguousarray(hand.image[:, ::-1]))
+        for name, hand in prediction.prepared.items()
+    }
+    source = dataclasses.replace(prediction.source, hands=hands)
+    mirror_image = dataclasses.replace(prediction, source=source)
     months = predictor.predict_prepared([prediction.prepared, mirror_image.prepared], ["male"] * 2)
 
     def maps(prediction, name):
