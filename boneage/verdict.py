@@ -277,7 +277,8 @@ def _p(p: float | None) -> str:
     if p is None or math.isnan(p):
         return "not tested"
     text = p_value(p)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    sentence = f"p {text}" if text.startswith("<") else f"p = {text}"
+    return sentence.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _difference(

@@ -88,7 +88,7 @@ def published_table(published: pd.DataFrame) -> str:
         rows.append(
             Row(
                 f"{system.system}, {system.year}",
-                ". ".join(filter(None, [f"Input: {system.input}", system.caveat, system.source])),
+                "; ".join(filter(None, [f"Input: {system.input}", system.caveat, system.source])),
                 [Cell(test, rmse), Cell(_number(system.validation_mae, "g"))],
             )
         )

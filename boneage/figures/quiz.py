@@ -38,7 +38,7 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
         f"{INTERVAL_95} %{{customdata[0]:.1f}} to %{{customdata[1]:.1f}}<extra></extra>",
     )  # fmt: skip
     low, high = single_reader
-    name = f"Single human readers, test radiographs (estimate): {low:.1f} to {high:.1f} months"
+    name = f"Single human readers (estimate), {low:.1f} to {high:.1f} months"
     band = style.band(low, high, level=False, layer="below", name=name, showlegend=True)
     return style.chart(
         [points],

@@ -9,6 +9,7 @@ import streamlit as st
 from apps import heavy_imports, made_up_cases, run, started, texts
 from bad_files import bad_files, dicom_bytes
 from PIL import Image
+from plain import plain
 
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom
@@ -179,7 +180,7 @@ def test_new_predictions_are_compared_anew(page, folder, tmp_path, monkeypatch):
     same = artifacts.read_predictions(models / "tiny_densenet")
     artifacts.write_predictions(models / "tiny_resnet_cbam", same)
     run(page)
-    assert "0.0 to 0.0; p = 1): equivalent within 1 month" in page.markdown[0].value
+    assert "0.0 to 0.0; p = 1): equivalent within 1 month" in plain(page.markdown[0].value)
 
 
 # Time ---------------------------------------------------------------------------------------
