@@ -7,6 +7,7 @@ from boneage import wording
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files, ossification, plates
 from boneage.atlas.growth import difference
+from boneage.datasets.challenge import CITATION
 from boneage.figures import atlas
 from pages import shared
 
@@ -147,7 +148,7 @@ def show_sources() -> None:
             "comparing a hand with plates see Greulich WW, Pyle SI. Radiographic Atlas of Skeletal "
             "Development of the Hand and Wrist. 2nd edition. Stanford University Press, 1959\\."
         )
-        st.markdown(f"- Plates: {plates.SOURCE} {plates.CITATION}")
+        st.markdown(f"- Plates: {plates.SOURCE} {CITATION}")
 
 
 @st.cache_data(show_spinner=False)

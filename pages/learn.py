@@ -270,14 +270,14 @@ def show_result(material: Material, game: Quiz) -> None:
     )
     shared.chart(
         charts.reader_errors(scores, SINGLE_READER),
-        alt="Mean absolute error of you and of each model, over the band of a human reader",
+        alt="Mean absolute error of you and of each model, over the band of single human readers",
     )
     score_table(scores)
     st.caption(
         f"Of ten hands, with {wording.INTERVAL_95}s: they are wide, as ten say little. Bias is the "
         f"mean of answer minus age; {wording.share(0.95)} of the differences are expected within "
-        "the limits of agreement. The band is published for the 200 test radiographs of the "
-        "challenge."
+        "the limits of agreement. The band is an estimate published for the 200 test radiographs "
+        "of the challenge, where the reference is the mean of six readings."
     )
     st.subheader("How do answers and ages differ?", anchor=False)
     plots = charts.bland_altman(readers)

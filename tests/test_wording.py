@@ -40,15 +40,15 @@ def test_ahead_or_behind(bone_age, age, sentence):
 @pytest.mark.parametrize(
     ("second", "sentence"),
     [
-        (100.2, "The models agree to the month."),
-        (106, "B reads 6 months older than A: they agree closely."),
-        (88, "A reads 12 months older than B: they agree within a year."),
-        (113, "B reads 13 months older than A: they disagree, so the mean says little."),
-        (99.5, "The models agree to the month."),  # shown as the same age
-        (100.5, "B reads 1 month older than A: they agree closely."),
+        (100.2, "The models predict the same bone age, to the month."),
+        (106, "B predicts a bone age 6 months higher than A."),
+        (88, "A predicts a bone age 12 months higher than B."),
+        (140, "B predicts a bone age 3 years 4 months higher than A."),
+        (99.5, "The models predict the same bone age, to the month."),  # shown as the same age
+        (100.5, "B predicts a bone age 1 month higher than A."),
     ],
 )
-def test_disagreement(second, sentence):
+def test_disagreement_is_told_without_a_judgement(second, sentence):
     assert wording.disagreement({"A": 100.0, "B": second}) == sentence
 
 
@@ -86,6 +86,40 @@ def test_every_crop_method_has_words():
 )
 def test_figures_are_said_in_their_units(name, value, words):
     assert plain(wording.figure_value(name, value)) == words
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (1.0, "1"),
+        (0.1133, "0.11"),
+        (0.0341, "0.034"),
+        (0.0496, "0.0496"),  # and not 0.05
+        (0.0504, "0.05"),
+        (0.001, "0.001"),
+        (3e-9, "< 0.001"),
+    ],
+)
+def test_p_values_stay_on_their_side_of_five_percent(p, words):
+    assert plain(wording.p_value(p)) == words
+
+
+def test_every_split_says_what_its_reference_is_and_what_its_label_noise_is():
+    assert (
+        "mean of six readings. One reading has an SD of about 7 months, the mean of six about 3"
+        in (wording.ABOUT_SPLIT["test"])
+    )
+    assert "one clinical reading, with an SD of about 7 months" in wording.ABOUT_SPLIT["validation"]
+    assert not any("model's own" in text for text in wording.ABOUT_SPLIT.values())
+    for split in ("test", "validation"):
+        assert "this label noise is part of every residual" in wording.ABOUT_SPLIT[split]
+
+
+def test_the_band_of_readers_is_called_an_estimate():
+    assert wording.about_reader_band(4.8, 7.0) == (
+        "Shaded: estimated range of single human readers on the 200 test radiographs, 4.8 to 7.0 "
+        "months."
+    )
 
 
 def test_an_interval_is_said_without_its_unit():

@@ -15,7 +15,6 @@ from PIL import Image
 
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files
-from boneage.atlas.files import CITATION as CITATION
 from boneage.atlas.landmarks import mean_shape, scaled
 from boneage.atlas.registration import HEIGHT, WIDTH, detail, find_flow, follow, hand_mask
 from boneage.atlas.warping import warp

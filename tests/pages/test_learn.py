@@ -113,7 +113,7 @@ def test_after_ten_the_learner_stands_beside_both_models_and_the_readers():
     assert scores["mae"].tolist() == pytest.approx([6, 45, 45, 45])  # 37, 73, ... 181
     assert scores["bias"].tolist() == pytest.approx([6, -9, -9, -9])
     charts = [chart.proto.alt for chart in app.get("plotly_chart")]
-    assert "over the band of a human reader" in charts[0]
+    assert "over the band of single human readers" in charts[0]
     assert [alt.startswith("Bland-Altman plot: ") for alt in charts[1:]] == [True] * 4
     assert len(alts(app)) == 3  # the most missed
     table = app.dataframe[1].value
