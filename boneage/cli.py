@@ -453,7 +453,7 @@ def _atlas_answers(options) -> int:
     path = answers.write(answers.PREDICTIONS, answers.predict_plates(Predictor()))
     beyond = answers.beyond_a_year(answers.read_plate_predictions())
     print(f"The models' ages of the plates are in {path}; more than a year off in their mean:")
-    print(beyond[["id", "prediction_months", "off_months"]].round(1).to_string(index=False))
+    print(beyond[["id", "prediction_months", "residual_months"]].round(1).to_string(index=False))
     if options.test_images:
         table = answers.read_by_likeness(_labelled(options.test_images, options.test_labels))
         path = answers.write(answers.LIKENESS, table)
