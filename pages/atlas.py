@@ -31,7 +31,7 @@ def show_growth() -> None:
     hands = shared.pick("Hands", HANDS, "hands")
     sexes = SEXES[hands]
     if "atlas_viewer" not in st.session_state:  # the page was opened, or opened again
-        st.session_state["atlas_start"] = age_in_address(sexes)
+        st.session_state["atlas_start"] = age_to_open_at(sexes)
     start = st.session_state["atlas_start"]
     data = atlas.viewer_data([hand_data(sex, atlas_stamp()) for sex in sexes])
     chosen = VIEWER(
@@ -40,7 +40,7 @@ def show_growth() -> None:
         default={"months": start},
         on_months_change=lambda: None,  # without it no change would be told
     )
-    months = within(chosen["months"], sexes)
+    months = st.session_state["atlas_months"] = within(chosen["months"], sexes)
     if st.query_params.get("age", str(START)) != str(months):
         st.query_params["age"] = str(months)
     st.caption(ABOUT_AGES)
@@ -52,13 +52,13 @@ def show_growth() -> None:
         show_spread([plates.between(sex, months) for sex in sexes])
 
 
-def age_in_address(sexes: Sequence[str]) -> int:
-    """The age to open at, in months; one that is no number of months counts as none."""
+def age_to_open_at(sexes: Sequence[str]) -> int:
+    """The age in the address, in months; where none can be read there, the last one shown."""
+    last = st.session_state.get("atlas_months", START)
     try:
-        asked = int(st.query_params.get("age", START))
+        return within(int(st.query_params.get("age", last)), sexes)
     except ValueError:
-        asked = START
-    return within(asked, sexes)
+        return within(last, sexes)
 
 
 def within(months: int, sexes: Sequence[str]) -> int:
