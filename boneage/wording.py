@@ -283,6 +283,12 @@ def plates_read(n: int, n_beyond: int) -> str:
     return f"The mean of the models is within a year of the mean bone age of {read} average hands."
 
 
+def plates_accepted(n: int, n_refused: int) -> str:
+    """How many of `n` plates the image quality check accepted, `n_refused` not, in a sentence."""
+    accepted = f"{n - n_refused} of the {n}" if n_refused else f"all {n}"
+    return f"The image quality check accepted {accepted} average hands."
+
+
 def plates_refused(titles: Sequence[str]) -> str:
     """Which plates the image quality check refused, at least one, in a sentence."""
     named = in_words([f"{title[0].lower()}{title[1:]}" for title in titles])

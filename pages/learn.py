@@ -376,8 +376,11 @@ def show_plate_predictions() -> None:
     if not n:
         return
     beyond = answers.beyond_a_year(predictions)
+    refused = len(answers.refused_plates(predictions))
     with st.expander("How the models read every average hand", icon=":material/table:"):
-        st.markdown(wording.plates_read(n, len(beyond)))
+        st.markdown(
+            f"{wording.plates_accepted(n + refused, refused)} {wording.plates_read(n, len(beyond))}"
+        )
         if len(beyond):
             st.dataframe(
                 pd.DataFrame(

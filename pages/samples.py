@@ -33,10 +33,11 @@ DRAWINGS = {
     "Boy, 9 years": Sample("male", 108, seed=1),
     "Girl, 13 years": Sample("female", 156, seed=5),
 }
-AVERAGES = (  # sex and nominal age of plates
-    ("female", 72),
+# Sex and nominal age of plates; their mean bone ages are whole years, which makes short names.
+AVERAGES = (
+    ("female", 60),
     ("male", 72),
-    ("female", 96),
+    ("female", 120),
     ("male", 120),
     ("female", 156),
     ("male", 180),

@@ -198,7 +198,9 @@ def test_plates_say_how_many_radiographs_each_is_made_of():
     assert said.startswith("Averages of 39, 36 and 40 radiographs. Their ages are the mean")
 
 
-def test_plates_that_the_quality_check_refused_are_named():
+def test_plates_that_the_quality_check_refused_are_counted_and_named():
+    assert wording.plates_accepted(57, 0).endswith("accepted all 57 average hands.")
+    assert wording.plates_accepted(57, 2).endswith("accepted 55 of the 57 average hands.")
     assert wording.plates_refused(["Girls, 4 years", "Boys, 17 years"]) == (
         "The image quality check refused the average hands of girls, 4 years and boys, 17 years; "
         "their predictions are not shown."

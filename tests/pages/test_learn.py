@@ -154,6 +154,7 @@ def test_plates_that_the_quality_check_refused_have_no_predictions(root, tmp_pat
     app = answer_all(started(PAGE))
     said = texts(app)
     assert "The image quality check refused the average hands of boys, 9 years 1 month" in said
+    assert "accepted 9 of the 10 average hands" in said
     assert "of 1 of the 9 average hands" in said
     answered = app.dataframe[1].value.set_index("Hand")["Mean of both models"]
     assert answered.isna().sum() == 1
@@ -181,6 +182,7 @@ def test_plates_that_the_models_miss_are_listed():
     app = started(PAGE)
     said = "within a year of the mean bone age of 2 of the 10 average hands"  # 9 years: 109
     assert said in texts(app)
+    assert "The image quality check accepted all 10 average hands" in texts(app)
     assert len(app.dataframe[0].value) == 8
 
 

@@ -13,8 +13,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from boneage import artifacts
-from boneage.atlas import answers
+from boneage.atlas import answers, plates
 from boneage.datasets.phantoms import draw_phantom
+from boneage.wording import age_in_words
+from pages.samples import samples
 
 AGES = range(48, 181, 12)
 WHICH = ("younger", "nearest", "older")
@@ -27,7 +29,7 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture
 def root(_tiny_artifacts_folder, drawn, tmp_path, monkeypatch):
-    """Artifacts with an atlas; both models read its plates right, but girls of 8 as 116 months."""
+    """Artifacts with an atlas; both models read its plates right, but girls of 10 as 140 months."""
     root = shutil.copytree(_tiny_artifacts_folder, tmp_path / "artifacts")
     shutil.copytree(drawn, root / "atlas")
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
@@ -35,11 +37,11 @@ def root(_tiny_artifacts_folder, drawn, tmp_path, monkeypatch):
     st.cache_resource.clear()
     names = artifacts.available_models()
     facts = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
-    plates = answers.as_cases()[["sex", "months", "build"]]
-    misread = (plates["sex"] == "female") & (plates["months"] == 96)
-    plates = plates.assign(prediction_months=plates["months"] + 20 * misread, refused=False)
+    cases = answers.as_cases()[["sex", "months", "build"]]
+    misread = (cases["sex"] == "female") & (cases["months"] == 120)
+    cases = cases.assign(prediction_months=cases["months"] + 20 * misread, refused=False)
     tables = [
-        plates.assign(model=model, model_sha256=digest)
+        cases.assign(model=model, model_sha256=digest)
         for model, digest in artifacts.fingerprints(facts).items()
     ]
     answers.write(answers.PREDICTIONS, pd.concat(tables))
@@ -85,18 +87,18 @@ def png(pixels: np.ndarray) -> bytes:
 def test_samples_are_average_hands_that_the_models_read_and_the_others_are_named(root):
     app = started()
     assert offered(app) == [
-        "Girl, 6 years 1 month",  # the mean bone age, a month more than the nominal age
+        "Girl, 5 years 1 month",  # the mean bone age, a month more than the nominal age
         "Boy, 6 years 1 month",
         "Boy, 10 years 1 month",
         "Girl, 13 years 1 month",
         "Boy, 15 years 1 month",
-    ]  # no girl of 8
+    ]  # no girl of 10
     assert "Average hand: boy, 6 years 1 month" in alts(app)
     said = texts(app)
     assert "not one child" in said
     assert "within a year of the mean bone age of 23 of the 24 average hands" in said
     (about,) = [caption for caption in app.caption if "within a year" in caption.value]
-    assert about.help == "It misses girls, 8 years 1 month (19.0 months too old)."
+    assert about.help == "It misses girls, 10 years 1 month (19.0 months too old)."
 
 
 def test_plates_that_the_quality_check_refused_are_no_samples(root):
@@ -112,6 +114,20 @@ def test_plates_that_the_quality_check_refused_are_no_samples(root):
     assert "refused the average hands of boys, 6 years 1 month" in about.help
 
 
+def test_published_samples_are_called_by_their_mean_bone_age():
+    assert list(samples()) == [
+        "Girl, 5 years",
+        "Boy, 6 years",
+        "Girl, 10 years",
+        "Boy, 10 years",
+        "Girl, 13 years",
+        "Boy, 15 years",
+    ]
+    for name, sample in samples().items():
+        plate = plates.plate(sample.sex, sample.months)
+        assert name.endswith(f", {age_in_words(plate.mean_age_months)}")
+
+
 def test_what_is_said_of_a_samples_error_holds_for_every_sample(root):
     """Half of the average hands are read worse than new radiographs are in the mean."""
     said = texts(take(started(), "Boy, 6 years 1 month"))
@@ -123,7 +139,7 @@ def test_samples_of_other_weights_say_nothing_of_what_the_models_read(root):
     path = root / "atlas" / answers.PREDICTIONS
     pd.read_csv(path).assign(model_sha256="0").to_csv(path, index=False)
     app = started()
-    assert "Girl, 8 years 1 month" in offered(app)
+    assert "Girl, 10 years 1 month" in offered(app)
     assert "within a year" not in texts(app)
 
 
