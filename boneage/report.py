@@ -14,6 +14,7 @@ from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, style, tables
 from boneage.figures.yardsticks import yardsticks
+from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE
 
 _STYLE = """
@@ -30,7 +31,7 @@ def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
     """Write the analysis of the stored predictions of a model of the registry, or "ensemble".
 
     recipe: of `artifacts.recipe_folders`; split: "train", "validation" or "test".
-    Raises ArtifactError, one sentence, when there are no such predictions.
+    Raises ArtifactError, one sentence, when there are no such predictions, and NotWrittenError.
     """
     names = artifacts.available_models() if name == ENSEMBLE else [name]
     tables = {one: _predictions(one, recipe) for one in names}
@@ -45,7 +46,7 @@ def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
         for facts in map(artifacts.read_facts, [_folder(one, recipe) for one in names])
     ]
     html = report_html(name, split, analyse(cases), notes)
-    Path(out).write_text(html, encoding="utf-8")
+    replace_file(Path(out), html.encode())
 
 
 def report_html(name: str, split: str, found: Analysis, notes: list[str]) -> str:

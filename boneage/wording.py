@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
 
+OLDEST_YEARS = 20  # a chronological age or an answer of more years is none of a child
+
 # Hands of which the training data hold few: infants' and those that have stopped growing. Months.
 _INFANT, _MATURE = 12, 228
 
@@ -101,6 +103,14 @@ def duration_in_words(months: float) -> str:
     return age_in_words(whole) if whole >= 24 else _count(whole, " month", " months")
 
 
+def other_sex_in_header(stated: str, used: str) -> str:
+    """One sentence on a DICOM header that states another sex than the one used."""
+    return (
+        f"The DICOM header states {stated}, but {used} was used: check which is right, as the "
+        "bone age depends on it."
+    )
+
+
 def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
     """One sentence comparing two ages in months."""
     # Of the ages as they are shown, so that nobody can reckon it otherwise.
@@ -117,11 +127,11 @@ def interval_in_short(level: float, low: float, high: float) -> str:
 
 
 def about_interval(level: float) -> str:
-    """What a prediction interval promises, and what not."""
+    """What a prediction interval covers, and for which radiographs it is not valid."""
     return (
-        f"Of 100 radiographs like those the models learnt from, about {100 * level:.0f} have their "
-        f"reference age within the {share(level)} interval. It promises nothing for other hands: "
-        "diseased or malformed bones, an unusual position, another kind of picture."
+        f"For radiographs similar to the training data, about {share(level)} of reference bone "
+        f"ages fall in the {share(level)} prediction interval, which covers a single clinical "
+        "reading. Not valid for dysplasia, malformation or atypical positioning."
     )
 
 
@@ -131,7 +141,7 @@ def covered(n: int, coverage: float, low: float, high: float) -> str:
 
 
 BEYOND_CALIBRATION = (
-    "The models disagree more than on any radiograph that the intervals were measured on: do not "
+    "The models disagree more than on any radiograph that the intervals were calibrated on: do not "
     "rely on the intervals."
 )
 
@@ -140,12 +150,12 @@ def in_interval(age: float, level: float, low: float, high: float) -> str:
     """One sentence on whether a chronological age lies in an interval, as far as people see it."""
     if nearest_month(low) <= nearest_month(age) <= nearest_month(high):
         return (
-            f"Chronological age lies within the {share(level)} interval: the models' usual error "
-            "can explain the difference."
+            f"Chronological age lies within the {share(level)} prediction interval: a clinical "
+            "reading of bone age may equal it."
         )
     return (
-        f"Chronological age lies outside the {share(level)} interval: the difference is more than "
-        "the models' usual error."
+        f"Chronological age lies outside the {share(level)} prediction interval, as do about "
+        f"{share(1 - level)} of clinical readings."
     )
 
 

@@ -11,11 +11,6 @@ from boneage.predictor import Prediction
 from boneage.radiographs.preprocessing import PreparedHand
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def hand_to_compare(digest: str, _pixels) -> PreparedHand:
-    return answers.prepare_to_compare(_pixels)
-
-
 @st.cache_data(show_spinner=False, max_entries=64)
 def compare(digest: str, sex: str, atlas: str, _hand: PreparedHand):
     return plates.compare(sex, _hand.image, landmarks_on(_hand))
@@ -27,12 +22,11 @@ def aligned(digest: str, sex: str, months: int, atlas: str, _hand: PreparedHand)
 
 
 @st.fragment  # the slider redraws this part, and nothing else of the page
-def show_average_hand(prediction: Prediction, digest: str) -> None:
+def show_average_hand(prediction: Prediction, digest: str, hand: PreparedHand) -> None:
     """Nothing where there is no atlas. Raises ArtifactError for a damaged one."""
     if not plates.available():
         return
     st.header("Beside the average hand", anchor=False)
-    hand = hand_to_compare(digest, prediction.radiograph.pixels)
     around = plates.around(prediction.sex, prediction.ensemble_months)
     if landmarks_on(hand) is None:
         st.markdown(

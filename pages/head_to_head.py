@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from boneage import artifacts, verdict, wording
+from boneage.errors import BoneAgeError
 from boneage.evaluation import costs
 from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
@@ -17,7 +18,6 @@ from boneage.figures.training import training_curves
 from boneage.models.registry import ENSEMBLE, MODELS, find_model
 from boneage.predictor import Explanation, Prediction, Predictor
 from boneage.radiographs.preprocessing import SEXES
-from boneage.radiographs.reading import UnreadableRadiograph
 from boneage.timing import milliseconds_a_radiograph
 from pages import shared
 from pages.samples import sample_source, samples
@@ -103,7 +103,7 @@ def show_table_and_time(names: Names, error_rows: list, each: list, weights: lis
     if weights and st.button("Measure the time on this machine", icon=":material/timer:"):
         try:
             measured |= measure(weights)
-        except (artifacts.ArtifactError, RuntimeError) as error:
+        except BoneAgeError as error:
             shared.show_error(error)
     times = [measured.get(entry) for entry in weights] or [None, None]
     times.append(None if None in times else sum(times))
@@ -190,7 +190,7 @@ def training_chart(files: tuple, names: Names, recipe: str) -> tuple:
     cut = [
         style.model_title(name)
         for name, folder in folders.items()
-        if costs.is_last_stage(histories[name], artifacts.read_facts(folder).training_seconds)
+        if artifacts.read_facts(folder).warm_start
     ]
     return training_curves(histories), cut
 
@@ -226,60 +226,77 @@ def show_radiograph(names: Names, recipe: str) -> None:
     if recipe != artifacts.BEST:
         best = shared.recipe_title(artifacts.BEST).lower()
         st.caption(f"Read with the published weights, those of the recipe called {best}.")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        upload = st.file_uploader(
-            "A radiograph of the hand: PNG, JPEG, WebP, TIFF or DICOM",
-            key="radiograph",
-            help="Kept in memory while this page is open; never stored.",
-        )
-    with right:
-        sample = st.pills("Or a sample", list(samples()), key="sample", wrap=True)
-        source = choose_source(upload, sample)
-        sex = st.segmented_control(
-            "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"
-        )
+    source = choose_source()
     if source is None:
         return
-    if source.fault:
-        name, fault = map(wording.as_plain_markdown, (source.name, source.fault))
+    if fault := source.header.fault:
+        name, fault = map(wording.as_plain_markdown, (source.name, fault))
         st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
-    elif sex is None:
+        return
+    if st.session_state.get("compared") != source.key:
+        # What a new source says of the sex is filled in once.
+        st.session_state["compared"] = source.key
+        st.session_state["sex_of_radiograph"] = source.sex
+    sex = st.segmented_control(
+        "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"
+    )
+    if sex is None:
         st.info("Choose the sex to see the bone age.", icon=":material/arrow_upward:")
-    else:
-        try:
-            show_both(names, source, sex)
-        except (artifacts.ArtifactError, UnreadableRadiograph, RuntimeError) as error:
-            shared.show_error(error)
+        return
+    try:
+        show_both(names, source, sex)
+    except BoneAgeError as error:
+        shared.show_error(error)
 
 
-def choose_source(upload, sample: str | None) -> shared.Source | None:
-    """The file, or else the sample; what it says of the sex is filled in once."""
-    source = None
+def choose_source() -> shared.Source | None:
+    """The file uploaded or the sample chosen, whichever came last."""
+    state = st.session_state
+    state.setdefault("radiograph_uploader", 0)
+
+    def empty_uploader() -> None:
+        state["radiograph_uploader"] += 1  # a new one is empty
+
+    left, right = st.columns(2, gap="medium")
+    upload = left.file_uploader(
+        "A radiograph of the hand: PNG, JPEG, WebP, TIFF or DICOM",
+        key=f"radiograph-{state.radiograph_uploader}",
+        help="Kept in memory while this page is open; never stored.",
+    )
     if upload:
-        source = shared.file_source(upload.file_id, upload.name, upload.getvalue())
-    elif sample:
-        source = sample_source(sample)
-    key = source.key if source else None
-    if st.session_state.get("compared") != key:
-        st.session_state["compared"] = key
-        st.session_state["sex_of_radiograph"] = source.sex if source else None
-    return source
+        state["sample"] = None
+    sample = right.pills(
+        "Or a sample", list(samples()), key="sample", wrap=True, on_change=empty_uploader
+    )
+    if upload:
+        return shared.file_source(upload.file_id, upload.name, upload.getvalue())
+    return sample_source(sample) if sample else None
 
 
 def show_both(names: Names, source: shared.Source, sex: str) -> None:
     weights = shared.published_weights()
     shared.load_predictor(weights)
-    with st.spinner("Predicting, and working out where the models looked."):
+    with st.spinner("Finding the hand and predicting."):
         prediction = shared.predict(weights, source.digest, sex, source.content)
+    months = {name: prediction.months[name] for name in names}
+    mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
+    if source.about:
+        st.info(source.about, icon=":material/info:")
+    if prediction.contradicts_header:
+        sentence = wording.other_sex_in_header(prediction.source.sex, sex)
+        st.warning(sentence, icon=":material/warning:")
+    if not prediction.refusal:
+        st.html(cards.age_cards(months, mean))
+        apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
+        st.markdown(apart)
+    elif shared.show_refusal(weights, source, prediction):
+        st.html(cards.refused_age_cards(months, mean))
+    else:
+        return
+    with st.spinner("Working out where the models looked."):
         explanations = [
             shared.explain(weights, source.digest, sex, name, source.content) for name in names
         ]
-    months = {name: prediction.months[name] for name in names}
-    mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
-    st.html(cards.age_cards(months, mean))
-    apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
-    st.markdown(" ".join(filter(None, [apart, source.about])))
     show_maps(names, prediction, explanations)
     for name, explanation in zip(names, explanations, strict=True):
         if explanation.spatial:
@@ -368,7 +385,7 @@ def show_page(names: Names) -> None:
     titles = tuple(map(style.model_title, names))
     try:
         found = compare(shared.prediction_files(recipe), names, recipe, split, sex)
-    except ValueError as error:  # a damaged file, or tables without a common case
+    except BoneAgeError as error:  # a damaged file, or tables without a common case
         shared.show_error(error)
     else:
         show_verdict(found, titles, split, sex)
@@ -388,7 +405,7 @@ def main() -> None:
         return
     try:
         show_page(tuple(available[:2]))
-    except artifacts.ArtifactError as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

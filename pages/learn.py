@@ -13,12 +13,14 @@ from boneage import artifacts, wording
 from boneage.atlas import answers, plates, quiz
 from boneage.atlas.ossification import SOURCES, STAGES_SOURCE, stage
 from boneage.atlas.quiz import N_HANDS, Quiz
-from boneage.datasets.rsna import IMAGE_SUFFIXES, LabelError, find_split_images, read_labels
+from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
+from boneage.datasets.rsna import find_split_images
+from boneage.errors import BoneAgeError
 from boneage.evaluation.published import SINGLE_READER
 from boneage.figures import pictures
 from boneage.figures import quiz as charts
 from boneage.models.registry import ENSEMBLE
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from boneage.radiographs.reading import read_radiograph
 from pages import shared
 
 RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
@@ -29,7 +31,7 @@ MATERIALS = {
     "validation": "Validation radiographs",
     OWN: "Your own",
 }
-OLDEST_YEARS = 20
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
 WIDTH, COLUMNS = 420, (5, 6)  # pixels of the hand to be read; its share of the page
 N_MISSED = 3
@@ -139,17 +141,19 @@ def files_of(folder: str, split: str) -> dict[str, Path]:
 def own_radiographs() -> Material | None:
     """Radiographs and their labels from the learner's computer."""
     uploads = st.file_uploader(
-        f"At least {N_HANDS} radiographs and one CSV file with the columns id, boneage, male",
+        f"At least {N_HANDS} radiographs and one CSV file with the columns id, boneage, sex",
         accept_multiple_files=True,
-        help="A radiograph is called <id>.png, .jpg, .webp, .tif or .dcm; boneage is in months; "
-        "male is True or False. All stays in memory while this page is open.",
+        help="A radiograph is called <id>.png, .jpg, .webp, .tif or .dcm; boneage is the "
+        "reference bone age in months. All stays in memory while this page is open.",
     )
-    tables = [upload for upload in uploads if upload.name.lower().endswith(".csv")]
+    tables = [upload for upload in uploads if upload.name.lower().endswith(TABLE_SUFFIXES)]
     if not uploads:
         return None
     if len(tables) != 1:
         raise LabelError(f"Choose one CSV file among the radiographs; there are {len(tables)}.")
-    labels = read_labels(tables[0], tables[0].name)
+    labels = shared.read_upload(read_labels, tables[0])
+    if labels is None:
+        return None
     files = {}
     for upload in uploads:
         name, dot, suffix = upload.name.rpartition(".")
@@ -199,7 +203,7 @@ def ask(material: Material, game: Quiz, tell: bool) -> None:
         with st.form("answer", border=False, clear_on_submit=True):
             with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
                 years = st.number_input(
-                    "Bone age: years", 0, OLDEST_YEARS, None, key="years", width=170
+                    "Bone age: years", 0, wording.OLDEST_YEARS, None, key="years", width=170
                 )
                 months = st.number_input("and months", 0, 11, None, key="months", width=120)
             sent = st.form_submit_button("Answer", type="primary", icon=":material/check:")
@@ -420,7 +424,7 @@ def main() -> None:
         st.caption(" ".join(material.notes))
         if chosen == PLATES:
             show_plate_predictions()
-    except (artifacts.ArtifactError, UnreadableRadiograph, ValueError, RuntimeError) as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

@@ -102,7 +102,7 @@ def sample_source(name: str) -> Source:
     sample = samples()[name]
     content = sample_png(sample)
     digest = hashlib.sha256(content).hexdigest()
-    return Source(name, name, content, digest, sample.sex, None, None, about(sample))
+    return Source(name, name, content, digest, sample.sex, about(sample))
 
 
 def about(sample: Sample) -> str:

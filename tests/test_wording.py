@@ -119,10 +119,11 @@ def test_an_interval_says_its_level_and_its_limits():
     )
 
 
-def test_what_an_interval_promises_follows_the_level():
-    assert "about 95 have their reference age within the 95 %" in plain(
-        wording.about_interval(0.95)
-    )
+def test_what_an_interval_covers_follows_the_level():
+    said = plain(wording.about_interval(0.95))
+    assert "about 95 % of reference bone ages fall in the 95 % prediction interval" in said
+    assert "covers a single clinical reading" in said
+    assert "Not valid for dysplasia, malformation or atypical positioning." in said
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,12 @@ def test_what_an_interval_promises_follows_the_level():
 def test_an_age_lies_within_an_interval_as_people_see_it(age, place):
     """The limits read 9 y 1 m and 11 y 4 m."""
     sentence = plain(wording.in_interval(age, 0.9, 109.3, 135.8))
-    assert sentence.startswith(f"Chronological age lies {place} the 90 % interval")
+    assert sentence.startswith(f"Chronological age lies {place} the 90 % prediction interval")
+
+
+def test_outside_of_an_interval_lie_as_many_readings_as_its_level_leaves():
+    sentence = plain(wording.in_interval(20, 0.85, 109.3, 135.8))
+    assert sentence.endswith("as do about 15 % of clinical readings.")
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
 from boneage.models.registry import ENSEMBLE
+from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 from boneage.wording import children_aged
@@ -49,9 +50,12 @@ _PREDICTION_COLUMNS = [
 ]
 
 
-def prepare_to_compare(pixels) -> PreparedHand:
-    """The hand of a radiograph, (H, W) uint8, as it is compared with plates."""
-    return prepare(pixels, Preprocessing(size=SIZE))
+def prepare_to_compare(pixels, hand: Hand | None = None) -> PreparedHand:
+    """The hand of a radiograph, (H, W) uint8, as it is compared with plates.
+
+    hand: where it is, if it was found before.
+    """
+    return prepare(pixels, Preprocessing(size=SIZE), hand)
 
 
 # The models on the plates -----------------------------------------------------------------------

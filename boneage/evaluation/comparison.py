@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from boneage.errors import BoneAgeError
 from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.intervals import (
     FIGURES,
@@ -38,12 +39,12 @@ def pair(
     these weights, whose sum is 1), first_error and second_error (absolute, months), closer
     ("first", "second" or "equal").
 
-    Raises ValueError when they share no case.
+    Raises BoneAgeError when they share no case.
     """
     second = second[[*_CASE, "prediction_months"]]
     both = first.merge(second, on=_CASE, suffixes=("", "_second"))
     if both.empty:
-        raise ValueError(
+        raise BoneAgeError(
             "The tables share no case (split and id); compare predictions for the same images."
         )
     age = both["age_months"]

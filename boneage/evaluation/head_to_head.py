@@ -42,7 +42,7 @@ def head_to_head(
 ) -> HeadToHead:
     """Compare two predictions tables, and their mean with these weights.
 
-    Raises ValueError when they share no case.
+    Raises BoneAgeError when they share no case.
     """
     pairs = pair(first, second, weights)
     n_resamples = resamples_at_once(2 * len(pairs))  # two models see every case

@@ -7,6 +7,7 @@ Cases are resampled with replacement, age and prediction together.
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import ndtri
 
 FIGURES = ("mae", "rmse", "r2", "bias", "median_ae", "within_6", "within_12", "within_24")
 N_RESAMPLES = 2000
@@ -128,6 +129,17 @@ def percentile_interval(values: np.ndarray, n: int, level: float = 0.95) -> tupl
         return _UNDEFINED
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2]).tolist()
     return low, high
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """95% CI of a share, in 0..1, of n >= 1 cases; as a mean it need not be of whole cases.
+
+    Source: E. B. Wilson, Journal of the American Statistical Association 1927;22:209-212.
+    """
+    z = float(ndtri(0.975))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def bootstrap(

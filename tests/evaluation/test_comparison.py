@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from boneage.errors import BoneAgeError
 from boneage.evaluation.comparison import (
     compare,
     figure_differences,
@@ -58,7 +59,7 @@ def test_the_same_id_in_another_split_is_another_case():
 
 def test_tables_without_a_common_case_are_refused():
     first, second = table([1.0] * 4), table([1.0] * 4, ids="wxyz")
-    with pytest.raises(ValueError, match="share no case"):
+    with pytest.raises(BoneAgeError, match="share no case"):
         pair(first, second)
 
 

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import ensemble_table
 from boneage.evaluation.head_to_head import group_wins, head_to_head, mae_only
 from boneage.evaluation.metrics import figures
@@ -79,5 +80,5 @@ def test_a_group_of_ties_only_is_chance():
 
 def test_tables_without_a_common_case_are_refused(tables):
     first, second = tables
-    with pytest.raises(ValueError, match="share no case"):
+    with pytest.raises(BoneAgeError, match="share no case"):
         head_to_head(first, second.assign(split="train"))

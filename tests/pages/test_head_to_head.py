@@ -13,6 +13,7 @@ from PIL import Image
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom
 from boneage.evaluation.metrics import figures
+from boneage.figures import palette
 from boneage.gate.gate import Gate
 from boneage.predictor import Predictor
 from boneage.wording import age_in_words, as_plain_markdown
@@ -44,7 +45,8 @@ def folder(_tiny_artifacts_folder, tmp_path_factory):
         history = pd.DataFrame({"epoch": [1, 2], "val_mae": [30.0, 9.0], "seconds": [20.0, 40.0]})
         artifacts.write_history(model, history)
         paper = model / "paper"
-        facts = dataclasses.replace(artifacts.read_facts(model), training_seconds=7200.0)
+        facts = artifacts.read_facts(model)
+        facts = dataclasses.replace(facts, training_seconds=7200.0, warm_start={"preset": "smoke"})
         artifacts.write_facts(paper, facts)
         artifacts.write_history(paper, history)
         alike = cases.assign(prediction_months=age + rng.normal(0, 8, n))
@@ -83,8 +85,12 @@ def pictures(page) -> set[str]:
     return {picture.alt for element in page.image for picture in element.proto.imgs}
 
 
+def age_cards(page) -> list[str]:
+    return [h.proto.body for h in page.html if "font-size:2.3rem" in h.proto.body]
+
+
 def upload(page, name: str, content: bytes):
-    page.file_uploader(key="radiograph").set_value((name, content, ""))
+    page.file_uploader[0].set_value((name, content, ""))
     return run(page)
 
 
@@ -150,7 +156,7 @@ def test_another_recipe_has_its_own_verdict_and_no_weights_to_time(page):
     assert row(page, "MAE, best so far").count("✓") == 1
     assert not page.button
     assert "Read with the published weights" in texts(page)
-    assert "the curves show the last stage only" in texts(page)  # 1 minute of 2 hours
+    assert "the curves show the last stage only" in texts(page)
 
 
 def test_a_whole_training_is_not_called_the_last_stage(page):
@@ -254,6 +260,41 @@ def test_the_sex_of_one_radiograph_is_not_that_of_the_next(page):
 def test_a_dicom_file_says_the_sex_itself(page):
     upload(page, "IM0001", dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M"))
     assert page.segmented_control(key="sex_of_radiograph").value == "male"
+    assert pictures(page) == MAPS
+    choose(page, "sex_of_radiograph", "female")
+    assert "states male, but female was used" in page.warning[0].value
+
+
+def test_upload_or_sample_whichever_came_last_is_shown(page):
+    upload(page, "hand.png", png())
+    page.pills(key="sample").set_value("Boy, 9 years")
+    run(page)
+    assert page.segmented_control(key="sex_of_radiograph").value == "male"
+    assert "This hand is a drawing" in texts(page)
+    upload(page, "hand.png", png())
+    assert page.pills(key="sample").value is None
+    choose(page, "sex_of_radiograph", "female")
+    assert "This hand is a drawing" not in texts(page)
+    assert pictures(page) == MAPS
+
+
+def test_an_image_that_is_no_radiograph_gets_no_age(page):
+    hands = [draw_phantom(96, "female", seed) for seed in (1, 2, 3)]
+    file = BytesIO()
+    Image.fromarray(np.stack(hands, axis=2)).save(file, "PNG")
+    upload(page, "beach.png", file.getvalue())
+    choose(page, "sex_of_radiograph", "female")
+    assert "No bone age for this image" in page.warning[0].value
+    assert "in colour" in page.warning[0].value
+    assert not age_cards(page)
+    assert pictures(page) == {"The refused image"}
+    next(b for b in page.button if b.label == "Show the prediction anyway").click()
+    run(page)
+    assert "Refused by the quality check" in page.error[0].value
+    (cards,) = age_cards(page)
+    assert cards.count("Not reliable: refused by the quality check") == 3
+    assert palette.model_colour("tiny_densenet") not in cards  # grey
+    assert "older than" not in texts(page)  # the models are not compared
     assert pictures(page) == MAPS
 
 

@@ -213,13 +213,26 @@ def test_own_radiographs_with_labels_are_read_without_the_models():
     assert "have not read these" in texts(app)
 
 
+def test_own_labels_are_read_in_any_dialect_and_asked_about():
+    rows = "".join(f"h{number}.png\t{40 + number},5\tfille\n" for number in range(11))
+    table = f"fichier\tâge\tsexe\n{rows}h11.png\t\tfille\n".encode("latin-1")
+    app = own(started(PAGE), 11, ("labels.tsv", table))
+    assert not alts(app)
+    assert app.selectbox[0].label == "Which column holds the reference bone age?"
+    app.selectbox[0].select("âge")
+    run(app)
+    assert alts(app) == ["Hand 1 of 10, a girl's hand"]
+    assert "reference bone age from `âge`, sex from `sexe`" in texts(app)
+    assert "1 of 12 rows left out\\: row 13" in app.warning[0].value
+
+
 def test_own_files_that_cannot_be_used_get_a_sentence():
     app = own(started(PAGE), 2, labels(2))
     assert "needs 10 hands" in app.error[0].value
     app = own(started(PAGE), 2)
     assert "Choose one CSV file" in app.error[0].value
     app = own(started(PAGE), 2, ("labels.csv", b"id,age\n1,2\n"))
-    assert "labels\\.csv lacks a column" in app.error[0].value
+    assert "labels\\.csv has no column for the sex" in app.error[0].value
 
 
 def test_the_challenges_radiographs_come_with_what_the_models_said(root, tmp_path, monkeypatch):
