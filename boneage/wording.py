@@ -289,14 +289,38 @@ def likeness(months: float, most_alike: Sequence[float], error: Mapping[str, flo
 
 
 def averages_of(radiographs: Sequence[int]) -> str:
-    """How many radiographs each of some plates is made of, in a sentence."""
-    return f"Averages of {in_words([str(n) for n in radiographs])} radiographs."
+    """What some plates are made of and which ages they are shown with, in two sentences."""
+    return (
+        f"Averages of {in_words([str(n) for n in radiographs])} radiographs. Their ages are the "
+        "mean bone ages of these radiographs."
+    )
+
+
+PLATES_WERE_SEEN = (
+    "Most radiographs in the average hands were training data of the models, so the models' errors "
+    "on average hands do not show how accurate they are on new radiographs."
+)
 
 
 def plates_read(n: int, n_beyond: int) -> str:
     """How many of `n` plates the models read within a year, `n_beyond` not, in a sentence."""
     read = f"{n - n_beyond} of the {n}" if n_beyond else f"all {n}"
-    return f"The mean of the models is within a year of the age of {read} average hands."
+    return f"The mean of the models is within a year of the mean bone age of {read} average hands."
+
+
+def plates_accepted(n: int, n_refused: int) -> str:
+    """How many of `n` plates the image quality check accepted, `n_refused` not, in a sentence."""
+    accepted = f"{n - n_refused} of the {n}" if n_refused else f"all {n}"
+    return f"The image quality check accepted {accepted} average hands."
+
+
+def plates_refused(titles: Sequence[str]) -> str:
+    """Which plates the image quality check refused, at least one, in a sentence."""
+    named = in_words([f"{title[0].lower()}{title[1:]}" for title in titles])
+    return (
+        f"The image quality check refused the average hands of {named}; their predictions are not "
+        "shown."
+    )
 
 
 def plates_missed(beyond: Mapping[str, float]) -> str:
@@ -372,10 +396,10 @@ def ages_in_words(low: float, high: float) -> str:
 def event_in_words(change: str, low: float, high: float) -> str:
     """When a bone usually "appears" or a growth plate "fuses"; ages in months.
 
-    Such as "Appears at about 2 years 5 months" or "Closes at about 13 to 15 years".
+    Such as "Appears at about 2 years 5 months" or "Fuses at a bone age of about 13 to 15 years".
     """
-    verb = {"appears": "Appears", "fuses": "Closes"}[change]
-    return f"{verb} at about {ages_in_words(low, high)}"
+    words = {"appears": "Appears at about", "fuses": "Fuses at a bone age of about"}[change]
+    return f"{words} {ages_in_words(low, high)}"
 
 
 def plate_facts(n: int, mean_age_months: float, sd_age_months: float) -> str:

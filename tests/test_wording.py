@@ -224,13 +224,31 @@ def test_the_weights_of_the_ensemble_heaviest_first():
 
 def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
     assert wording.plates_read(58, 2) == (
-        "The mean of the models is within a year of the age of 56 of the 58 average hands."
+        "The mean of the models is within a year of the mean bone age of 56 of the 58 average "
+        "hands."
     )
-    assert wording.plates_read(57, 0).endswith("of the age of all 57 average hands.")
+    assert wording.plates_read(57, 0).endswith("of the mean bone age of all 57 average hands.")
     assert wording.plates_missed({"Girls, 4 years": 12.32, "Boys, 17 years": -15.0}) == (
         "It misses girls, 4 years (12.3 months too old) and boys, 17 years (15.0 months too young)."
     )
 
 
 def test_plates_say_how_many_radiographs_each_is_made_of():
-    assert wording.averages_of([39, 36, 40]) == "Averages of 39, 36 and 40 radiographs."
+    said = wording.averages_of([39, 36, 40])
+    assert said.startswith("Averages of 39, 36 and 40 radiographs. Their ages are the mean")
+
+
+def test_plates_that_the_quality_check_refused_are_counted_and_named():
+    assert wording.plates_accepted(57, 0).endswith("accepted all 57 average hands.")
+    assert wording.plates_accepted(57, 2).endswith("accepted 55 of the 57 average hands.")
+    assert wording.plates_refused(["Girls, 4 years", "Boys, 17 years"]) == (
+        "The image quality check refused the average hands of girls, 4 years and boys, 17 years; "
+        "their predictions are not shown."
+    )
+
+
+def test_events_are_told_with_the_scale_of_fusion():
+    assert wording.event_in_words("appears", 29, 29) == "Appears at about 2 years 5 months"
+    assert wording.event_in_words("fuses", 156, 180) == (
+        "Fuses at a bone age of about 13 to 15 years"
+    )
