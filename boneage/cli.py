@@ -524,13 +524,17 @@ def _atlas(options) -> int:
 def _atlas_answers(options) -> int:
     from boneage.atlas import answers
     from boneage.predictor import Predictor
+    from boneage.wording import plates_refused
 
     if bool(options.test_images) != bool(options.test_labels):
         raise BoneAgeError("Give both --test-images and --test-labels, or neither.")
     path = answers.write(answers.PREDICTIONS, answers.predict_plates(Predictor()))
-    beyond = answers.beyond_a_year(answers.read_plate_predictions())
+    predictions = answers.read_plate_predictions()
+    beyond = answers.beyond_a_year(predictions)
+    if refused := answers.refused_plates(predictions):
+        print(plates_refused(refused))
     print(f"The models' ages of the plates are in {path}; more than a year off in their mean:")
-    print(beyond[["id", "prediction_months", "off_months"]].round(1).to_string(index=False))
+    print(beyond[["id", "prediction_months", "residual_months"]].round(1).to_string(index=False))
     if options.test_images:
         cases = _labelled(options.test_images, options.test_labels, options.reference_column)
         table = answers.read_by_likeness(cases)

@@ -103,7 +103,7 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> str:
         f"<li>{escape(row.system)}: {escape(row.source)}</li>"
         for row in published.dropna(subset=[column]).itertuples()
     )
-    shaded = "Shaded: the range of one human reader. " if band else ""
+    shaded = f"{wording.about_reader_band(*band)} " if band else ""
     return (
         "<h2>How far is it from published results?</h2>"
         f"{yardsticks(title, own, colour, published, column, band)}"

@@ -145,8 +145,7 @@ def show_published(choice: Choice, found: Analysis) -> None:
     st.html(yardsticks(choice.title, own, choice.colour, published, column, reader_band))
     sentences = ["Mean absolute error in months."]
     if reader_band:
-        low, high = reader_band
-        sentences.append(f"The shaded band, {low} to {high}, is one human reader.")
+        sentences.append(wording.about_reader_band(*reader_band))
     if choice.split == "validation":
         sentences.append(
             "Published on the challenge's own 1,425 validation radiographs; ours are 1,425 others "

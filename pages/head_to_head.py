@@ -1,4 +1,4 @@
-"""Head to head: which of two models is closer, where, at which cost, and whether it is chance."""
+"""Head to head: which of two models has the smaller error, where, and at which cost."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ from boneage.evaluation import costs
 from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
 from boneage.evaluation.published import published_results
+from boneage.evaluation.significance import MIN_CASES
 from boneage.explain.overlay import stretch
 from boneage.figures import cards, comparison, palette, pictures, style
 from boneage.figures import head_to_head as tables
@@ -72,12 +73,18 @@ def show_verdict(found: HeadToHead, titles: Names, split: str, sex: str) -> None
         found.comparison, found.differences, found.wins, titles, sample
     ):
         st.markdown(paragraph)
+    st.markdown(verdict.bias(found.bias, titles))
     shares = dict(zip(titles, found.weights, strict=True))
-    st.caption(f"{verdict.about_split(split)} {wording.ensemble_weights(shares)}")
+    notes = [
+        wording.ABOUT_TRAINING_RUNS,
+        wording.ABOUT_SPLIT[split],
+        wording.ensemble_weights(shares),
+    ]
+    st.caption(" ".join(filter(None, notes)))
 
 
 def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHead) -> None:
-    st.header("Side by side", anchor=False)
+    st.header("Metrics and cost", anchor=False)
     rows = tables.figure_rows(found.figures, found.differences)
     for other in shared.recipes():
         if other != recipe:
@@ -89,10 +96,11 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
     weights = [entry for entry in published if entry[0] in names]
     show_table_and_time(names, rows, each, weights)
     st.caption(
-        "✓ and bold: better than the other model by more than chance (the paired "
-        f"{wording.INTERVAL_95} of the difference excludes zero). Below each figure its "
-        f"{wording.INTERVAL_95}. Time is that of the network alone, for one prepared hand at a "
-        "time."
+        f"Below each metric its {wording.INTERVAL_95} (bootstrap). ✓ and bold: significantly "
+        "better than the other model, p < 0.05. p: paired tests of the two models; MAE is the "
+        "primary metric, the p values of all other metrics together are adjusted by Holm's method, "
+        f"as are those of the subgroups. Fewer than {MIN_CASES} radiographs are not tested. "
+        "Inference time is that of the network alone, for one prepared hand at a time."
     )
 
 
@@ -100,7 +108,7 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
 def show_table_and_time(names: Names, error_rows: list, each: list, weights: list) -> None:
     place = st.empty()
     measured = st.session_state.setdefault("milliseconds", {})
-    if weights and st.button("Measure the time on this machine", icon=":material/timer:"):
+    if weights and st.button("Measure inference time on this machine", icon=":material/timer:"):
         try:
             measured |= measure(weights)
         except BoneAgeError as error:
@@ -132,23 +140,23 @@ def measure(weights: list) -> dict:
 
 
 def show_published() -> None:
-    st.subheader("What have others reached?", anchor=False)
+    st.subheader("Published results", anchor=False)
     st.markdown(
-        "Test and validation are two yardsticks and must not be mixed: the reference age of a "
-        "test radiograph is the mean of six readings, that of a validation radiograph a single "
-        "one, so the same system errs by more on the validation radiographs."
+        "Test and validation have different reference standards and must not be mixed: the "
+        "reference bone age is the mean of six readings on test and a single reading on "
+        "validation, so the same system has a larger MAE on validation."
     )
     st.html(tables.published_table(published_results()))
 
 
 def show_statistics(found: HeadToHead, titles: Names) -> None:
-    st.header("Is the difference more than chance?", anchor=False)
+    st.header("Paired statistics", anchor=False)
     for name, value, meaning in verdict.paired_statistics(found.comparison, titles):
         st.markdown(f"- **{name}: {value}.** {meaning}")
 
 
 def show_charts(names: Names, recipe: str, found: HeadToHead) -> None:
-    st.header("Where do they differ?", anchor=False)
+    st.header("Errors by model and subgroup", anchor=False)
     first, second = map(style.model_title, names)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -176,8 +184,8 @@ def show_training(names: Names, recipe: str) -> None:
     shared.chart(curves, alt="Loss and validation error epoch by epoch")
     if cut:
         st.caption(
-            f"{wording.in_words(cut)} started from weights trained before: the curves show the "
-            "last stage only."
+            f"{wording.in_words(cut)}: fine-tuned from earlier weights; the curves show the last "
+            "stage only."
         )
 
 
@@ -199,15 +207,15 @@ def show_robustness() -> None:
     table = artifacts.read_robustness()
     if table is None:
         return
-    st.header("Does it hold on other pictures?", anchor=False)
+    st.header("Robustness to image changes", anchor=False)
     shared.chart(
         robustness_chart(table),
-        alt="Error of both models and of their mean on changed pictures of the same hands",
+        alt="Error of both models and of the ensemble on changed images of the same hands",
     )
     st.caption(
-        f"The published weights on {table['n'].max():,} radiographs, each read as it is and with "
-        "changes that leave the bone age as it was. Left of 1 a model errs by less than on the "
-        f"unchanged pictures, right of it by more; bars are paired {wording.INTERVAL_95}s."
+        f"MAE of the published weights on {table['n'].max():,} radiographs with image changes that "
+        "do not alter the bone age, relative to the unchanged images: above 1 it is larger. Bars "
+        f"are paired {wording.INTERVAL_95}s."
     )
 
 
@@ -398,7 +406,7 @@ def show_page(names: Names) -> None:
 
 
 def main() -> None:
-    st.title("Which model, and is the difference real?", anchor=False)
+    st.title("Comparison of two models", anchor=False)
     available = artifacts.available_models()
     if len(available) < 2:
         show_missing(available)

@@ -5,6 +5,7 @@ from time import monotonic
 import streamlit as st
 
 from boneage import artifacts, results, saliency_verdict, wording
+from boneage.datasets.challenge import CITATION
 from boneage.errors import BoneAgeError
 from boneage.evaluation.conformal import LEVEL, LEVELS
 from boneage.evaluation.metrics import age_band
@@ -523,11 +524,7 @@ def about_the_models(weights: Weights) -> None:
                 f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
                 f"{mirror}Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}."
             )
-        st.caption(
-            "Data: RSNA Pediatric Bone Age Challenge 2017. Halabi SS, Prevedello LM, "
-            "Kalpathy-Cramer J, et al. The RSNA Pediatric Bone Age Machine Learning Challenge. "
-            "Radiology 2019;290(2):498-503."
-        )
+        st.caption(f"Data: RSNA Pediatric Bone Age Challenge 2017. {CITATION}")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from boneage.atlas import files
 from boneage.atlas.landmarks import N_LANDMARKS
 from boneage.atlas.registration import average
 from boneage.datasets.cache import Cache, CacheError, open_cache, start_worker
+from boneage.datasets.challenge import CITATION
 from boneage.datasets.splits import TEST
 from boneage.errors import BoneAgeError
 from boneage.radiographs.hand import MEDIAPIPE, find_hand
@@ -216,5 +217,5 @@ def _readme(plates: pd.DataFrame) -> str:
         least=plates["n"].min(),
         most=plates["n"].max(),
         link=files.LINK,
-        citation=files.CITATION,
+        citation=CITATION,
     )

@@ -1,7 +1,6 @@
 """The RSNA 2017 challenge as a table: image files, splits.
 
-Halabi SS, Prevedello LM, Kalpathy-Cramer J, et al. The RSNA Pediatric Bone Age Machine Learning
-Challenge. Radiology 2018; 290(2):498-503.
+To cite as `boneage.datasets.challenge.CITATION`.
 """
 
 from pathlib import Path

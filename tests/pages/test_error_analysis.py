@@ -84,7 +84,7 @@ def test_every_choice_changes_the_figures(page, folder):
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", "split == 'test'")
     choose(page, "split", "validation")
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", "split == 'validation'")
-    assert "single clinical reading" in texts(page)
+    assert "one clinical reading" in texts(page)
     choose(page, "of_sex", "female")
     query = "split == 'validation' and sex == 'female'"
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", query)
