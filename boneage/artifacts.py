@@ -557,6 +557,17 @@ def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
     return facts, _parse_weights(artifacts_root() / GATE_NUMBERS, content)
 
 
+def read_gate_table() -> pd.DataFrame | None:
+    """Read gate.csv, see `boneage.gate.learning.measure_gate`; None where it was never written.
+
+    Raises ArtifactError when it is no table or lacks a column.
+    """
+    path = artifacts_root() / GATE_TABLE
+    if not path.exists():
+        return None
+    return read_table(path, ("group", "kind", "n", "sources", "refused", "low", "high"))
+
+
 # Files --------------------------------------------------------------------------------------
 
 

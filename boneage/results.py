@@ -143,6 +143,19 @@ def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
+def stated_bias(metrics: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Group -> mean residual on test radiographs with the ends of its 95% CI, months.
+
+    metrics: from `boneage.artifacts.read_metrics`. Groups are "all", "female" and "male"; without a
+    test there are none.
+    """
+    rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", "female", "male"])]
+    rows = rows.set_index("group")[["bias", "bias_low", "bias_high"]]
+    return {
+        group: tuple(row) for group, row in zip(rows.index, rows.to_numpy().tolist(), strict=True)
+    }
+
+
 def stated_error(metrics: pd.DataFrame) -> float | None:
     """Mean absolute error in months on all test radiographs; None where no test was made.
 

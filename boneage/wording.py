@@ -212,6 +212,35 @@ def disagreement(months: Mapping[str, float]) -> str | None:
     return f"{high} predicts a bone age {duration_in_words(apart)} higher than {low}."
 
 
+def bias_on_test(groups: Mapping[str, Sequence[float]]) -> str:
+    """One sentence on the bias on test radiographs.
+
+    groups: of `boneage.results.stated_bias`; "all" among them.
+    """
+    value, low, high = groups["all"]
+    each = ", ".join(
+        f"{CHILDREN[sex]} {figure_value('bias', groups[sex][0])}"
+        for sex in CHILDREN
+        if sex in groups
+    )
+    return (
+        f"Bias on test radiographs (mean residual): {figure_value('bias', value)} "
+        f"({INTERVAL_95} {figure_interval('bias', low, high)}{f'; {each}' if each else ''})."
+    )
+
+
+def quality_check_measured(n: int, sources: int, refused: float, low: float, high: float) -> str:
+    """One sentence on how many images far from hand radiographs the quality check refuses.
+
+    refused and its interval low and high are shares in 0..1 of `n` images from so many sources.
+    """
+    return (
+        f"The image quality check refused {share(refused)} of {n:,} images that are no hand "
+        f"radiographs. They were made from {sources:,} pictures and drawings, so the {INTERVAL_95} "
+        f"is {share(low)} to {share(high)}; other images may pass."
+    )
+
+
 def typical_errors(months: Mapping[str, float]) -> str | None:
     """One sentence on the mean absolute error of models on test radiographs.
 
@@ -306,6 +335,15 @@ def plates_read(n: int, n_beyond: int) -> str:
     """How many of `n` plates the models read within a year, `n_beyond` not, in a sentence."""
     read = f"{n - n_beyond} of the {n}" if n_beyond else f"all {n}"
     return f"The mean of the models is within a year of the mean bone age of {read} average hands."
+
+
+def hands_refused(ids: Sequence[str]) -> str:
+    """Which radiographs the image quality check refused, at least one, in a sentence."""
+    noun = "radiograph" if len(ids) == 1 else "radiographs"
+    return (
+        f"The image quality check refused the {noun} {in_words(list(ids))}; the models' "
+        "predictions are left out."
+    )
 
 
 def plates_accepted(n: int, n_refused: int) -> str:

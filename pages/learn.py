@@ -44,7 +44,8 @@ class Material:
     key: tells it from all others. pool: columns id, sex and age_months. picture: a row of it ->
     (H, W) uint8. about: a row of it -> title with the age, and a sentence or "". predictions: model
     name -> what it says of the hands, columns id and prediction_months. notes: sentences on where
-    hands and predictions come from.
+    hands and predictions come from. is_refused: a row of the pool -> whether the quality check
+    refuses the hand, asked where that is not known of the predictions.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Material:
     about: Callable[[pd.Series], tuple[str, str]]
     predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    is_refused: Callable[[pd.Series], bool] | None = None
 
 
 # What to learn on -------------------------------------------------------------------------------
@@ -127,8 +129,15 @@ def radiographs_of(folder: str, split: str) -> Material:
     def picture(hand: pd.Series) -> np.ndarray:
         return radiograph(files[hand["id"]].read_bytes())
 
+    def is_refused(hand: pd.Series) -> bool:
+        source = shared.file_source(hand["id"], hand["id"], files[hand["id"]].read_bytes())
+        weights = shared.published_weights()
+        prediction = shared.predict(weights, source.digest, hand["sex"], source.content)
+        return prediction.refusal is not None
+
     pool = cases[cases["id"].isin(files)]
-    return Material(split, pool, picture, age_of, tables, (wording.ABOUT_SPLIT[split],))
+    notes = (wording.ABOUT_SPLIT[split],)
+    return Material(split, pool, picture, age_of, tables, notes, is_refused)
 
 
 # A folder of 12,000 files takes a while to list.
@@ -253,7 +262,11 @@ def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
 
 def show_result(material: Material, game: Quiz) -> None:
     readers = {charts.YOU: game.cases()}
-    readers |= {name: game.cases_of(table) for name, table in material.predictions.items()}
+    refused = refused_hands(material, game.hands)
+    readers |= {
+        name: game.cases_of(table[~table["id"].isin(refused)])
+        for name, table in material.predictions.items()
+    }
     readers = {name: readers[name] for name in in_order(readers) if len(readers[name])}
     scores = quiz.scores(readers)
     st.header("Your result", anchor=False)
@@ -271,6 +284,8 @@ def show_result(material: Material, game: Quiz) -> None:
         alt="Mean absolute error of you and of each model, over the band of single human readers",
     )
     score_table(scores)
+    if refused:
+        st.caption(wording.hands_refused(refused))
     st.caption(
         f"Of ten hands, with {wording.INTERVAL_95}s: they are wide, as ten say little. Bias is the "
         f"mean of answer minus age; {wording.share(0.95)} of the differences are expected within "
@@ -289,6 +304,14 @@ def show_result(material: Material, game: Quiz) -> None:
     )
     show_missed(material, game.cases())
     answer_table(readers)
+
+
+def refused_hands(material: Material, hands: pd.DataFrame) -> list[str]:
+    """Ids of the hands that the quality check refuses, so that the models have no say on them."""
+    if material.is_refused is None:
+        return []
+    with st.spinner("Asking the quality check about these radiographs."):
+        return [hand["id"] for _, hand in hands.iterrows() if material.is_refused(hand)]
 
 
 def in_order(readers) -> list[str]:

@@ -14,7 +14,7 @@ from boneage.explain.regions import bone_regions
 from boneage.figures import cards, palette, pictures, saliency
 from boneage.figures.age_line import age_line
 from boneage.figures.channels import channel_bars
-from boneage.gate.checks import NO_HAND
+from boneage.gate.checks import ALL, NO_HAND, UNLIKE
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.predictor import Explanation, Prediction
 from boneage.radiographs.preprocessing import SEXES
@@ -511,6 +511,17 @@ def ask_for_sex() -> None:
     st.info("Choose the sex to see the bone age.", icon=":material/arrow_upward:")
 
 
+def quality_check_measured() -> str | None:
+    table = artifacts.read_gate_table()
+    if table is None:
+        return None
+    far = table[(table["group"] == UNLIKE) & (table["kind"] == ALL)]
+    if far.empty:
+        return None
+    columns = ["n", "sources", "refused", "low", "high"]
+    return wording.quality_check_measured(*far[columns].iloc[0].tolist())
+
+
 def about_the_models(weights: Weights) -> None:
     with st.expander("About these models", icon=":material/info:"):
         for name, _ in weights:
@@ -520,10 +531,14 @@ def about_the_models(weights: Weights) -> None:
             if facts.mirrored:
                 mirror = "It reads the mirror image, too, and answers with the mean. "
             st.html(cards.model_heading(name))
+            bias = results.stated_bias(artifacts.read_metrics(folder))
             st.markdown(
                 f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
-                f"{mirror}Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}."
+                f"{mirror}Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}. "
+                f"{wording.bias_on_test(bias) if bias else ''}"
             )
+        if measured := quality_check_measured():
+            st.caption(measured)
         st.caption(f"Data: RSNA Pediatric Bone Age Challenge 2017. {CITATION}")
 
 

@@ -75,6 +75,20 @@ def test_the_table_and_the_card_show_one_age(months):
     assert f">{age_in_words(months)}<" in age_cards({"densenet121": 1, "resnet34_cbam": 2}, months)
 
 
+def test_the_stated_bias_is_that_of_the_test_radiographs():
+    metrics = pd.DataFrame(
+        {
+            "split": ["validation", "test", "test", "test"],
+            "group": ["all", "all", "female", "5-10 years"],
+            "bias": [9.0, 1.45, 2.17, 4.3],
+            "bias_low": 0.65,
+            "bias_high": 2.26,
+        }
+    )
+    assert results.stated_bias(metrics) == {"all": (1.45, 0.65, 2.26), "female": (2.17, 0.65, 2.26)}
+    assert results.stated_bias(metrics[:1]) == {}
+
+
 def test_the_stated_error_is_that_of_all_test_radiographs():
     metrics = pd.DataFrame(
         {

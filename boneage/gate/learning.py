@@ -19,7 +19,7 @@ from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
 from boneage.errors import BoneAgeError
 from boneage.evaluation.intervals import wilson_interval
-from boneage.gate.checks import CHECKS, Look, features_check
+from boneage.gate.checks import ALL, CHECKS, REAL, Look, features_check
 from boneage.gate.familiarity import Familiarity
 from boneage.gate.gate import Gate, to_arrays
 from boneage.gate.negatives import negatives
@@ -28,7 +28,6 @@ from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
 # The share of the validation radiographs that all checks together may refuse.
 MOST_REFUSED = 0.01
-REAL, ALL = "real radiographs", "all"
 OTHER_HALF = "validation, limits from its other half"
 _N_TRAIN, _N_CHANGED = 1000, 20
 _SHAPE_AXES, _FEATURE_AXES = 16, 128

@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 from boneage.datasets.phantoms import draw_phantom
 from boneage.errors import BoneAgeError
 
-# The last are whole hands that the preparation may well put right; measured, not to be refused.
-UNLIKE, NEARLY, HANDS = "unlike hands", "nearly hands", "hands all the same"
+# HANDS are whole hands that the preparation may well correct: measured, not to be refused.
+from boneage.gate.checks import HANDS, NEARLY, UNLIKE
 
 _PHOTOGRAPHS = {
     "skimage": ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "motorcycle_left.png",

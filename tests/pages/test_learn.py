@@ -1,6 +1,7 @@
 import shutil
 from io import BytesIO
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
@@ -185,9 +186,11 @@ def test_plates_that_the_models_miss_are_listed():
     assert len(app.dataframe[0].value) == 8
 
 
-def png(age: int) -> bytes:
+def png(age: int, colour: bool = False) -> bytes:
     file = BytesIO()
-    Image.fromarray(draw_phantom(age, "female", 1, height=200)).save(file, "PNG")
+    seeds = (1, 2, 3) if colour else (1, 1, 1)
+    hands = [draw_phantom(age, "female", seed, height=200) for seed in seeds]
+    Image.fromarray(np.stack(hands, axis=2)).save(file, "PNG")
     return file.getvalue()
 
 
@@ -244,8 +247,9 @@ def test_the_challenges_radiographs_come_with_what_the_models_said(root, tmp_pat
         path = copy / "models" / name
         cases = artifacts.read_predictions(path).assign(split="validation")
         artifacts.write_predictions(path, cases)
+    in_colour = list(cases["id"][:3])  # ten of twelve are drawn, so that one at least is there
     for case in cases["id"]:
-        (images / f"{case}.png").write_bytes(png(60))
+        (images / f"{case}.png").write_bytes(png(60, colour=case in in_colour))
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
     monkeypatch.setenv("BONEAGE_RSNA", str(folder))
     (folder / "boneage-test-dataset").mkdir()
@@ -254,6 +258,12 @@ def test_the_challenges_radiographs_come_with_what_the_models_said(root, tmp_pat
     answer_all(app)
     scores = app.dataframe[0].value
     assert scores["bias"].round(1).tolist()[1:] == [9.0] * 3  # as stored
+    hands = app.dataframe[1].value.set_index("Hand")
+    refused = [case for case in in_colour if case in hands.index]
+    assert "quality check refused the radiograph" in texts(app)
+    assert all(case in texts(app) for case in refused)
+    unread = hands["Tiny DenseNet (tests)"].isna()
+    assert sorted(hands.index[unread]) == sorted(refused)
 
 
 def test_without_an_atlas_the_page_says_what_to_do(_tiny_artifacts_folder, monkeypatch):
