@@ -150,10 +150,8 @@ def stated_bias(metrics: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     test there are none.
     """
     rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", "female", "male"])]
-    rows = rows.set_index("group")[["bias", "bias_low", "bias_high"]]
-    return {
-        group: tuple(row) for group, row in zip(rows.index, rows.to_numpy().tolist(), strict=True)
-    }
+    columns = rows[["bias", "bias_low", "bias_high"]].to_numpy().tolist()
+    return dict(zip(rows["group"], map(tuple, columns), strict=True))
 
 
 def stated_error(metrics: pd.DataFrame) -> float | None:

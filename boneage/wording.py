@@ -219,8 +219,8 @@ def bias_on_test(groups: Mapping[str, Sequence[float]]) -> str:
     """
     value, low, high = groups["all"]
     each = ", ".join(
-        f"{CHILDREN[sex]} {figure_value('bias', groups[sex][0])}"
-        for sex in CHILDREN
+        f"{children} {figure_value('bias', groups[sex][0])}"
+        for sex, children in CHILDREN.items()
         if sex in groups
     )
     return (

@@ -534,8 +534,8 @@ def about_the_models(weights: Weights) -> None:
             bias = results.stated_bias(artifacts.read_metrics(folder))
             st.markdown(
                 f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
-                f"{mirror}Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}. "
-                f"{wording.bias_on_test(bias) if bias else ''}"
+                f"{mirror}Training set: {facts.n_train:,} radiographs; finished "
+                f"{facts.trained_on}. {wording.bias_on_test(bias) if bias else ''}"
             )
         if measured := quality_check_measured():
             st.caption(measured)

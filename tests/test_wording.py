@@ -56,6 +56,22 @@ def test_one_model_cannot_disagree():
     assert wording.disagreement({"A": 100.0}) is None
 
 
+def test_the_bias_on_test_is_told_for_each_sex():
+    groups = {"all": (1.45, 0.65, 2.26), "female": (2.17, 0.89, 3.34), "male": (0.73, -0.4, 1.9)}
+    assert plain(wording.bias_on_test(groups)) == (
+        f"Bias on test radiographs (mean residual): +1.4 months ({plain(wording.INTERVAL_95)} "
+        "+0.7 to +2.3; girls +2.2 months, boys +0.7 months)."
+    )
+    assert "girls" not in wording.bias_on_test({"all": (1.45, 0.65, 2.26)})
+
+
+def test_the_quality_check_is_told_with_the_number_of_its_sources():
+    said = plain(wording.quality_check_measured(260, 113, 1.0, 0.967, 1.0))
+    assert "refused 100 % of 260 images" in said
+    assert "from 113 pictures and drawings" in said
+    assert "97 % to 100 %" in said
+
+
 def test_typical_errors_name_each_model_or_say_nothing():
     assert wording.typical_errors({"A": 8.24, "B": 9.0}) == (
         "Typical error on test radiographs (mean absolute error): A 8.2 months and B 9.0 months."

@@ -29,13 +29,8 @@ SEVERAL, CUT_OFF, BLURRED = "more than one hand", "cut off", "blurred"
 UNFAMILIAR = "unfamiliar"
 
 # Groups of images that the check is measured on, in gate.csv; ALL are the kinds of one together.
-REAL, UNLIKE, NEARLY, HANDS = (
-    "real radiographs",
-    "unlike hands",
-    "nearly hands",
-    "hands all the same",
-)
-ALL = "all"
+REAL, UNLIKE, NEARLY = "real radiographs", "unlike hands", "nearly hands"
+HANDS, ALL = "hands all the same", "all"
 
 _REASONS = {
     BLANK: "The picture is blank or far too dark, with hardly any shades of grey; export the "
