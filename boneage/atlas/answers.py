@@ -20,8 +20,8 @@ from boneage import artifacts
 from boneage.atlas import plates
 from boneage.atlas.files import atlas_folder, read_table
 from boneage.atlas.landmarks import landmarks_on
-from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.ensemble import with_ensemble
+from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
 from boneage.models.registry import ENSEMBLE
@@ -101,7 +101,7 @@ def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
     predictions: as `read_plate_predictions` returns them. By sex and age; off_months is added.
     """
     off = (predictions["prediction_months"] - predictions["months"]).rename("off_months")
-    beyond = (predictions["model"] == ENSEMBLE) & (off.abs() > LARGE_ERROR)
+    beyond = (predictions["model"] == ENSEMBLE) & is_large(off.abs())
     table = predictions.assign(off_months=off)[beyond]
     return table.sort_values(["sex", "months"], ignore_index=True)
 

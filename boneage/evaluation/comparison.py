@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.intervals import (
     FIGURES,
     N_RESAMPLES,
@@ -20,12 +19,12 @@ from boneage.evaluation.intervals import (
     resample_figures,
     resample_means,
 )
+from boneage.evaluation.limits import TOLERANCE, is_large
 from boneage.evaluation.metrics import age_band, figures
 
 _CASE = ["split", "id"]
 _LARGER_IS_BETTER = {"r2", "within_6", "within_12", "within_24"}
-# Months; errors closer than this differ by the rounding of binary numbers only.
-_EQUAL = 1e-9
+_EQUAL = TOLERANCE  # months; errors closer than this are the same
 
 
 def pair(
@@ -208,7 +207,7 @@ def _wilcoxon_p(differences: np.ndarray) -> float | None:
 
 
 def _large_errors(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
-    first, second = first > LARGE_ERROR, second > LARGE_ERROR
+    first, second = is_large(first), is_large(second)
     counts = {
         "both": first & second,
         "first_only": first & ~second,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from boneage.evaluation.limits import TOLERANCE
 from boneage.evaluation.metrics import AGE_BANDS
 from boneage.evaluation.residuals import Agreement
 from boneage.figures import palette, style
@@ -87,7 +88,12 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
 
 def error_histogram(cases: pd.DataFrame, colour: str) -> go.Figure:
     """How many radiographs have which residual, in bins of 3 months; `colour` is "#rrggbb"."""
-    bins = np.floor(cases["residual_months"] / style.BIN).astype(int).value_counts().sort_index()
+    bins = (
+        np.floor((cases["residual_months"] + TOLERANCE) / style.BIN)
+        .astype(int)
+        .value_counts()
+        .sort_index()
+    )
     starts = bins.index * style.BIN
     bars = go.Bar(
         x=starts + style.BIN / 2, y=bins, width=style.BIN, showlegend=False,
