@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.comparison import Comparison
+from boneage.evaluation.limits import LARGE_ERROR
 from boneage.wording import (
     CHILDREN,
     FIGURE_TITLES,

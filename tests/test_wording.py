@@ -194,3 +194,10 @@ def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
 
 def test_plates_say_how_many_radiographs_each_is_made_of():
     assert wording.averages_of([39, 36, 40]) == "Averages of 39, 36 and 40 radiographs."
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 radiographs"), (1, "1 radiograph"), (1425, "1,425 radiographs")]
+)
+def test_things_are_counted_in_singular_and_plural(number, words):
+    assert wording.counted(number, "radiograph") == words
