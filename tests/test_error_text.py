@@ -18,7 +18,7 @@ UNDEFINED = AgeCalibration(1, NAN, (NAN, NAN), NAN, NAN, (NAN, NAN), NAN)
 
 def subgroups(n_worst=0, n_leaves=0, n_tested=63, r2=0.022, low=-0.004, factors=("sex", "age")):
     return Subgroups(
-        pd.DataFrame(index=range(n_worst)), n_tested, pd.DataFrame(index=range(n_leaves)), r2,
+        pd.DataFrame({"n": range(n_worst)}), n_tested, pd.DataFrame({"n": range(n_leaves)}), r2,
         (low, 0.048), list(factors),
     )  # fmt: skip
 

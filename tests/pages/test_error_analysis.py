@@ -147,7 +147,7 @@ def test_ones_own_results_get_the_same_analysis(page):
 def test_ones_own_results_are_told_of_no_column_that_they_lack(page):
     rng = np.random.default_rng(0)
     rows = "\n".join(
-        f"{i},{age},{'FM'[age > 90]},{age + rng.normal(0, 30 if age > 90 else 2):.1f}"
+        f"{i},{age},{'FM'[i % 2]},{age + rng.normal(0, 30 if age > 90 else 2):.1f}"
         for i, age in enumerate(rng.integers(24, 180, 400))
     )
     content = f"id,age_months,sex,prediction_months\n{rows}\n".encode()
