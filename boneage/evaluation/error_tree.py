@@ -91,10 +91,11 @@ def tree_features(cases: pd.DataFrame, by: str) -> pd.DataFrame:
     }
     for name, values in _CATEGORIES.items():
         if name in cases:
-            features[name] = cases[name].astype(object).map({v: k for k, v in enumerate(values)})
+            ranks = pd.Index(values).get_indexer(cases[name].astype(object))
+            features[name] = np.where(ranks < 0, np.nan, ranks)
     if "contrast" in cases:
         features["contrast"] = cases["contrast"]
-    features = pd.DataFrame(features, dtype=float)
+    features = pd.DataFrame(features, index=cases.index, dtype=float)
     return features.loc[:, features.notna().all() & (features.max() > features.min())]
 
 
