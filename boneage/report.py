@@ -23,7 +23,8 @@ _N_SUBGROUPS = 10
 _STYLE = """
 body { font-family: system-ui, sans-serif; color: #1B2A31; max-width: 64rem; margin: 2rem auto;
        padding: 0 1rem; line-height: 1.5; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+.charts { display: grid; gap: 1rem;
+          grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
 .charts > *, tr { break-inside: avoid; min-width: 0; }
 h2 { break-after: avoid; }
 .wide { grid-column: 1 / -1; }
