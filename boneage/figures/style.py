@@ -126,7 +126,8 @@ def residual_ticks(reach: float) -> dict:
     Where they reach so far that labels would not fit a telephone, only some ticks have one.
     """
     step = 6 if reach <= _FINE_REACH else 12
-    return {"tick0": 0, "dtick": step, "ticklabelstep": math.ceil(2 * reach / step / _MOST_LABELS)}
+    every = max(1, math.ceil(2 * reach / step / _MOST_LABELS))
+    return {"tick0": 0, "dtick": step, "ticklabelstep": every}
 
 
 def age_axis(title: str = REFERENCE_AGE) -> dict:

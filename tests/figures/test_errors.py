@@ -106,7 +106,9 @@ def test_charts_by_predicted_age_have_its_ages_titles_and_axes(cases, table):
             assert figure.layout[f"{axis}axis"].title.text == axis_title
 
 
-@pytest.mark.parametrize(("reach", "step"), [(0.9, 6), (13, 6), (30, 6), (31, 12), (118, 12)])
+@pytest.mark.parametrize(
+    ("reach", "step"), [(0, 6), (0.9, 6), (13, 6), (30, 6), (31, 12), (118, 12)]
+)
 def test_every_axis_of_residuals_has_a_tick_every_6_or_12_months(cases, reach, step):
     cases = cases.assign(residual_months=cases["residual_months"] * reach / 13)
     agreement = dataclasses.replace(AGREEMENT, lower=-reach / 2, upper=reach / 2)

@@ -46,7 +46,7 @@ def stated(folder, model) -> list[str]:
 
 def test_the_intervals_of_the_model_chosen_are_checked(page, calibrated_artifacts):
     assert HEADING in headings(page)
-    assert len(page.get("plotly_chart")) == 9
+    assert len(page.get("plotly_chart")) == 10
     for model in ("ensemble", "tiny_densenet"):
         choose(page, "model", model)
         for words in stated(calibrated_artifacts, model):
