@@ -8,7 +8,7 @@ A folder `artifacts/models/<name>/` holds
     predictions.csv      one row a case
     paper/               the same without weights, of the reference recipe: what it gives
     unfinished/          the same of a training that goes on here, until `publish`
-and `artifacts/coverage.csv` says how often the intervals of all models hold the reference age.
+and `artifacts/coverage.csv` says how often prediction intervals cover the reference bone age.
 `occlusion.csv` and `randomisation.csv` say how far maps of where a model looked can be trusted.
 What the gate compares a picture with is in `gate.json` (limits, and the weights they belong to) and
 `gate.safetensors`; `gate.csv` says what it refuses.
@@ -90,6 +90,8 @@ class Facts:
         trained_on: date, ISO 8601 ("2025-01-31").
         training_seconds: time spent in all epochs, those of the weights it started from included.
         training_note: one sentence for people saying what these weights are.
+        warm_start: of the weights that training started from their weights_sha256 (None where
+            they were not kept), preset and trained_on; empty for fresh weights.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Facts:
     trained_on: str
     training_seconds: float
     training_note: str
+    warm_start: dict = dataclasses.field(default_factory=dict)
 
 
 def artifacts_root() -> Path:
@@ -306,14 +309,16 @@ def read_facts(folder: str | Path) -> Facts:
 
 def _fault(values: dict) -> str | None:
     """What is wrong with the fields of facts, in words, or None."""
-    types = {field.name: field.type for field in dataclasses.fields(Facts)}
-    if missing := [name for name in types if name not in values]:
+    fields = dataclasses.fields(Facts)
+    types = {field.name: field.type for field in fields}
+    needed = [field.name for field in fields if field.default_factory is dataclasses.MISSING]
+    if missing := [name for name in needed if name not in values]:
         return f"it lacks {', '.join(missing)}"
     if unknown := [str(name) for name in values if name not in types]:
         return f"it has unknown fields {', '.join(unknown)}"
-    for name, kind in types.items():
-        if type(values[name]) is not kind:
-            return f"{name} must be {kind.__name__}, not {type(values[name]).__name__}"
+    for name, value in values.items():
+        if type(value) is not types[name]:
+            return f"{name} must be {types[name].__name__}, not {type(value).__name__}"
     digest = values["weights_sha256"]
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
         return "weights_sha256 is not 64 lower-case hexadecimal digits"
@@ -405,8 +410,16 @@ def read_predictions(folder: str | Path) -> pd.DataFrame:
 def write_coverage(coverage: pd.DataFrame) -> Path:
     """Write coverage.csv, see `boneage.evaluation.conformal.coverage_table`; returns its path."""
     path = artifacts_root() / COVERAGE
-    write_table(path, coverage)
+    write_table(path, coverage, "%.6g")  # pages round it once more
     return path
+
+
+def read_coverage() -> pd.DataFrame | None:
+    """Read coverage.csv; None where there is none for the models as published now.
+
+    Raises ArtifactError when it is no table or does not say what it was measured on.
+    """
+    return _read_measured(COVERAGE, "run python -m boneage calibrate")
 
 
 def write_robustness(robustness: pd.DataFrame) -> Path:
@@ -421,10 +434,14 @@ def read_robustness() -> pd.DataFrame | None:
 
     Raises ArtifactError when it is no table or does not say what it was measured on.
     """
-    path = artifacts_root() / ROBUSTNESS
+    return _read_measured(ROBUSTNESS, "run python -m boneage robustness")
+
+
+def _read_measured(file: str, remedy: str) -> pd.DataFrame | None:
+    path = artifacts_root() / file
     if not path.exists():
         return None
-    table = read_table(path, ("model", "model_sha256"))
+    table = read_table(path, ("model", "model_sha256"), remedy)
     measured = dict(zip(table["model"], table["model_sha256"], strict=True))
     return table if measured == published_fingerprints() else None
 

@@ -1,6 +1,8 @@
 """The command line: `python -m boneage VERB`.
 
-Each verb imports what it needs when it runs, so that `--help` answers at once.
+Each verb imports what it needs when it runs, so that `--help` answers at once. Exit status: 0 when
+all went well, 1 when some image was refused or unreadable, 2 when the command was used wrongly,
+130 when it was interrupted.
 """
 
 import argparse
@@ -13,37 +15,34 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
+from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.training.presets import PRESETS, find_preset
 
-if TYPE_CHECKING:
-    from boneage.gate.checks import Refusal
-
-OK, FAILED = 0, 2
+OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
 _BATCH = 32
-
-
-class _Refusal(Exception):
-    """Something the user can mend; its text is one sentence."""
+_FROM_THE_BEGINNING = "Stopped; nothing was written. The same command starts from the beginning."
+_GO_ON = "Stopped; run the same command again to go on."
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; returns the exit status: 0 when all went well, 2 otherwise."""
+    """Run one verb; returns the exit status."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
     except KeyboardInterrupt:
-        print("Stopped; run the same command again to go on.", file=sys.stderr)
+        said = options.when_stopped
+        print(said if isinstance(said, str) else said(options), file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
         sys.stderr.close()
-    except (_Refusal, ValueError, RuntimeError, OSError) as error:
-        # The package's own errors are ValueErrors and RuntimeErrors made of one sentence.
+        return NOT_ALL_OK
+    except BoneAgeError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
-    return FAILED
+        return USED_WRONGLY
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,14 +52,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
-    verb = _verb(verbs, "predict", _predict, "bone age of radiographs, one JSON object a line")
-    verb.add_argument("files", nargs="+", metavar="FILE", help="radiographs, or folders of them")
-    verb.add_argument("--sex", required=True, choices=("female", "male"))
+    verb = _verb(
+        verbs,
+        "predict",
+        _predict,
+        "bone age of radiographs, one JSON object a line",
+        "Stopped; every line printed is complete. The same command starts from the beginning.",
+    )
+    verb.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE|DIR",
+        help="radiographs, or folders, which are searched recursively",
+    )
+    verb.add_argument(
+        "--sex", choices=("female", "male"), help="by default as each DICOM header states it"
+    )
     _add_model_or_ensemble(verb)
     verb.add_argument(
-        "--anyway", action="store_true", help="give the age of refused pictures too; not to trust"
+        "--force",
+        action="store_true",
+        help="give the bone age of refused radiographs, too; it is not reliable",
     )
-    verb.add_argument("--json", action="store_true", help="JSON lines, as is the default")
+    verb.add_argument("--anyway", action="store_true", dest="force", help=argparse.SUPPRESS)
+    verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
 
     verb = _verb(verbs, "evaluate", _evaluate, "errors on labelled radiographs")
     _add_labelled_images(verb)
@@ -80,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         "--data", required=True, metavar="DIR", help="holds the challenge's folders of radiographs"
     )
 
-    _verb(verbs, "calibrate", _calibrate, "check the prediction intervals; writes coverage.csv")
+    _verb(
+        verbs, "calibrate", _calibrate, "coverage of the prediction intervals; writes coverage.csv"
+    )
 
     verb = _verb(
         verbs,
@@ -100,7 +117,9 @@ def _parser() -> argparse.ArgumentParser:
         "--images", required=True, metavar="DIR", help="where the validation images are"
     )
 
-    verb = _verb(verbs, "prepare", _prepare, "crop and equalise a labelled data set into a cache")
+    verb = _verb(
+        verbs, "prepare", _prepare, "crop and equalise a labelled data set into a cache", _GO_ON
+    )
     _add_labelled_images(verb)
     for split in ("validation", "test"):
         verb.add_argument(
@@ -108,10 +127,16 @@ def _parser() -> argparse.ArgumentParser:
         )
         verb.add_argument(f"--{split}-labels", metavar="CSV", help=f"labels of the {split} images")
     verb.add_argument("--cache", required=True, metavar="DIR", help="folder for the result")
-    verb.add_argument("--size", type=int, default=256, metavar="PX", help="side (default 256)")
-    verb.add_argument("--workers", type=int, metavar="N", help="processes (default: one per CPU)")
+    verb.add_argument(
+        "--size", type=_at_least(32), default=256, metavar="PX", help="side (default 256)"
+    )
+    verb.add_argument(
+        "--workers", type=_at_least(1), metavar="N", help="processes (default: one per CPU)"
+    )
 
-    verb = _verb(verbs, "train", _train, "train a model on a cache and write its artifact")
+    verb = _verb(
+        verbs, "train", _train, "train a model on a cache and write its artifact", _how_to_resume
+    )
     verb.add_argument(
         "--model",
         required=True,
@@ -124,18 +149,26 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the artifact")
     verb.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     verb.add_argument("--warm-start", metavar="DIR", help="artifact whose weights to start from")
-    verb.add_argument("--epochs", type=int, help="instead of the preset's")
-    verb.add_argument("--images-per-epoch", type=int, help="instead of the preset's")
-    verb.add_argument("--seed", type=int, help="instead of the preset's")
+    verb.add_argument("--epochs", type=_at_least(1), help="instead of the preset's")
+    verb.add_argument("--images-per-epoch", type=_at_least(1), help="instead of the preset's")
+    verb.add_argument("--seed", type=_at_least(0), help="instead of the preset's")
     verb.add_argument("--note", help="a sentence for people about these weights")
 
-    verb = _verb(verbs, "atlas", _atlas, "average hands of each sex and half year, from a cache")
+    verb = _verb(
+        verbs, "atlas", _atlas, "average hands of each sex and half year, from a cache", _GO_ON
+    )
     verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder, such as artifacts/atlas")
     verb.add_argument(
-        "--per-plate", type=int, default=60, metavar="N", help="radiographs a plate (default 60)"
+        "--per-plate",
+        type=_at_least(1),
+        default=60,
+        metavar="N",
+        help="radiographs a plate (default 60)",
     )
-    verb.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default 2)")
+    verb.add_argument(
+        "--workers", type=_at_least(1), default=2, metavar="N", help="processes (default 2)"
+    )
 
     verb = _verb(
         verbs,
@@ -144,25 +177,49 @@ def _parser() -> argparse.ArgumentParser:
         "the models on every plate; on test radiographs, how far off likeness to the plates is",
     )
     verb.add_argument("--test-images", metavar="DIR", help="the test images, named <id>.png etc.")
-    verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,male")
+    verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,sex")
+    _add_reference_column(verb)
 
     verb = _verb(verbs, "phantoms", _phantoms, "draw a synthetic data set in the same layout")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the result")
-    verb.add_argument("--train", type=int, default=60, help="training images (default 60)")
-    verb.add_argument("--test", type=int, default=12, help="test images (default 12)")
-    verb.add_argument("--seed", type=int, default=0)
+    verb.add_argument("--train", type=_at_least(1), default=60, help="training images (default 60)")
+    verb.add_argument("--test", type=_at_least(0), default=12, help="test images (default 12)")
+    verb.add_argument("--seed", type=_at_least(0), default=0)
     return parser
 
 
-def _verb(verbs, name: str, run, description: str) -> argparse.ArgumentParser:
+def _verb(
+    verbs, name: str, run, description: str, when_stopped=_FROM_THE_BEGINNING
+) -> argparse.ArgumentParser:
+    """A verb; when_stopped: what Ctrl-C prints, a sentence or a function of the options."""
     parser = verbs.add_parser(name, help=description, description=description.capitalize() + ".")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, when_stopped=when_stopped)
     return parser
+
+
+def _at_least(least: int):
+    """The type of an option that is a whole number of at least this much."""
+
+    def whole_number(text: str) -> int:
+        if not text.lstrip("-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return int(text)
+
+    return whole_number
 
 
 def _add_labelled_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, metavar="DIR", help="images named <id>.png etc.")
-    parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,male")
+    parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,sex")
+    _add_reference_column(parser)
+
+
+def _add_reference_column(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--reference-column",
+        metavar="NAME",
+        help="column of the reference bone age, where the names in the CSV file do not say",
+    )
 
 
 def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
@@ -176,27 +233,53 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(options) -> int:
+    from tqdm import tqdm
+
+    from boneage import results
     from boneage.predictor import Predictor
 
+    paths = list(_files(options.files))
     predictor = Predictor(options.model)
     all_ok = True
-    for paths in _batches(_files(options.files)):
-        for answer in _answers(predictor, paths, options):
-            all_ok &= answer["status"] == "ok"
-            print(json.dumps(answer), flush=True)
+    # The bar is drawn on a terminal only, and where there is something to wait for.
+    with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
+        for batch in _batches(paths):
+            for result in _results(predictor, batch, [options.sex] * len(batch), options.force):
+                all_ok &= result.status == results.OK
+                line = json.dumps(results.as_json(result, options.model))
+                bar.write(line, file=sys.stdout)
+                sys.stdout.flush()
+            bar.update(len(batch))
     for note in predictor.notes:
         print(note, file=sys.stderr)
-    return OK if all_ok else FAILED
+    return OK if all_ok else NOT_ALL_OK
 
 
 def _files(names: list[str]) -> Iterator[Path]:
-    """The files named, and those lying in the folders named, hidden ones left out."""
+    """The files named, and all that lie in the folders named, but for hidden ones."""
     for path in map(Path, names):
+        if not path.is_dir():
+            yield path
+            continue
+        inside = list(_inside(path, set()))
+        if not inside:
+            raise BoneAgeError(f"The folder {path} holds no files: name one with radiographs.")
+        yield from inside
+
+
+def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
+    """The files of a folder and of those in it, by name; a link into it is not followed again."""
+    if folder.resolve() in entered:
+        return
+    entered.add(folder.resolve())
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.name[0] != ".")
+    except OSError:
+        yield folder  # whose reading says why
+        return
+    for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-            if not inside:
-                raise _Refusal(f"The folder {path} holds no files: name one with radiographs.")
-            yield from inside
+            yield from _inside(path, entered)
         else:
             yield path
 
@@ -207,104 +290,79 @@ def _batches(items) -> Iterator[list]:
         yield batch
 
 
-class _Reading(NamedTuple):
-    """What the models and the gate say of one file."""
+def _results(predictor, paths, sexes, show_refused: bool) -> list:
+    """The `FileResult` of every file; a sex of None is that of the DICOM header."""
+    from boneage import results
+    from boneage.evaluation.conformal import LEVEL
+    from boneage.predictor import UnknownSexError
+    from boneage.radiographs.reading import UnreadableRadiograph
 
-    months: float
-    interval: list[float] | None
-    crop: str
-    refusal: "Refusal | None"
-
-
-def _answers(predictor, paths, options) -> list[dict]:
-    """One JSON object a file, in order."""
-    readings = _readings(predictor, paths, [options.sex] * len(paths), options.model)
-    answers = []
-    for path, reading in zip(paths, readings, strict=True):
-        answer = {"file": str(path), "status": "ok", "reason": None}
-        answer |= {"model": options.model, "sex": options.sex}
-        answer |= dict.fromkeys(["bone_age_months", "interval_months", "crop"])
-        if isinstance(reading, str):
-            answer |= {"status": "error", "reason": reading}
-        else:
-            answer["crop"] = reading.crop
-            if reading.refusal:
-                answer |= {"status": "refused", "reason": reading.refusal.reason}
-            if not reading.refusal or options.anyway:
-                answer["bone_age_months"] = round(reading.months, 2)
-                answer["interval_months"] = reading.interval
-        answers.append(answer)
-    return answers
-
-
-def _readings(predictor, paths, sexes, name) -> list[_Reading | str]:
-    """For every file its reading by a model or the ensemble, or why it cannot be read."""
-    from boneage.evaluation.ensemble import with_ensemble
-    from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
-
-    faults, hands, looks = {}, [], []
-    for path in paths:
+    opened, used, faults = [], [], {}
+    for number, (path, sex) in enumerate(zip(paths, sexes, strict=True)):
         try:
-            radiograph = read_radiograph(path)
-        except UnreadableRadiograph as error:
-            faults[path] = str(error)
-            continue
-        hands.append(predictor.prepare(radiograph))
-        looks.append(predictor.look(radiograph, hands[-1]))
-    if not hands:
-        return [faults[path] for path in paths]
-    sexes = [sex for path, sex in zip(paths, sexes, strict=True) if path not in faults]
-    months, features = predictor.read_prepared(hands, sexes)
-    months = with_ensemble(months, predictor.weights)
-    limits = predictor.calibration.intervals(months, sexes).get(name)
-    readings = zip(
-        months[name].tolist(),
-        [None] * len(hands) if limits is None else limits.round(1).tolist(),
-        [next(iter(hand.values())).hand.method for hand in hands],
-        predictor.gate.judge(looks, features),
-        strict=True,
-    )
-    return [faults[path] if path in faults else _Reading(*next(readings)) for path in paths]
+            radiograph = predictor.open(path)
+            if not (sex or radiograph.sex):
+                raise UnknownSexError()
+        except (UnreadableRadiograph, UnknownSexError) as error:
+            faults[number] = results.FileResult(str(path), results.UNREADABLE, str(error), sex)
+        else:
+            opened.append(radiograph)
+            used.append(sex or radiograph.sex)
+    predictions = iter(predictor.predict_all(opened, used))
+    return [
+        faults[number]
+        if number in faults
+        else results.result_of(
+            str(path),
+            next(predictions),
+            results.GIVEN if sex else results.HEADER,
+            LEVEL,
+            show_refused,
+        )
+        for number, (path, sex) in enumerate(zip(paths, sexes, strict=True))
+    ]
 
 
 def _evaluate(options) -> int:
     import pandas as pd
     from tqdm import tqdm
 
-    from boneage.datasets.rsna import find_images, read_labels
+    from boneage import results
+    from boneage.datasets.labels import read_labels
+    from boneage.datasets.rsna import find_images
     from boneage.evaluation.metrics import summarise
     from boneage.predictor import Predictor
 
-    labels = read_labels(options.labels)
+    labels = read_labels(options.labels, reference_column=options.reference_column)
     found = find_images(options.images, labels["id"])
     predictor = Predictor(options.model)
-    cases = [(case, found[case.id]) for case in labels.itertuples() if case.id in found]
-    rows, would_refuse = [], 0
+    cases = [case for case in labels.itertuples() if case.id in found]
+    rows, refused = [], 0
     with tqdm(total=len(cases), desc="evaluate", unit="image") as bar:
         for batch in _batches(cases):
-            cases_now, paths = zip(*batch, strict=True)
-            sexes = [case.sex for case in cases_now]
-            readings = _readings(predictor, paths, sexes, options.model)
-            for case, reading in zip(cases_now, readings, strict=True):
-                if not isinstance(reading, str):
-                    rows.append((case.age_months, reading.months))
-                    would_refuse += reading.refusal is not None
+            paths, sexes = [found[case.id] for case in batch], [case.sex for case in batch]
+            found_now = _results(predictor, paths, sexes, show_refused=True)
+            for case, result in zip(batch, found_now, strict=True):
+                refused += result.status == results.REFUSED
+                if options.model in result.months:
+                    rows.append((case.age_months, result.months[options.model]))
             bar.update(len(batch))
     if not rows:
-        raise _Refusal(f"None of the {len(labels)} images of {options.labels} could be read.")
+        raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     figures = summarise(pd.DataFrame(rows, columns=["age_months", "prediction_months"])).iloc[0]
     result = {"model": options.model, "n": len(rows)}
     for name in ("mae", "rmse", "r2", "bias", "within_6", "within_12"):
         result[name] = _rounded(figures[name])
     result["mae_interval"] = [_rounded(figures["mae_low"]), _rounded(figures["mae_high"])]
-    # Figures count every image that can be read, as published results do.
-    result["refused"] = len(labels) - len(rows)
-    result["would_refuse"] = would_refuse
+    # Metrics count every image that can be read, as published results do.
+    result["refused"] = refused
+    result["unreadable"] = len(labels) - len(rows)
+    result["skipped_rows"] = len(labels.attrs["skipped"])  # of the label file
     if options.json:
         print(json.dumps(result))
     else:
         print("\n".join(f"{name:13} {value}" for name, value in result.items()))
-    return OK
+    return OK if result["unreadable"] == refused == 0 else NOT_ALL_OK
 
 
 def _rounded(value: float) -> float | None:
@@ -333,22 +391,25 @@ def _gate(options) -> int:
 def _calibrate(options) -> int:
     from boneage import artifacts
     from boneage.evaluation.conformal import LEAST_CALIBRATION, LEVEL, coverage_table
+    from boneage.wording import share
 
     names = artifacts.available_models()
     if not names:
-        raise _Refusal(f"There is no trained model in {artifacts.artifacts_root()}: train one.")
+        raise BoneAgeError(f"There is no trained model in {artifacts.artifacts_root()}: train one.")
     table = coverage_table(
         {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
     )
     if table.empty:
-        raise _Refusal(
-            f"Intervals need {LEAST_CALIBRATION} girls and as many boys in half of the validation "
-            "set: train on more radiographs."
+        raise BoneAgeError(
+            f"Intervals need {LEAST_CALIBRATION} girls and as many boys in the validation set: "
+            "train on more radiographs."
         )
+    table["model_sha256"] = table["model"].map(artifacts.published_fingerprints())
     path = artifacts.write_coverage(table)
     shown = table[(table["level"] == LEVEL) & (table["group"] == "all")]
-    print(shown.drop(columns=["level", "group"]).round(3).to_string(index=False))
-    print(f"Coverage of the {100 * LEVEL:.0f} % intervals; all levels and groups are in {path}.")
+    columns = ["model", "cases", "n", "coverage", "sd", "low", "high", "median_width"]
+    print(shown[columns].round(3).to_string(index=False, na_rep=""))
+    print(f"Coverage of the {share(LEVEL)} intervals; all levels and groups are in {path}.")
     return OK
 
 
@@ -370,11 +431,12 @@ def _saliency(options) -> int:
     return OK
 
 
-def _labelled(images: str, labels: str):
+def _labelled(images: str, labels: str, reference_column: str | None):
     """The cases of a CSV file whose image is in the folder: columns id, sex, age_months, path."""
-    from boneage.datasets.rsna import find_images, read_labels
+    from boneage.datasets.labels import read_labels
+    from boneage.datasets.rsna import find_images
 
-    cases = read_labels(labels)
+    cases = read_labels(labels, reference_column=reference_column)
     cases["path"] = cases["id"].map(find_images(images, cases["id"]))
     return cases.dropna(subset="path")
 
@@ -384,7 +446,8 @@ def _robustness(options) -> int:
     from boneage.predictor import Predictor
     from boneage.robustness import measure_robustness
 
-    table = measure_robustness(Predictor(), _labelled(options.images, options.labels))
+    cases = _labelled(options.images, options.labels, options.reference_column)
+    table = measure_robustness(Predictor(), cases)
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
     print(f"MAE in months; intervals and differences are in {path}.")
@@ -403,6 +466,7 @@ def _prepare(options) -> int:
         test_labels=options.test_labels,
         validation_images=options.validation_images,
         validation_labels=options.validation_labels,
+        reference_column=options.reference_column,
     )
     cache = build_cache(table, options.cache, Preprocessing(size=options.size), options.workers)
     counts = cache.manifest.groupby(["split", "crop_method"]).size()
@@ -414,7 +478,10 @@ def _prepare(options) -> int:
 
 def _train(options) -> int:
     from boneage.datasets.cache import open_cache
-    from boneage.training.fit import train
+    from boneage.quiet import quiet_libraries
+
+    with quiet_libraries():
+        from boneage.training.fit import train
 
     changes = {
         name: getattr(options, name)
@@ -435,6 +502,15 @@ def _train(options) -> int:
     return OK
 
 
+def _how_to_resume(options) -> str:
+    """What to say when a training is stopped."""
+    from boneage.training.checkpoint import CHECKPOINT
+
+    if (Path(options.out) / CHECKPOINT).exists():
+        return "Stopped; run the same command with --resume to go on from the last epoch."
+    return "Stopped before the end of the first epoch. The same command starts from the beginning."
+
+
 def _atlas(options) -> int:
     from boneage.atlas.building import Settings, build_atlas
 
@@ -447,15 +523,20 @@ def _atlas(options) -> int:
 def _atlas_answers(options) -> int:
     from boneage.atlas import answers
     from boneage.predictor import Predictor
+    from boneage.wording import plates_refused
 
     if bool(options.test_images) != bool(options.test_labels):
-        raise _Refusal("Give both --test-images and --test-labels, or neither.")
+        raise BoneAgeError("Give both --test-images and --test-labels, or neither.")
     path = answers.write(answers.PREDICTIONS, answers.predict_plates(Predictor()))
-    beyond = answers.beyond_a_year(answers.read_plate_predictions())
+    predictions = answers.read_plate_predictions()
+    beyond = answers.beyond_a_year(predictions)
+    if refused := answers.refused_plates(predictions):
+        print(plates_refused(refused))
     print(f"The models' ages of the plates are in {path}; more than a year off in their mean:")
-    print(beyond[["id", "prediction_months", "off_months"]].round(1).to_string(index=False))
+    print(beyond[["id", "prediction_months", "residual_months"]].round(1).to_string(index=False))
     if options.test_images:
-        table = answers.read_by_likeness(_labelled(options.test_images, options.test_labels))
+        cases = _labelled(options.test_images, options.test_labels, options.reference_column)
+        table = answers.read_by_likeness(cases)
         path = answers.write(answers.LIKENESS, table)
         figures = answers.likeness_figures()
         print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")

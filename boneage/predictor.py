@@ -1,4 +1,12 @@
-"""From a radiograph's bytes to its bone age: one path for pages, command line and notebook."""
+"""From a radiograph's bytes to its bone age: one path for pages, command line and notebook.
+
+The quality check is part of the path: no bone age comes without its answer.
+
+Example:
+    >>> predictor = Predictor()
+    >>> prediction = predictor.predict("hand.dcm")
+    >>> prediction.refusal or (prediction.ensemble_months, prediction.interval("ensemble"))
+"""
 
 import threading
 from collections.abc import Sequence
@@ -9,11 +17,14 @@ import numpy as np
 
 from boneage import artifacts, wording
 from boneage.artifacts import ArtifactError, Facts
+from boneage.errors import BoneAgeError
 from boneage.evaluation.conformal import LEVEL, Calibration, calibrate
 from boneage.evaluation.ensemble import ensemble_weights, with_ensemble
 from boneage.gate.checks import Look, Refusal, look
 from boneage.gate.gate import load_gate
 from boneage.models.registry import ENSEMBLE, find_model
+from boneage.quiet import quiet_libraries
+from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import (
     PreparedHand,
     Preprocessing,
@@ -25,36 +36,78 @@ from boneage.radiographs.reading import Radiograph, read_radiograph
 
 
 @dataclass(frozen=True, eq=False)
+class PreparedRadiograph:
+    """A radiograph ready for the models and the quality check: read once, its hand found once.
+
+    hands: model name -> the hand as that model sees it.
+    look: what the quality check looks at.
+    sex: "female" or "male" as the DICOM header states it, or None.
+    age_months: chronological age as the DICOM header states it, or None.
+    inverted: whether the file was black on white.
+    """
+
+    hands: dict[str, PreparedHand]
+    look: Look
+    sex: str | None
+    age_months: float | None
+    inverted: bool
+
+    @property
+    def hand(self) -> Hand:
+        """Where the hand was found; every model looks at the same radiograph."""
+        return next(iter(self.hands.values())).hand
+
+
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What the models say about one radiograph.
 
+    Where the quality check refuses the radiograph, `refusal` says why; the bone ages are then not
+    reliable and have no prediction intervals.
+
+    source: the radiograph as the models saw it.
     sex: "female" or "male", as used for the prediction.
     months: model name -> bone age in months.
-    prepared: model name -> the hand as that model saw it.
-    calibration: what knows how sure the models are.
+    calibration: prediction intervals.
     weights: model name -> its share in the ensemble, 1 together.
-    refusal: why the radiograph should not be judged and the ages not be trusted, or None.
+    refusal: the quality check's reason for refusing the radiograph, or None.
     """
 
-    radiograph: Radiograph
+    source: PreparedRadiograph
     sex: str
     months: dict[str, float]
-    prepared: dict[str, PreparedHand]
     calibration: Calibration
     weights: dict[str, float]
     refusal: Refusal | None = None
+
+    @property
+    def prepared(self) -> dict[str, PreparedHand]:
+        """Model name -> the hand as that model saw it."""
+        return self.source.hands
+
+    @property
+    def hand(self) -> Hand:
+        return self.source.hand
 
     @property
     def ensemble_months(self) -> float:
         """Weighted mean of the models' bone ages, in months."""
         return float(with_ensemble(self.months, self.weights)[ENSEMBLE])
 
+    @property
+    def contradicts_header(self) -> bool:
+        """Whether the DICOM header states the other sex."""
+        return self.source.sex not in (None, self.sex)
+
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
         """Prediction intervals (low, high) in months of each model and of "ensemble".
 
-        Of 100 radiographs like those of the validation set, about 100 * level have their reference
-        age within the interval. Empty where the models have too few validation predictions.
+        For radiographs similar to those of the validation set, about a share `level` of clinical
+        readings lie within. Empty where the models have too few validation predictions, and for a
+        radiograph that the quality check refuses, which is not similar.
         """
+        if self.refusal:
+            return {}
         months = with_ensemble(self.months, self.weights)
         months = {name: [value] for name, value in months.items()}
         limits = self.calibration.intervals(months, [self.sex], level)
@@ -69,10 +122,14 @@ class Prediction:
         """Whether the models disagree more than on any radiograph their intervals come from."""
         return bool(np.ptp(list(self.months.values())) > self.calibration.most_disagreement)
 
-    @property
-    def hand(self):
-        """Where the hand was found; every model looks at the same radiograph."""
-        return next(iter(self.prepared.values())).hand
+
+class UnknownSexError(BoneAgeError):
+    """The sex of a radiograph is neither given nor stated in its file."""
+
+    def __init__(self):
+        super().__init__(
+            "The file does not state the sex, which the models need; give female or male."
+        )
 
 
 def _preprocessing(name: str, facts: Facts) -> Preprocessing:
@@ -108,14 +165,11 @@ class Explanation:
 class Predictor:
     """The published models, loaded once; safe to share between threads.
 
-    names: models to load, by default all that have an artifact; "ensemble" means all. One model
-    alone has no other to disagree with, so its intervals may differ from those it has among all.
+    names: models to load, by default all that have an artifact; "ensemble" means all.
     Raises ArtifactError, with a sentence, when there is none or a file is damaged.
     """
 
     def __init__(self, names: str | Sequence[str] | None = None):
-        from boneage.models.heads import reader
-
         names = [names] if isinstance(names, str) else names
         if names is None or ENSEMBLE in names:
             names = artifacts.available_models()
@@ -124,7 +178,10 @@ class Predictor:
                 f"There is no trained model in {artifacts.artifacts_root()}: restore the folder "
                 "with git checkout, or train one (python -m boneage train --help)."
             )
-        loaded = {name: artifacts.load_model(artifacts.model_folder(name)) for name in names}
+        with quiet_libraries():
+            from boneage.models.heads import reader
+
+            loaded = {name: artifacts.load_model(artifacts.model_folder(name)) for name in names}
         self._models = {name: model for name, (model, _) in loaded.items()}
         self._readers = {
             name: reader(model, facts.mirrored) for name, (model, facts) in loaded.items()
@@ -163,23 +220,59 @@ class Predictor:
         }
         return {name: hands[parameters] for name, parameters in self._preprocessing.items()}
 
-    def predict(self, source: bytes | str | Path, sex: str) -> Prediction:
-        """Bone age of one radiograph; where the gate refuses it, `refusal` says why.
+    def open(self, source: bytes | str | Path | Radiograph) -> PreparedRadiograph:
+        """Read a radiograph, find its hand and look at it, once for all that follows.
 
-        source: the file's bytes or its path. Raises UnreadableRadiograph with a sentence.
+        source: a file's bytes, its path, or a radiograph that is read already.
+
+        Raises UnreadableRadiograph, one sentence.
         """
-        radiograph = read_radiograph(source)
-        prepared = self.prepare(radiograph)
-        months, features = self.read_prepared([prepared], [sex])
-        months = {name: float(value[0]) for name, value in months.items()}
-        (refusal,) = self.gate.judge([self.look(radiograph, prepared)], features)
-        return Prediction(
-            radiograph, sex, months, prepared, self.calibration, self.weights, refusal
+        radiograph = source if isinstance(source, Radiograph) else read_radiograph(source)
+        hands = self.prepare(radiograph)
+        return PreparedRadiograph(
+            hands,
+            look(radiograph, next(iter(hands.values()))),
+            radiograph.sex,
+            radiograph.age_months,
+            radiograph.inverted,
         )
 
-    def look(self, radiograph: Radiograph, prepared: dict[str, PreparedHand]) -> Look:
-        """What the gate looks at on a radiograph and its hand; see `Gate.judge`."""
-        return look(radiograph, next(iter(prepared.values())))
+    def predict(
+        self, source: bytes | str | Path | Radiograph | PreparedRadiograph, sex: str | None = None
+    ) -> Prediction:
+        """Bone age of one radiograph; where the quality check refuses it, `refusal` says why.
+
+        source: as for `open`, or what it returned.
+        sex: "female" or "male"; by default as the DICOM header states it.
+
+        Raises UnreadableRadiograph for a file that cannot be read, and UnknownSexError where the
+        sex is neither given nor stated, each with one sentence.
+        """
+        opened = source if isinstance(source, PreparedRadiograph) else self.open(source)
+        (prediction,) = self.predict_all([opened], [sex or opened.sex])
+        return prediction
+
+    def predict_all(
+        self, opened: Sequence[PreparedRadiograph], sexes: Sequence[str | None]
+    ) -> list[Prediction]:
+        """Bone ages of N opened radiographs in one pass, each after the quality check."""
+        if None in sexes:
+            raise UnknownSexError()
+        if not opened:
+            return []
+        months, features = self.read_prepared([each.hands for each in opened], sexes)
+        refusals = self.gate.judge([each.look for each in opened], features)
+        return [
+            Prediction(
+                each,
+                sex,
+                {name: float(values[number]) for name, values in months.items()},
+                self.calibration,
+                self.weights,
+                refusal,
+            )
+            for number, (each, sex, refusal) in enumerate(zip(opened, sexes, refusals, strict=True))
+        ]
 
     def predict_prepared(
         self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]

@@ -17,6 +17,7 @@ from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, publis
 from boneage.figures import cards, errors, palette, style, tables
 from boneage.figures.age_calibration import reference_on_predicted
 from boneage.figures.yardsticks import yardsticks
+from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE
 
 _N_SUBGROUPS = 10
@@ -35,7 +36,7 @@ def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
     """Write the analysis of the stored predictions of a model of the registry, or "ensemble".
 
     recipe: of `artifacts.recipe_folders`; split: "train", "validation" or "test".
-    Raises ArtifactError, one sentence, when there are no such predictions.
+    Raises ArtifactError, one sentence, when there are no such predictions, and NotWrittenError.
     """
     names = artifacts.available_models() if name == ENSEMBLE else [name]
     tables = {one: _predictions(one, recipe) for one in names}
@@ -51,7 +52,7 @@ def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
     ]
     cases = cases.assign(block=acquisition_block(cases))
     html = report_html(name, split, cases, notes)
-    Path(out).write_text(html, encoding="utf-8")
+    replace_file(Path(out), html.encode())
 
 
 def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) -> str:
@@ -107,7 +108,7 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> str:
         f"<li>{escape(row.system)}: {escape(row.source)}</li>"
         for row in published.dropna(subset=[column]).itertuples()
     )
-    shaded = "Shaded: the range of one human reader. " if band else ""
+    shaded = f"{wording.about_reader_band(*band)} " if band else ""
     return (
         f"<h2>{error_text.PUBLISHED}</h2>"
         f"{yardsticks(title, own, colour, published, column, band)}"

@@ -1,26 +1,35 @@
-"""Bone ages of many files as one table: what a page shows and a CSV file holds."""
+"""Bone ages of files: what the command line prints, a page shows and a CSV file holds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from boneage import wording
+from boneage.evaluation.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
-from boneage.wording import age_in_short, hand_found_short
 
-OK, REFUSED, WAITING = "ok", "refused", "sex missing"
+if TYPE_CHECKING:
+    from boneage.predictor import Prediction
+
+OK, REFUSED, UNREADABLE, WAITING = "ok", "refused", "unreadable", "sex missing"
+GIVEN, HEADER = "given", "header"
 
 
 @dataclass(frozen=True)
 class FileResult:
     """What became of one file.
 
-    status: OK, REFUSED (then `reason` is a sentence) or WAITING for a sex. A picture that the gate
-        refuses has ages only where the user looked at them all the same.
-    months: model name -> bone age in months; mean_months their mean, or None.
-    crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`, or None.
+    status: OK, REFUSED by the quality check, UNREADABLE, or WAITING for a sex.
+    reason: a sentence on a status other than OK, and on a sex that the DICOM header contradicts.
+    sex_source: GIVEN or HEADER, the DICOM header.
+    chronological_age_months: as the DICOM header states it.
+    months: model name, and "ensemble" for their weighted mean -> bone age in months. Empty without
+        a bone age; of a refused radiograph there is one only where it was asked for all the same.
+    crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`.
     intervals: model name or "ensemble" -> prediction interval (low, high) in months.
     """
 
@@ -28,17 +37,54 @@ class FileResult:
     status: str
     reason: str | None = None
     sex: str | None = None
+    sex_source: str | None = None
+    chronological_age_months: float | None = None
     months: dict[str, float] = field(default_factory=dict)
-    mean_months: float | None = None
     crop: str | None = None
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def refused(result: FileResult, reason: str, with_ages: bool) -> FileResult:
-    """The result of a picture that the gate refuses, with or without its ages."""
-    if not with_ages:
-        result = FileResult(result.file, REFUSED, sex=result.sex, crop=result.crop)
-    return replace(result, status=REFUSED, reason=reason)
+def result_of(
+    file: str, prediction: Prediction, sex_source: str, level: float, show_refused: bool
+) -> FileResult:
+    """The result of a file that was predicted; `level` is that of the intervals.
+
+    show_refused: give the bone age of a refused radiograph, too, without an interval.
+    """
+    refusal, source = prediction.refusal, prediction.source
+    reasons = [refusal.reason] if refusal else []
+    if prediction.contradicts_header:
+        reasons.append(wording.other_sex_in_header(source.sex, prediction.sex))
+    shown = show_refused or not refusal
+    return FileResult(
+        file,
+        REFUSED if refusal else OK,
+        " ".join(reasons) or None,
+        prediction.sex,
+        sex_source,
+        source.age_months,
+        with_ensemble(prediction.months, prediction.weights) if shown else {},
+        source.hand.method,
+        prediction.intervals(level),
+    )
+
+
+def as_json(result: FileResult, model: str) -> dict:
+    """The result by one model, or by "ensemble", as the command line prints it."""
+    age, interval = result.months.get(model), result.intervals.get(model)
+    chronological = result.chronological_age_months
+    return {
+        "file": result.file,
+        "status": result.status,
+        "reason": result.reason,
+        "model": model,
+        "sex": result.sex,
+        "sex_source": result.sex_source,
+        "chronological_age_months": None if chronological is None else round(chronological, 1),
+        "bone_age_months": None if age is None else round(age, 2),
+        "interval_months": None if interval is None else [round(end, 1) for end in interval],
+        "crop": result.crop,
+    }
 
 
 def results_table(
@@ -47,7 +93,7 @@ def results_table(
     """One row a file: file, status, reason, sex, ages, interval_level, crop.
 
     Ages are <model>_months of each model and mean_months, each with the limits of its interval
-    behind it (<model>_low_months, <model>_high_months), float with one decimal. interval_level is
+    behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
     `level`, the share in 0..1 that the intervals were asked to hold. What a file does not have is
     missing.
     """
@@ -65,34 +111,35 @@ def results_table(
     ]
     ages = [f"{name}{end}_months" for name in [*models, "mean"] for end in ("", "_low", "_high")]
     columns = ["file", "status", "reason", "sex", *ages, "interval_level", "crop"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype(dict.fromkeys(ages, float)).round(dict.fromkeys(ages, 1))
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ages, float))
 
 
 def _ages(result: FileResult) -> dict[str, float]:
-    ages = {f"{name}_months": age for name, age in result.months.items()}
-    ages["mean_months"] = result.mean_months
+    titles = {name: "mean" if name == ENSEMBLE else name for name in result.months}
+    ages = {f"{titles[name]}_months": age for name, age in result.months.items()}
     for name, (low, high) in result.intervals.items():
-        title = "mean" if name == ENSEMBLE else name
-        ages |= {f"{title}_low_months": low, f"{title}_high_months": high}
+        ages |= {f"{titles[name]}_low_months": low, f"{titles[name]}_high_months": high}
     return ages
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
     """The table as a CSV file that spreadsheets open with accents in file names intact.
 
-    A file name that a spreadsheet would take for a formula gets an apostrophe in front.
+    Months have one decimal. A file name that a spreadsheet would take for a formula gets an
+    apostrophe in front.
     """
     file = table["file"].map(lambda name: f"'{name}" if name[:1] in "=+-@\t\r" else name)
-    return table.assign(file=file).to_csv(index=False).encode("utf-8-sig")
+    months = [name for name in table if name.endswith("_months")]
+    table = table.assign(file=file).round(dict.fromkeys(months, 1))
+    return table.to_csv(index=False).encode("utf-8-sig")
 
 
 def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
     """A results table with ages in years and months and the hand in words."""
     shown = table.copy()
     for column in [name for name in table if name.endswith("_months")]:
-        shown[column] = table[column].map(age_in_short, na_action="ignore")
-    shown["crop"] = table["crop"].map(hand_found_short, na_action="ignore")
+        shown[column] = table[column].map(wording.age_in_short, na_action="ignore")
+    shown["crop"] = table["crop"].map(wording.hand_found_short, na_action="ignore")
     return shown
 
 

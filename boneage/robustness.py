@@ -5,6 +5,7 @@ from tqdm import tqdm
 
 from boneage.artifacts import fingerprints
 from boneage.datasets.perturbations import CLEAN, PERTURBATIONS
+from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.robustness import robustness_table
 from boneage.predictor import Predictor
@@ -20,7 +21,7 @@ def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFram
     to the radiograph as read, which is then written to a file and goes the way of any upload.
 
     Returns the columns of `robustness_table`, and model_sha256 (see `artifacts.fingerprints`).
-    Raises ValueError when no file can be read.
+    Raises BoneAgeError when no file can be read.
     """
     parts = []
     with tqdm(total=len(cases) * (1 + len(PERTURBATIONS)), desc="robustness", unit="image") as bar:
@@ -34,7 +35,7 @@ def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFram
                 parts.append(_predict(predictor, batch, changed, name))
                 bar.update(len(batch))
     if all(part.empty for part in parts):
-        raise ValueError("None of the labelled images could be read: check folder and labels.")
+        raise BoneAgeError("None of the labelled images could be read: check folder and labels.")
     table = robustness_table(pd.concat(parts, ignore_index=True))
     return table.assign(model_sha256=table["model"].map(fingerprints(predictor.facts)))
 

@@ -9,6 +9,7 @@ import pandas as pd
 from boneage import artifacts
 from boneage.datasets.rsna import find_images
 from boneage.datasets.splits import VALIDATION
+from boneage.errors import BoneAgeError
 from boneage.evaluation.saliency import balanced_sample, occlusion_table, randomisation_table
 from boneage.explain.occlusion import occlusion_shifts
 from boneage.predictor import Predictor
@@ -37,7 +38,7 @@ def check_saliency(
 
     Returns the tables of `evaluation.saliency`: `occlusion_table` and `randomisation_table`.
     Raises ArtifactError without models, LabelError without the folder, UnreadableRadiograph for a
-    damaged file, and ValueError where the folder holds no validation radiograph of the models or
+    damaged file, and BoneAgeError where the folder holds no validation radiograph of the models or
     a model's maps never show anything.
     """
     predictor = Predictor()
@@ -46,7 +47,7 @@ def check_saliency(
     images = find_images(folder, cases["id"])
     cases = balanced_sample(cases[cases["id"].isin(list(images))], n_occlusion)
     if cases.empty:
-        raise ValueError(
+        raise BoneAgeError(
             f"The folder {folder} holds none of the models' validation radiographs: name the one "
             "that they were trained from."
         )
@@ -87,7 +88,7 @@ def _similarities(name: str, cases: Iterable, hands: Hands) -> pd.DataFrame:
         parts.append(randomisation(image, case.sex).assign(model=name, id=case.id))
     table = pd.concat(parts)
     if table.empty:
-        raise ValueError(
+        raise BoneAgeError(
             f"Every Grad-CAM map of {facts.title} is even on these radiographs, so there is "
             "nothing to compare: train it first, or on larger images."
         )

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 
+from boneage.datasets.challenge import N_READINGS, READING_SD
 from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
+
+OLDEST_YEARS = 20  # a chronological age or an answer of more years is none of a child
 
 # Hands of which the training data hold few: infants' and those that have stopped growing. Months.
 _INFANT, _MATURE = 12, 228
-
-# How many months apart two readings of one hand are still called so. Two experts' readings of one
-# radiograph commonly lie half a year apart, and bone age is reported to about a year.
-_CLOSE, _APART = 6, 12
 
 PERCENT = "\N{NO-BREAK SPACE}%"  # no line begins with the sign
 INTERVAL_95 = f"95{PERCENT} interval"
@@ -37,13 +36,20 @@ _HAND_FOUND_SHORT = {
 CHILDREN = {"female": "girls", "male": "boys"}
 SPLITS = {"test": "Test", "validation": "Validation", "train": "Training"}
 ABOUT_SPLIT = {
-    "test": "The 200 official test radiographs of the RSNA challenge. Their reference age is the "
-    "mean of six readings, so nearly all of the error is the model's own.",
-    "validation": "Radiographs kept out of training. Their reference age is a single clinical "
-    "reading, which itself is off by months: part of the error is the reading's.",
-    "train": "The radiographs the model was trained on: these errors say how well it fits, "
-    "not how well it does on new ones.",
+    "test": "The 200 official test radiographs of the RSNA challenge. The reference bone age is "
+    f"the mean of six readings. One reading has an SD of about {READING_SD:.0f} months, the mean "
+    f"of six about {READING_SD / N_READINGS['test'] ** 0.5:.0f}: this label noise is part of every "
+    "residual.",
+    "validation": "Radiographs kept out of training. The reference bone age is one clinical "
+    f"reading, with an SD of about {READING_SD:.0f} months: this label noise is part of every "
+    "residual.",
+    "train": "The radiographs used for training: these errors show how well a model fits, not how "
+    "well it does on new radiographs.",
 }
+ABOUT_TRAINING_RUNS = (
+    "Each model was trained once, and not with the same effort: the comparison is between these "
+    "weights, not between the architectures."
+)
 
 # Figures of `boneage.evaluation.metrics` as people call them.
 FIGURE_TITLES = {
@@ -80,6 +86,14 @@ def figure_interval(name: str, low: float, high: float) -> str:
     return f"{figure_value(name, low, unit=False)} to {figure_value(name, high, unit=False)}"
 
 
+def p_value(p: float) -> str:
+    """A p value in two digits: "0.034", "< 0.001"; its side of 0.05 never gets lost."""
+    if p < 0.001:
+        return "<\N{NO-BREAK SPACE}0.001"
+    text = f"{p:.2g}"
+    return text if (float(text) < 0.05) == (p < 0.05) else f"{p:.4g}"
+
+
 def age_in_words(months: float) -> str:
     """An age to the nearest month: 99.4 -> "8 years 3 months"; a negative one gets a minus sign."""
     return _years_and_months(months, (" year", " years"), (" month", " months"))
@@ -101,6 +115,14 @@ def duration_in_words(months: float) -> str:
     return age_in_words(whole) if whole >= 24 else _count(whole, " month", " months")
 
 
+def other_sex_in_header(stated: str, used: str) -> str:
+    """One sentence on a DICOM header that states another sex than the one used."""
+    return (
+        f"The DICOM header states {stated}, but {used} was used: check which is right, as the "
+        "bone age depends on it."
+    )
+
+
 def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
     """One sentence comparing two ages in months."""
     # Of the ages as they are shown, so that nobody can reckon it otherwise.
@@ -117,11 +139,11 @@ def interval_in_short(level: float, low: float, high: float) -> str:
 
 
 def about_interval(level: float) -> str:
-    """What a prediction interval promises, and what not."""
+    """What a prediction interval covers, and for which radiographs it is not valid."""
     return (
-        f"Of 100 radiographs like those the models learnt from, about {100 * level:.0f} have their "
-        f"reference age within the {share(level)} interval. It promises nothing for other hands: "
-        "diseased or malformed bones, an unusual position, another kind of picture."
+        f"For radiographs similar to the training data, about {share(level)} of reference bone "
+        f"ages fall in the {share(level)} prediction interval, which covers a single clinical "
+        "reading. Not valid for dysplasia, malformation or atypical positioning."
     )
 
 
@@ -131,7 +153,7 @@ def covered(n: int, coverage: float, low: float, high: float) -> str:
 
 
 BEYOND_CALIBRATION = (
-    "The models disagree more than on any radiograph that the intervals were measured on: do not "
+    "The models disagree more than on any radiograph that the intervals were calibrated on: do not "
     "rely on the intervals."
 )
 
@@ -140,12 +162,12 @@ def in_interval(age: float, level: float, low: float, high: float) -> str:
     """One sentence on whether a chronological age lies in an interval, as far as people see it."""
     if nearest_month(low) <= nearest_month(age) <= nearest_month(high):
         return (
-            f"Chronological age lies within the {share(level)} interval: the models' usual error "
-            "can explain the difference."
+            f"Chronological age lies within the {share(level)} prediction interval: a clinical "
+            "reading of bone age may equal it."
         )
     return (
-        f"Chronological age lies outside the {share(level)} interval: the difference is more than "
-        "the models' usual error."
+        f"Chronological age lies outside the {share(level)} prediction interval, as do about "
+        f"{share(1 - level)} of clinical readings."
     )
 
 
@@ -176,7 +198,7 @@ def _percent(part: float) -> str:
 
 
 def disagreement(months: Mapping[str, float]) -> str | None:
-    """One sentence on how far models disagree.
+    """One sentence on how far the predictions of models lie apart.
 
     months: the model's title -> its bone age in months.
     Returns None for fewer than two models.
@@ -186,13 +208,8 @@ def disagreement(months: Mapping[str, float]) -> str | None:
     high, low = max(months, key=months.get), min(months, key=months.get)
     apart = nearest_month(months[high]) - nearest_month(months[low])
     if apart == 0:
-        return "The models agree to the month."
-    sentence = f"{high} reads {duration_in_words(apart)} older than {low}"
-    if apart <= _CLOSE:
-        return f"{sentence}: they agree closely."
-    if apart <= _APART:
-        return f"{sentence}: they agree within a year."
-    return f"{sentence}: they disagree, so the mean says little."
+        return "The models predict the same bone age, to the month."
+    return f"{high} predicts a bone age {duration_in_words(apart)} higher than {low}."
 
 
 def typical_errors(months: Mapping[str, float]) -> str | None:
@@ -204,6 +221,14 @@ def typical_errors(months: Mapping[str, float]) -> str | None:
         return None
     each = in_words([f"{title} {error:.1f} months" for title, error in months.items()])
     return f"Typical error on test radiographs (mean absolute error): {each}."
+
+
+def about_reader_band(low: float, high: float) -> str:
+    """What the shaded band of single human readers is, in one sentence; months."""
+    return (
+        f"Shaded: estimated range of single human readers on the 200 test radiographs, {low:.1f} "
+        f"to {high:.1f} months."
+    )
 
 
 def ensemble_weights(shares: Mapping[str, float]) -> str | None:
@@ -264,14 +289,38 @@ def likeness(months: float, most_alike: Sequence[float], error: Mapping[str, flo
 
 
 def averages_of(radiographs: Sequence[int]) -> str:
-    """How many radiographs each of some plates is made of, in a sentence."""
-    return f"Averages of {in_words([str(n) for n in radiographs])} radiographs."
+    """What some plates are made of and which ages they are shown with, in two sentences."""
+    return (
+        f"Averages of {in_words([str(n) for n in radiographs])} radiographs. Their ages are the "
+        "mean bone ages of these radiographs."
+    )
+
+
+PLATES_WERE_SEEN = (
+    "Most radiographs in the average hands were training data of the models, so the models' errors "
+    "on average hands do not show how accurate they are on new radiographs."
+)
 
 
 def plates_read(n: int, n_beyond: int) -> str:
     """How many of `n` plates the models read within a year, `n_beyond` not, in a sentence."""
     read = f"{n - n_beyond} of the {n}" if n_beyond else f"all {n}"
-    return f"The mean of the models is within a year of the age of {read} average hands."
+    return f"The mean of the models is within a year of the mean bone age of {read} average hands."
+
+
+def plates_accepted(n: int, n_refused: int) -> str:
+    """How many of `n` plates the image quality check accepted, `n_refused` not, in a sentence."""
+    accepted = f"{n - n_refused} of the {n}" if n_refused else f"all {n}"
+    return f"The image quality check accepted {accepted} average hands."
+
+
+def plates_refused(titles: Sequence[str]) -> str:
+    """Which plates the image quality check refused, at least one, in a sentence."""
+    named = in_words([f"{title[0].lower()}{title[1:]}" for title in titles])
+    return (
+        f"The image quality check refused the average hands of {named}; their predictions are not "
+        "shown."
+    )
 
 
 def plates_missed(beyond: Mapping[str, float]) -> str:
@@ -347,10 +396,10 @@ def ages_in_words(low: float, high: float) -> str:
 def event_in_words(change: str, low: float, high: float) -> str:
     """When a bone usually "appears" or a growth plate "fuses"; ages in months.
 
-    Such as "Appears at about 2 years 5 months" or "Closes at about 13 to 15 years".
+    Such as "Appears at about 2 years 5 months" or "Fuses at a bone age of about 13 to 15 years".
     """
-    verb = {"appears": "Appears", "fuses": "Closes"}[change]
-    return f"{verb} at about {ages_in_words(low, high)}"
+    words = {"appears": "Appears at about", "fuses": "Fuses at a bone age of about"}[change]
+    return f"{words} {ages_in_words(low, high)}"
 
 
 def plate_facts(n: int, mean_age_months: float, sd_age_months: float) -> str:

@@ -1,5 +1,7 @@
 """Atlas: the average hand of each sex and age, computed from thousands of radiographs."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -7,15 +9,19 @@ from boneage import wording
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files, ossification, plates
 from boneage.atlas.growth import difference
+from boneage.datasets.challenge import CITATION
 from boneage.figures import atlas
 from pages import shared
 
 BOTH = "both"
 HANDS = {BOTH: "Girls and boys", "female": "Girls", "male": "Boys"}
 SEXES = {BOTH: ("female", "male"), "female": ("female",), "male": ("male",)}
-CHANGES = {ossification.APPEARS: "appears", ossification.FUSES: "closes"}
 START = 96  # months; the age that the page opens at
 VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
+ABOUT_AGES = (
+    "Ages of fusion are bone ages. Ages of appearance are chronological ages of healthy children; "
+    "they are close to bone ages, because bone age is scaled to the average healthy child."
+)
 MAKE_ONE = (
     "There is no atlas yet. Make one from radiographs prepared at 640 pixels: "
     "`python -m boneage atlas --cache DIR --out artifacts/atlas`."
@@ -24,45 +30,56 @@ MAKE_ONE = (
 
 def show_growth() -> None:
     hands = shared.pick("Hands", HANDS, "hands")
-    months = st.session_state.setdefault("atlas_months", age_in_address())
-    data = atlas.viewer_data([hand_data(sex, atlas_stamp()) for sex in SEXES[hands]])
+    sexes = SEXES[hands]
+    if "atlas_viewer" not in st.session_state:  # the page was opened, or opened again
+        st.session_state["atlas_start"] = age_to_open_at(sexes)
+    start = st.session_state["atlas_start"]
+    data = atlas.viewer_data([hand_data(sex, atlas_stamp()) for sex in sexes])
     chosen = VIEWER(
         key="atlas_viewer",
-        data=data | {"start": st.session_state.setdefault("atlas_start", months)},
-        default={"months": months},
-        on_months_change=keep_age,
+        data=data | {"start": start},
+        default={"months": start},
+        on_months_change=lambda: None,  # without it no change would be told
     )
+    months = st.session_state["atlas_months"] = within(chosen["months"], sexes)
+    if st.query_params.get("age", str(START)) != str(months):
+        st.query_params["age"] = str(months)
+    st.caption(ABOUT_AGES)
     with st.container(horizontal=True, vertical_alignment="center"):
-        for sex in SEXES[hands]:
-            download(sex, chosen["months"])
-        spread = st.toggle(
-            "Where do children of this age differ?", key="spread", bind="query-params"
-        )
+        for sex in sexes:
+            download(sex, months)
+        spread = st.toggle("Show variability", key="spread", bind="query-params")
     if spread:
-        show_spread([plates.between(sex, chosen["months"]) for sex in SEXES[hands]])
+        show_spread([plates.between(sex, months) for sex in sexes])
 
 
-def download(sex: str, months: float) -> None:
+def age_to_open_at(sexes: Sequence[str]) -> int:
+    """The age in the address, in months; where none can be read there, the last one shown."""
+    last = st.session_state.get("atlas_months", START)
+    try:
+        return within(int(st.query_params.get("age", last)), sexes)
+    except ValueError:
+        return within(last, sexes)
+
+
+def within(months: int, sexes: Sequence[str]) -> int:
+    """The age itself, or the youngest or oldest that there are plates of."""
+    youngest, oldest = plates.age_span(sexes)
+    return min(max(months, youngest), oldest)
+
+
+def download(sex: str, months: int) -> None:
+    shown = plates.age_shown(sex, months)
     st.download_button(
-        f"{HANDS[sex]}, {wording.age_in_words(months)}",
+        wording.children_aged(sex, shown),
         lambda: plates.png(plates.between(sex, months).image),
-        f"average_hand_{wording.CHILDREN[sex]}_{months:03.0f}_months.png",
+        f"average_hand_{wording.CHILDREN[sex]}_{wording.nearest_month(shown):03d}_months.png",
         "image/png",
         icon=":material/download:",
         on_click="ignore",
         key=f"download-{sex}",
         help="The picture above, as PNG",
     )
-
-
-def age_in_address() -> int:
-    text = st.query_params.get("age", "")
-    return int(text) if text.isdecimal() and len(text) < 4 else START
-
-
-def keep_age() -> None:
-    st.session_state["atlas_months"] = months = st.session_state["atlas_viewer"]["months"]
-    st.query_params["age"] = str(months)
 
 
 def show_spread(shown: list[plates.Plate]) -> None:
@@ -76,8 +93,8 @@ def show_spread(shown: list[plates.Plate]) -> None:
             )
     st.html(atlas.spread_legend())
     st.caption(
-        "The interquartile range of the grey levels at each place, after the hands were brought "
-        "onto each other: half of the children lie within it. Colour along outlines is size and "
+        "The interquartile range of the grey levels at each place, after the hands were registered "
+        "to each other: half of the children lie within it. Colour along outlines is size and "
         "position; colour in the wrist and at the growth plates is maturity, which differs "
         "between children of one bone age too."
     )
@@ -86,13 +103,11 @@ def show_spread(shown: list[plates.Plate]) -> None:
 @st.fragment
 def show_change() -> None:
     st.header("What changes between two ages?", anchor=False)
-    youngest, oldest = (int(f(plates.table()["mean_age_months"]) // 6 / 2) for f in (min, max))
     with st.container(horizontal=True, gap="medium"):
         sex = shared.pick("Sex", {key: HANDS[key] for key in ("female", "male")}, "of_sex")
         low, high = st.slider(
             "From one age to another, in years",
-            float(youngest),
-            float(oldest),
+            *plates.half_years(sex),
             (6.0, 9.0),
             step=0.5,
             format="%.1f",
@@ -117,8 +132,8 @@ def show_change() -> None:
         place.image(picture, caption=caption, width="stretch", alt=alt)
     st.html(atlas.change_legend(words))
     st.caption(
-        "The younger hand is brought onto the joints of the older one, so a change of size does "
-        "not show. The stronger the colour, the larger the change of brightness."
+        "The younger hand is registered to the older one, so a change of size does not show. The "
+        "stronger the colour, the larger the change of brightness."
     )
 
 
@@ -132,22 +147,24 @@ def show_sources() -> None:
                 "Event": st.column_config.TextColumn(pinned=True),
                 "No.": st.column_config.NumberColumn(width=50),
             },
-            alt="When bones of the hand appear and growth plates close, girls and boys",
+            alt="When bones of the hand appear and growth plates fuse, girls and boys",
         )
         st.caption(
-            "One age is the median of healthy children. A range spans the medians of several bones "
-            "or, for the pisiform and all that closes, the ages found in different children. "
-            "Single children are often a year or more earlier or later."
+            "One age is the median of healthy children. A range spans the medians of several "
+            "bones; for the pisiform, the ages found in different children; for fusion, the stage "
+            "in which it takes place. Chronological ages of individual children are often a year "
+            "or more earlier or later."
         )
     with st.expander("Sources", icon=":material/menu_book:"):
         for short, source in ossification.SOURCES.items():
             st.markdown(f"- {short}: {wording.as_plain_markdown(source)}")
         st.markdown(
-            f"- Stages of development after {ossification.STAGES_SOURCE}. For the method of "
-            "comparing a hand with plates see Greulich WW, Pyle SI. Radiographic Atlas of Skeletal "
-            "Development of the Hand and Wrist. 2nd edition. Stanford University Press, 1959\\."
+            f"- Stages of development and bone ages of fusion after {ossification.STAGES_SOURCE}. "
+            "For the method of comparing a hand with standards see Greulich WW, Pyle SI. "
+            "Radiographic Atlas of Skeletal Development of the Hand and Wrist. 2nd edition. "
+            "Stanford University Press, 1959\\."
         )
-        st.markdown(f"- Plates: {plates.SOURCE} {plates.CITATION}")
+        st.markdown(f"- Standards: {plates.SOURCE} {CITATION}")
 
 
 @st.cache_data(show_spinner=False)
@@ -156,9 +173,10 @@ def events_table() -> pd.DataFrame:
         {
             "No.": event.number,
             "Event": event.name,
-            "": CHANGES[event.change],
+            "": event.change,
             "Girls": wording.ages_in_words(*event.usual["female"]),
             "Boys": wording.ages_in_words(*event.usual["male"]),
+            "Scale": ossification.SCALES[event.change].capitalize(),
             "Source": "; ".join(event.sources),
         }
         for event in ossification.events()
@@ -171,7 +189,7 @@ def atlas_stamp() -> int:
 
 # A new atlas has a new stamp.
 @st.cache_resource(
-    show_spinner="Preparing the plates. The first time takes some seconds.", max_entries=4
+    show_spinner="Preparing the standards. The first time takes some seconds.", max_entries=4
 )
 def hand_data(sex: str, stamp: int) -> dict:
     return atlas.hand_data([plates.plate(sex, months) for months in plates.ages(sex)])
@@ -195,7 +213,8 @@ except ArtifactError as error:
     shared.show_error(error)
     st.stop()
 st.caption(
-    f"{len(made_of)} plates of {made_of['n'].min()} to {made_of['n'].max()} radiographs each, "
-    "grouped by bone age within three months of a half year. These are averages of one hospital "
+    f"{len(made_of)} standards of {made_of['n'].min()} to {made_of['n'].max()} radiographs each, "
+    "grouped by bone age within three months of a half year. The age of a standard is the mean "
+    "bone age of its radiographs. These are averages of one hospital "
     "population, scaled to one size, and not a standard for diagnosis."
 )

@@ -10,14 +10,6 @@ from boneage.figures import pictures
 from boneage.predictor import Prediction
 from boneage.radiographs.preprocessing import PreparedHand
 
-PREDICTED = "Predicted age"
-OFFSETS = {PREDICTED: 0, "A year younger": -12, "A year older": 12}
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def hand_to_compare(digest: str, _pixels) -> PreparedHand:
-    return answers.prepare_to_compare(_pixels)
-
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def compare(digest: str, sex: str, atlas: str, _hand: PreparedHand):
@@ -29,24 +21,13 @@ def aligned(digest: str, sex: str, months: int, atlas: str, _hand: PreparedHand)
     return plates.align(plates.plate(sex, months), landmarks_on(_hand), answers.SIZE)
 
 
-def plates_around(sex: str, months: float) -> dict[str, Plate]:
-    """The plates of the predicted age and of a year less and more, as far as there are any."""
-    found: dict[str, Plate] = {}
-    for words, offset in OFFSETS.items():
-        plate = plates.nearest_plate(sex, months + offset)
-        if plate.months not in {other.months for other in found.values()}:
-            found[words] = plate
-    return dict(sorted(found.items(), key=lambda item: item[1].months))
-
-
 @st.fragment  # the slider redraws this part, and nothing else of the page
-def show_average_hand(prediction: Prediction, digest: str) -> None:
+def show_average_hand(prediction: Prediction, digest: str, hand: PreparedHand) -> None:
     """Nothing where there is no atlas. Raises ArtifactError for a damaged one."""
     if not plates.available():
         return
     st.header("Beside the average hand", anchor=False)
-    hand = hand_to_compare(digest, prediction.radiograph.pixels)
-    around = plates_around(prediction.sex, prediction.ensemble_months)
+    around = plates.around(prediction.sex, prediction.ensemble_months)
     if landmarks_on(hand) is None:
         st.markdown(
             "The joint landmarks of this hand were not found, and without them no average hand can "
@@ -65,10 +46,10 @@ def show_average_hand(prediction: Prediction, digest: str) -> None:
 
 def show_plates(around: dict[str, Plate]) -> None:
     with st.grid(3, min_column_width=90, gap="small"):
-        for words, plate in around.items():
+        for which, plate in around.items():
             st.image(
                 plate.image,
-                caption=f"{words}: {wording.age_in_words(plate.months)}",
+                caption=called(which, plate),
                 width="stretch",
                 output_format="PNG",
                 alt=f"Average hand: {plate.title}",
@@ -76,9 +57,20 @@ def show_plates(around: dict[str, Plate]) -> None:
     st.caption(wording.averages_of([plate.n for plate in around.values()]))
 
 
+def called(which: str, plate: Plate) -> str:
+    """Such as "6 years 6 months (younger)"."""
+    return f"{wording.age_in_words(plate.mean_age_months)} ({which})"
+
+
 def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None:
     chosen = st.segmented_control(
-        "Average hand", list(around), default=PREDICTED, required=True, key=f"plate-{digest}"
+        "Average hand",
+        list(around),
+        default="nearest",
+        required=True,
+        format_func=lambda which: called(which, around[which]),
+        wrap=True,
+        key=f"plate-{digest}",
     )
     plate = around[chosen]
     title = plate.title.lower()
@@ -87,7 +79,7 @@ def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None
     st.image(
         pictures.wipe(hand.image, picture, share / 100),
         caption="Left of the line the radiograph; right of it the average hand of "
-        f"{title}, bent to the same joints.",
+        f"{title}, warped to the same landmarks.",
         width="stretch",
         output_format="PNG",
         alt=f"The radiograph; from {share} % of the width on, the average hand of {title}",
@@ -100,7 +92,7 @@ def show_second_opinion(prediction: Prediction, digest: str, hand: PreparedHand)
     st.markdown(
         wording.likeness(
             plates.second_opinion(comparison),
-            comparison["months"].head(2).tolist(),
+            comparison["mean_age_months"].head(2).tolist(),
             answers.likeness_figures(),
         )
     )

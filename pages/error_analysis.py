@@ -9,32 +9,26 @@ import streamlit as st
 
 from boneage import artifacts, error_text, wording
 from boneage.datasets.blocks import acquisition_block
-from boneage.datasets.rsna import LabelError, find_split_images
+from boneage.datasets.labels import LabelError, read_user_predictions
+from boneage.datasets.rsna import find_split_images
+from boneage.datasets.splits import TEST, VALIDATION
+from boneage.errors import BoneAgeError
 from boneage.evaluation import analysis
 from boneage.evaluation.analysis import Analysis
-from boneage.evaluation.conformal import (
-    CHECK_HALF,
-    GROUPS,
-    LEAST_CALIBRATION,
-    LEVEL,
-    coverage_table,
-)
+from boneage.evaluation.conformal import FOLDS, LEAST_CALIBRATION, LEVEL, N_PARTITIONS
 from boneage.evaluation.intervals import FIGURES
-from boneage.evaluation.own_results import OwnResultsError, read_own_results
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, pictures, style, tables
 from boneage.figures.age_calibration import reference_on_predicted
-from boneage.figures.calibration import group_title, held_by_group, promised_against_held
+from boneage.figures.calibration import coverage_by_group, coverage_by_level, coverage_rows
 from boneage.figures.yardsticks import yardsticks
 from boneage.models.registry import ENSEMBLE
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 from pages import shared
 
 OWN = "own"
 OLDEST_YEARS = 19
 N_SUBGROUPS = 8
 N_PICTURES = 8
-CHECKED_ON = {CHECK_HALF: "validation radiographs kept for this check", "test": "test radiographs"}
 RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
 ABOUT_OWN = "Your own results. They stay in memory while this page is open."
 
@@ -68,18 +62,20 @@ def analyse(cases: pd.DataFrame, by: str) -> Analysis:
 
 
 def choose() -> Choice | None:
-    """The choice, which stands in the address; None when a file brought along cannot be used."""
+    """The choice, which stands in the address; None when an uploaded file cannot be used (yet)."""
     with st.expander("Analyse your own results", icon=":material/upload_file:"):
         st.markdown(
-            "A CSV file with the columns `id`, `age_months`, `sex` and `prediction_months` "
-            "(ages in months) gets the same analysis as our models."
+            "A CSV file with the columns `id`, `boneage` (the reference bone age), `sex` and "
+            "`prediction`, ages in months, gets the same analysis as our models."
         )
         upload = st.file_uploader("Your results", label_visibility="collapsed")
     if upload:
         try:
-            own = read_own_results(upload.getvalue())
-        except OwnResultsError as error:
+            own = shared.read_upload(read_user_predictions, upload)
+        except LabelError as error:
             shared.show_error(error)
+            return None
+        if own is None:
             return None
         cases, whole = narrow(own)
         return Choice("Your results", palette.MEAN, OWN, [], cases, whole)
@@ -152,8 +148,7 @@ def show_published(choice: Choice, found: Analysis) -> None:
     st.html(yardsticks(choice.title, own, choice.colour, published, column, reader_band))
     sentences = ["Mean absolute error in months."]
     if reader_band:
-        low, high = reader_band
-        sentences.append(f"The shaded band, {low} to {high}, is one human reader.")
+        sentences.append(wording.about_reader_band(*reader_band))
     if choice.split == "validation":
         sentences.append(
             "Published on the challenge's own 1,425 validation radiographs; ours are 1,425 others "
@@ -218,101 +213,90 @@ def show_agreement(choice: Choice, found: Analysis) -> None:
 def show_certainty(choice: Choice) -> None:
     if choice.published is None:
         return
-    files = shared.prediction_files(artifacts.BEST)
-    known = certainty(files, choice.published, choice.colour)
-    if known is None:
+    table = artifacts.read_coverage()
+    if table is None:
+        st.caption(
+            "Prediction interval coverage has not been measured for these models: run "
+            "`python -m boneage calibrate`."
+        )
         return
-    st.header("How sure is it, and rightly so?", anchor=False)
+    st.header("Prediction interval coverage", anchor=False)
+    table = table[table["model"] == choice.published]
+    known = interval_coverage(table, choice.colour)
+    every = known.rows.iloc[0]
     st.markdown(
-        f"The {wording.share(LEVEL)} interval on the Predict page holds the reference age of "
-        f"{wording.in_words(known.held)}."
+        f"The {wording.share(LEVEL)} prediction interval covers the reference bone age of "
+        f"{every[VALIDATION]} validation radiographs"
+        + ("." if pd.isna(every[TEST]) else f" and {every[TEST]} test radiographs.")
     )
     left, right = st.columns(2, gap="medium")
     with left:
-        shared.chart(
-            known.by_level,
-            alt="Level of the prediction intervals against the share of reference ages they hold",
-        )
+        shared.chart(known.by_level, alt="Nominal and empirical coverage of prediction intervals")
     with right:
-        shared.chart(
-            known.by_group,
-            alt="Share of reference ages within their interval in each group",
-        )
-    coverage_by_group(known.groups)
+        shared.chart(known.by_group, alt="Empirical coverage of prediction intervals by subgroup")
+    show_coverage(known.rows)
     st.caption(
-        "Of all radiographs, whatever sex and ages are chosen above; bands are of predicted age. "
-        f"In brackets, and as bars, {wording.INTERVAL_95}s of chance. Split conformal "
-        "prediction on the other half of the validation set, in groups of sex and band; a band of "
-        f"fewer than {LEAST_CALIBRATION} radiographs is joined with its neighbour. It promises "
-        "nothing for the test set, whose reference ages come from other readers."
+        f"Brackets and bars are 95{wording.PERCENT} CIs. All sexes and ages, whatever is chosen "
+        "above; age bands are of predicted bone age."
     )
+    with st.expander("How coverage is measured", icon=":material/info:"):
+        st.markdown(
+            f"- All validation radiographs calibrate the intervals, by split conformal prediction "
+            f"in groups of sex and predicted bone age. Age bands of fewer than {LEAST_CALIBRATION} "
+            "radiographs are merged.\n"
+            f"- Validation coverage is cross-conformal: each radiograph is tested with intervals "
+            f"calibrated on the other {FOLDS - 1} of {FOLDS} folds, on average over {N_PARTITIONS} "
+            f"random partitions (SD {100 * known.sd:.1f} percentage points). By construction it "
+            "is close to nominal in groups of sex and age.\n"
+            "- Acquisition blocks are inferred from breaks in contrast, labels and errors along "
+            "the RSNA ids; they are not documented sources. The intervals are not calibrated by "
+            "block.\n"
+            "- The intervals cover a single clinical reading, as validation labels are. Test "
+            "labels, the mean of six readings, have less noise, so coverage is higher.\n"
+            "- Epoch, mirroring and ensemble weight were chosen on the same validation "
+            "radiographs, so errors on them are slightly optimistic."
+        )
 
 
-def coverage_by_group(groups: pd.DataFrame) -> None:
+def show_coverage(rows: pd.DataFrame) -> None:
     st.dataframe(
-        groups,
+        rows,
         hide_index=True,
         height="content",
         column_config={
-            "group": st.column_config.TextColumn("Group", pinned=True),
-            "width": st.column_config.NumberColumn(
-                "Width", format="%.0f", width=70, help="Median width of the intervals, months"
-            ),
-            CHECK_HALF: st.column_config.TextColumn("Held, validation"),
-            "test": st.column_config.TextColumn("Held, test"),
+            "group": st.column_config.TextColumn("Subgroup", pinned=True),
+            VALIDATION: st.column_config.TextColumn("Coverage, validation"),
+            TEST: st.column_config.TextColumn("Coverage, test"),
+            "width": st.column_config.NumberColumn("Median width, months", format="%.0f"),
         },
         placeholder="",
-        alt=f"Coverage and width of the {wording.share(LEVEL)} intervals in each group",
+        alt=f"Coverage and width of the {wording.share(LEVEL)} intervals in each subgroup",
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Certainty:
-    """What the intervals of one model hold: in words, by level and by group."""
+class Coverage:
+    """Coverage of the intervals of one model.
 
-    held: list[str]
+    sd: of the validation coverage at LEVEL over the partitions, in 0..1.
+    """
+
     by_level: go.Figure
     by_group: go.Figure
-    groups: pd.DataFrame
+    rows: pd.DataFrame
+    sd: float
 
 
-# All this is the same for any sex and ages, so it is worked out once for the files there are.
+# All this is the same for any sex and ages.
 @st.cache_resource(show_spinner=False, max_entries=16)
-def certainty(files: tuple, name: str, colour: str) -> Certainty | None:
-    """None for a model without intervals."""
-    table = interval_coverage(files)
-    table = table[table["model"] == name]
-    if table.empty:
-        return None
-    at_level = table[table["level"] == LEVEL]
-    at_level = at_level.assign(held=[covered(row) for _, row in at_level.iterrows()])
-    every = at_level[at_level["group"] == "all"].set_index("cases")["held"]
-    groups = at_level.pivot(index="group", columns="cases")
-    groups = groups.reindex([group for group in GROUPS if group in groups.index])
-    held = groups["held"]
-    return Certainty(
-        [f"{every[cases]} {words}" for cases, words in CHECKED_ON.items() if cases in every],
-        promised_against_held(table, colour),
-        held_by_group(table, LEVEL, colour),
-        pd.DataFrame(
-            {
-                "group": groups.index.map(group_title),
-                "width": groups["median_width"][CHECK_HALF],
-                **{cases: held[cases] for cases in CHECKED_ON if cases in held},
-            }
-        ),
+def interval_coverage(table: pd.DataFrame, colour: str) -> Coverage:
+    every = table[(table["level"] == LEVEL) & (table["group"] == "all")].set_index("cases")
+    return Coverage(
+        coverage_by_level(table, colour),
+        coverage_by_group(table, LEVEL, colour),
+        coverage_rows(table, LEVEL),
+        every["sd"][VALIDATION],
     )
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def interval_coverage(files: tuple) -> pd.DataFrame:
-    return coverage_table(
-        {name: shared.cases_of(name, artifacts.BEST) for name in artifacts.available_models()}
-    )
-
-
-def covered(row: pd.Series) -> str:
-    return wording.covered(*row[["n", "coverage", "low", "high"]])
 
 
 def show_subgroups(found: Analysis) -> None:
@@ -425,28 +409,33 @@ def choose_map(models: list[str]) -> str | None:
 def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     try:
         source = shared.file_source(case.id, case.id, content)
-        picture = radiograph(source, case.sex, map_of)
-    except UnreadableRadiograph as error:
+        picture, refusal = radiograph(source, case.sex, map_of)
+    except BoneAgeError as error:
         shared.show_error(error)
         return
     read, predicted = map(wording.age_in_short, (case.age_months, case.prediction_months))
+    caption = f"{case.id}, {case.sex}: reference {read}, prediction {predicted}"
+    if refusal:
+        caption += f". Refused by the quality check ({refusal.kind}): prediction not reliable"
     st.image(
         picture,
-        caption=f"{case.id}, {case.sex}: reference {read}, prediction {predicted}",
+        caption=caption,
         width="stretch",
         alt=f"Radiograph {case.id}",
     )
 
 
-def radiograph(source: shared.Source, sex: str, map_of: str | None):
-    if map_of is None:
-        return shared.reduced(source.digest, read_radiograph(source.content).pixels).pixels
+def radiograph(source: shared.Source, sex: str, map_of: str | None) -> tuple:
+    """(picture, what the quality check says of it)."""
     weights = shared.published_weights()
     prediction = shared.predict(weights, source.digest, sex, source.content)
+    shown = shared.opened(weights, source.digest, source.content).shown
+    if map_of is None:
+        return shown.pixels, prediction.refusal
     explanation = shared.explain(weights, source.digest, sex, map_of, source.content)
-    shown = shared.reduced(source.digest, prediction.radiograph.pixels)
     place = prediction.prepared[map_of].to_radiograph
-    return pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
+    picture = pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
+    return picture, prediction.refusal
 
 
 def download(label: str, cases: pd.DataFrame, file_name: str) -> None:
@@ -491,7 +480,7 @@ def main() -> None:
         show_certainty(choice)
         show_subgroups(found)
         download("Download all cases shown", found.cases, "cases.csv")
-    except (artifacts.ArtifactError, RuntimeError) as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

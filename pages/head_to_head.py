@@ -1,14 +1,16 @@
-"""Head to head: which of two models is closer, where, at which cost, and whether it is chance."""
+"""Head to head: which of two models has the smaller error, where, and at which cost."""
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from boneage import artifacts, verdict, wording
+from boneage.errors import BoneAgeError
 from boneage.evaluation import costs
 from boneage.evaluation.ensemble import with_ensemble
 from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
 from boneage.evaluation.published import published_results
+from boneage.evaluation.significance import MIN_CASES
 from boneage.explain.overlay import stretch
 from boneage.figures import cards, comparison, palette, pictures, style
 from boneage.figures import head_to_head as tables
@@ -17,7 +19,6 @@ from boneage.figures.training import training_curves
 from boneage.models.registry import ENSEMBLE, MODELS, find_model
 from boneage.predictor import Explanation, Prediction, Predictor
 from boneage.radiographs.preprocessing import SEXES
-from boneage.radiographs.reading import UnreadableRadiograph
 from boneage.timing import milliseconds_a_radiograph
 from pages import shared
 from pages.samples import sample_source, samples
@@ -72,12 +73,18 @@ def show_verdict(found: HeadToHead, titles: Names, split: str, sex: str) -> None
         found.comparison, found.differences, found.wins, titles, sample
     ):
         st.markdown(paragraph)
+    st.markdown(verdict.bias(found.bias, titles))
     shares = dict(zip(titles, found.weights, strict=True))
-    st.caption(f"{verdict.about_split(split)} {wording.ensemble_weights(shares)}")
+    notes = [
+        wording.ABOUT_TRAINING_RUNS,
+        wording.ABOUT_SPLIT[split],
+        wording.ensemble_weights(shares),
+    ]
+    st.caption(" ".join(filter(None, notes)))
 
 
 def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHead) -> None:
-    st.header("Side by side", anchor=False)
+    st.header("Metrics and cost", anchor=False)
     rows = tables.figure_rows(found.figures, found.differences)
     for other in shared.recipes():
         if other != recipe:
@@ -89,10 +96,11 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
     weights = [entry for entry in published if entry[0] in names]
     show_table_and_time(names, rows, each, weights)
     st.caption(
-        "✓ and bold: better than the other model by more than chance (the paired "
-        f"{wording.INTERVAL_95} of the difference excludes zero). Below each figure its "
-        f"{wording.INTERVAL_95}. Time is that of the network alone, for one prepared hand at a "
-        "time."
+        f"Below each metric its {wording.INTERVAL_95} (bootstrap). ✓ and bold: significantly "
+        "better than the other model, p < 0.05. p: paired tests of the two models; MAE is the "
+        "primary metric, the p values of all other metrics together are adjusted by Holm's method, "
+        f"as are those of the subgroups. Fewer than {MIN_CASES} radiographs are not tested. "
+        "Inference time is that of the network alone, for one prepared hand at a time."
     )
 
 
@@ -100,10 +108,10 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
 def show_table_and_time(names: Names, error_rows: list, each: list, weights: list) -> None:
     place = st.empty()
     measured = st.session_state.setdefault("milliseconds", {})
-    if weights and st.button("Measure the time on this machine", icon=":material/timer:"):
+    if weights and st.button("Measure inference time on this machine", icon=":material/timer:"):
         try:
             measured |= measure(weights)
-        except (artifacts.ArtifactError, RuntimeError) as error:
+        except BoneAgeError as error:
             shared.show_error(error)
     times = [measured.get(entry) for entry in weights] or [None, None]
     times.append(None if None in times else sum(times))
@@ -132,23 +140,23 @@ def measure(weights: list) -> dict:
 
 
 def show_published() -> None:
-    st.subheader("What have others reached?", anchor=False)
+    st.subheader("Published results", anchor=False)
     st.markdown(
-        "Test and validation are two yardsticks and must not be mixed: the reference age of a "
-        "test radiograph is the mean of six readings, that of a validation radiograph a single "
-        "one, so the same system errs by more on the validation radiographs."
+        "Test and validation have different reference standards and must not be mixed: the "
+        "reference bone age is the mean of six readings on test and a single reading on "
+        "validation, so the same system has a larger MAE on validation."
     )
     st.html(tables.published_table(published_results()))
 
 
 def show_statistics(found: HeadToHead, titles: Names) -> None:
-    st.header("Is the difference more than chance?", anchor=False)
+    st.header("Paired statistics", anchor=False)
     for name, value, meaning in verdict.paired_statistics(found.comparison, titles):
         st.markdown(f"- **{name}: {value}.** {meaning}")
 
 
 def show_charts(names: Names, recipe: str, found: HeadToHead) -> None:
-    st.header("Where do they differ?", anchor=False)
+    st.header("Errors by model and subgroup", anchor=False)
     first, second = map(style.model_title, names)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -176,8 +184,8 @@ def show_training(names: Names, recipe: str) -> None:
     shared.chart(curves, alt="Loss and validation error epoch by epoch")
     if cut:
         st.caption(
-            f"{wording.in_words(cut)} started from weights trained before: the curves show the "
-            "last stage only."
+            f"{wording.in_words(cut)}: fine-tuned from earlier weights; the curves show the last "
+            "stage only."
         )
 
 
@@ -190,7 +198,7 @@ def training_chart(files: tuple, names: Names, recipe: str) -> tuple:
     cut = [
         style.model_title(name)
         for name, folder in folders.items()
-        if costs.is_last_stage(histories[name], artifacts.read_facts(folder).training_seconds)
+        if artifacts.read_facts(folder).warm_start
     ]
     return training_curves(histories), cut
 
@@ -199,15 +207,15 @@ def show_robustness() -> None:
     table = artifacts.read_robustness()
     if table is None:
         return
-    st.header("Does it hold on other pictures?", anchor=False)
+    st.header("Robustness to image changes", anchor=False)
     shared.chart(
         robustness_chart(table),
-        alt="Error of both models and of their mean on changed pictures of the same hands",
+        alt="Error of both models and of the ensemble on changed images of the same hands",
     )
     st.caption(
-        f"The published weights on {table['n'].max():,} radiographs, each read as it is and with "
-        "changes that leave the bone age as it was. Left of 1 a model errs by less than on the "
-        f"unchanged pictures, right of it by more; bars are paired {wording.INTERVAL_95}s."
+        f"MAE of the published weights on {table['n'].max():,} radiographs with image changes that "
+        "do not alter the bone age, relative to the unchanged images: above 1 it is larger. Bars "
+        f"are paired {wording.INTERVAL_95}s."
     )
 
 
@@ -226,60 +234,77 @@ def show_radiograph(names: Names, recipe: str) -> None:
     if recipe != artifacts.BEST:
         best = shared.recipe_title(artifacts.BEST).lower()
         st.caption(f"Read with the published weights, those of the recipe called {best}.")
-    left, right = st.columns(2, gap="medium")
-    with left:
-        upload = st.file_uploader(
-            "A radiograph of the hand: PNG, JPEG, WebP, TIFF or DICOM",
-            key="radiograph",
-            help="Kept in memory while this page is open; never stored.",
-        )
-    with right:
-        sample = st.pills("Or a sample", list(samples()), key="sample", wrap=True)
-        source = choose_source(upload, sample)
-        sex = st.segmented_control(
-            "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"
-        )
+    source = choose_source()
     if source is None:
         return
-    if source.fault:
-        name, fault = map(wording.as_plain_markdown, (source.name, source.fault))
+    if fault := source.header.fault:
+        name, fault = map(wording.as_plain_markdown, (source.name, fault))
         st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
-    elif sex is None:
+        return
+    if st.session_state.get("compared") != source.key:
+        # What a new source says of the sex is filled in once.
+        st.session_state["compared"] = source.key
+        st.session_state["sex_of_radiograph"] = source.sex
+    sex = st.segmented_control(
+        "Sex", SEXES, format_func=shared.SEX_LABELS.get, key="sex_of_radiograph"
+    )
+    if sex is None:
         st.info("Choose the sex to see the bone age.", icon=":material/arrow_upward:")
-    else:
-        try:
-            show_both(names, source, sex)
-        except (artifacts.ArtifactError, UnreadableRadiograph, RuntimeError) as error:
-            shared.show_error(error)
+        return
+    try:
+        show_both(names, source, sex)
+    except BoneAgeError as error:
+        shared.show_error(error)
 
 
-def choose_source(upload, sample: str | None) -> shared.Source | None:
-    """The file, or else the sample; what it says of the sex is filled in once."""
-    source = None
+def choose_source() -> shared.Source | None:
+    """The file uploaded or the sample chosen, whichever came last."""
+    state = st.session_state
+    state.setdefault("radiograph_uploader", 0)
+
+    def empty_uploader() -> None:
+        state["radiograph_uploader"] += 1  # a new one is empty
+
+    left, right = st.columns(2, gap="medium")
+    upload = left.file_uploader(
+        "A radiograph of the hand: PNG, JPEG, WebP, TIFF or DICOM",
+        key=f"radiograph-{state.radiograph_uploader}",
+        help="Kept in memory while this page is open; never stored.",
+    )
     if upload:
-        source = shared.file_source(upload.file_id, upload.name, upload.getvalue())
-    elif sample:
-        source = sample_source(sample)
-    key = source.key if source else None
-    if st.session_state.get("compared") != key:
-        st.session_state["compared"] = key
-        st.session_state["sex_of_radiograph"] = source.sex if source else None
-    return source
+        state["sample"] = None
+    sample = right.pills(
+        "Or a sample", list(samples()), key="sample", wrap=True, on_change=empty_uploader
+    )
+    if upload:
+        return shared.file_source(upload.file_id, upload.name, upload.getvalue())
+    return sample_source(sample) if sample else None
 
 
 def show_both(names: Names, source: shared.Source, sex: str) -> None:
     weights = shared.published_weights()
     shared.load_predictor(weights)
-    with st.spinner("Predicting, and working out where the models looked."):
+    with st.spinner("Finding the hand and predicting."):
         prediction = shared.predict(weights, source.digest, sex, source.content)
+    months = {name: prediction.months[name] for name in names}
+    mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
+    if source.about:
+        st.info(source.about, icon=":material/info:")
+    if prediction.contradicts_header:
+        sentence = wording.other_sex_in_header(prediction.source.sex, sex)
+        st.warning(sentence, icon=":material/warning:")
+    if not prediction.refusal:
+        st.html(cards.age_cards(months, mean))
+        apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
+        st.markdown(apart)
+    elif shared.show_refusal(weights, source, prediction):
+        st.html(cards.refused_age_cards(months, mean))
+    else:
+        return
+    with st.spinner("Working out where the models looked."):
         explanations = [
             shared.explain(weights, source.digest, sex, name, source.content) for name in names
         ]
-    months = {name: prediction.months[name] for name in names}
-    mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
-    st.html(cards.age_cards(months, mean))
-    apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
-    st.markdown(" ".join(filter(None, [apart, source.about])))
     show_maps(names, prediction, explanations)
     for name, explanation in zip(names, explanations, strict=True):
         if explanation.spatial:
@@ -368,7 +393,7 @@ def show_page(names: Names) -> None:
     titles = tuple(map(style.model_title, names))
     try:
         found = compare(shared.prediction_files(recipe), names, recipe, split, sex)
-    except ValueError as error:  # a damaged file, or tables without a common case
+    except BoneAgeError as error:  # a damaged file, or tables without a common case
         shared.show_error(error)
     else:
         show_verdict(found, titles, split, sex)
@@ -381,14 +406,14 @@ def show_page(names: Names) -> None:
 
 
 def main() -> None:
-    st.title("Which model, and is the difference real?", anchor=False)
+    st.title("Comparison of two models", anchor=False)
     available = artifacts.available_models()
     if len(available) < 2:
         show_missing(available)
         return
     try:
         show_page(tuple(available[:2]))
-    except artifacts.ArtifactError as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

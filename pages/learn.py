@@ -13,12 +13,14 @@ from boneage import artifacts, wording
 from boneage.atlas import answers, plates, quiz
 from boneage.atlas.ossification import SOURCES, STAGES_SOURCE, stage
 from boneage.atlas.quiz import N_HANDS, Quiz
-from boneage.datasets.rsna import IMAGE_SUFFIXES, LabelError, find_split_images, read_labels
+from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
+from boneage.datasets.rsna import find_split_images
+from boneage.errors import BoneAgeError
 from boneage.evaluation.published import SINGLE_READER
 from boneage.figures import pictures
 from boneage.figures import quiz as charts
 from boneage.models.registry import ENSEMBLE
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from boneage.radiographs.reading import read_radiograph
 from pages import shared
 
 RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
@@ -29,7 +31,7 @@ MATERIALS = {
     "validation": "Validation radiographs",
     OWN: "Your own",
 }
-OLDEST_YEARS = 20
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
 WIDTH, COLUMNS = 420, (5, 6)  # pixels of the hand to be read; its share of the page
 N_MISSED = 3
@@ -64,8 +66,7 @@ def choose() -> tuple[str, int, bool]:
         chosen = shared.pick("Read", offered, "read")
         number = st.number_input(
             "Set",
-            min_value=1,
-            value=1,
+            min_value=1,  # where it starts; with a `value` of its own `next_set` could not set it
             key="set",
             width=130,
             bind="query-params",
@@ -87,18 +88,17 @@ def material_of(chosen: str) -> Material | None:
 
 def average_hands() -> Material:
     predictions = answers.read_plate_predictions()
-    each = {name: table for name, table in predictions.groupby("model")}
     notes = [
         "Every hand is the average of 20 or more radiographs of one sex and bone age, and shows "
         "no single child. Its bones are clearer than a child's."
     ]
-    if set(each) >= set(artifacts.available_models()):
-        notes.append(
-            "The models learnt from most of the radiographs in these averages, so their error here "
-            "is less than on new hands."
-        )
+    each = {}
+    if set(predictions["model"]) >= set(artifacts.available_models()):
+        each = {name: table for name, table in answers.accepted(predictions).groupby("model")}
+        notes.append(wording.PLATES_WERE_SEEN)
+        if refused := answers.refused_plates(predictions):
+            notes.append(wording.plates_refused(refused))
     else:
-        each = {}
         notes.append(
             "The answers of the models were stored for other weights and are left out; "
             "`python -m boneage atlas-answers` asks the models of today."
@@ -141,17 +141,19 @@ def files_of(folder: str, split: str) -> dict[str, Path]:
 def own_radiographs() -> Material | None:
     """Radiographs and their labels from the learner's computer."""
     uploads = st.file_uploader(
-        f"At least {N_HANDS} radiographs and one CSV file with the columns id, boneage, male",
+        f"At least {N_HANDS} radiographs and one CSV file with the columns id, boneage, sex",
         accept_multiple_files=True,
-        help="A radiograph is called <id>.png, .jpg, .webp, .tif or .dcm; boneage is in months; "
-        "male is True or False. All stays in memory while this page is open.",
+        help="A radiograph is called <id>.png, .jpg, .webp, .tif or .dcm; boneage is the "
+        "reference bone age in months. All stays in memory while this page is open.",
     )
-    tables = [upload for upload in uploads if upload.name.lower().endswith(".csv")]
+    tables = [upload for upload in uploads if upload.name.lower().endswith(TABLE_SUFFIXES)]
     if not uploads:
         return None
     if len(tables) != 1:
         raise LabelError(f"Choose one CSV file among the radiographs; there are {len(tables)}.")
-    labels = read_labels(tables[0], tables[0].name)
+    labels = shared.read_upload(read_labels, tables[0])
+    if labels is None:
+        return None
     files = {}
     for upload in uploads:
         name, dot, suffix = upload.name.rpartition(".")
@@ -201,7 +203,7 @@ def ask(material: Material, game: Quiz, tell: bool) -> None:
         with st.form("answer", border=False, clear_on_submit=True):
             with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
                 years = st.number_input(
-                    "Bone age: years", 0, OLDEST_YEARS, None, key="years", width=170
+                    "Bone age: years", 0, wording.OLDEST_YEARS, None, key="years", width=170
                 )
                 months = st.number_input("and months", 0, 11, None, key="months", width=120)
             sent = st.form_submit_button("Answer", type="primary", icon=":material/check:")
@@ -252,7 +254,7 @@ def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
 def show_result(material: Material, game: Quiz) -> None:
     readers = {charts.YOU: game.cases()}
     readers |= {name: game.cases_of(table) for name, table in material.predictions.items()}
-    readers = {name: readers[name] for name in in_order(readers)}
+    readers = {name: readers[name] for name in in_order(readers) if len(readers[name])}
     scores = quiz.scores(readers)
     st.header("Your result", anchor=False)
     st.markdown(
@@ -266,14 +268,14 @@ def show_result(material: Material, game: Quiz) -> None:
     )
     shared.chart(
         charts.reader_errors(scores, SINGLE_READER),
-        alt="Mean absolute error of you and of each model, over the band of a human reader",
+        alt="Mean absolute error of you and of each model, over the band of single human readers",
     )
     score_table(scores)
     st.caption(
         f"Of ten hands, with {wording.INTERVAL_95}s: they are wide, as ten say little. Bias is the "
         f"mean of answer minus age; {wording.share(0.95)} of the differences are expected within "
-        "the limits of agreement. The band is published for the 200 test radiographs of the "
-        "challenge."
+        "the limits of agreement. The band is an estimate published for the 200 test radiographs "
+        "of the challenge, where the reference is the mean of six readings."
     )
     st.subheader("How do answers and ages differ?", anchor=False)
     plots = charts.bland_altman(readers)
@@ -374,14 +376,14 @@ def answer_table(readers: dict[str, pd.DataFrame]) -> None:
 def show_plate_predictions() -> None:
     """How the models read all plates, and which they do not read."""
     predictions = answers.read_plate_predictions()
-    mean = predictions[predictions["model"] == ENSEMBLE]
-    if mean.empty:
+    n = (answers.accepted(predictions)["model"] == ENSEMBLE).sum()
+    if not n:
         return
     beyond = answers.beyond_a_year(predictions)
+    refused = len(answers.refused_plates(predictions))
     with st.expander("How the models read every average hand", icon=":material/table:"):
         st.markdown(
-            f"The mean of the models is within a year of the age of {len(mean) - len(beyond)} of "
-            f"the {len(mean)} average hands."
+            f"{wording.plates_accepted(n + refused, refused)} {wording.plates_read(n, len(beyond))}"
         )
         if len(beyond):
             st.dataframe(
@@ -389,7 +391,7 @@ def show_plate_predictions() -> None:
                     {
                         "Average hand": beyond["id"],
                         "Mean of the models": beyond["prediction_months"].map(wording.age_in_short),
-                        "Months off": beyond["off_months"],
+                        "Months off": beyond["residual_months"],
                     }
                 ),
                 hide_index=True,
@@ -422,7 +424,7 @@ def main() -> None:
         st.caption(" ".join(material.notes))
         if chosen == PLATES:
             show_plate_predictions()
-    except (artifacts.ArtifactError, UnreadableRadiograph, ValueError, RuntimeError) as error:
+    except BoneAgeError as error:
         shared.show_error(error)
 
 

@@ -5,6 +5,8 @@ from time import monotonic
 import streamlit as st
 
 from boneage import artifacts, results, saliency_verdict, wording
+from boneage.datasets.challenge import CITATION
+from boneage.errors import BoneAgeError
 from boneage.evaluation.conformal import LEVEL, LEVELS
 from boneage.evaluation.metrics import age_band
 from boneage.explain.overlay import stretch
@@ -16,7 +18,6 @@ from boneage.gate.checks import NO_HAND
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.predictor import Explanation, Prediction
 from boneage.radiographs.preprocessing import SEXES
-from boneage.radiographs.reading import UnreadableRadiograph
 from pages.beside import show_average_hand
 from pages.samples import about_samples, sample_png, sample_source, samples
 from pages.shared import (
@@ -27,23 +28,14 @@ from pages.shared import (
     explain,
     file_source,
     load_predictor,
+    opened,
     predict,
     published_weights,
-    reduced,
     show_error,
+    show_refusal,
 )
 
 CROP, RADIOGRAPH = "On the crop", "On the radiograph"
-
-
-# Of a long list, just the ages are kept; the content is no part of the key, its digest is.
-@st.cache_data(show_spinner=False, max_entries=1000)
-def predict_ages(weights: Weights, digest: str, sex: str, _content: bytes) -> tuple:
-    """(model name -> months, mean in months), crop method, intervals of each level, refusal."""
-    prediction = predict(weights, digest, sex, _content)
-    ages = prediction.months, prediction.ensemble_months
-    intervals = {level: prediction.intervals(level) for level in LEVELS}
-    return ages, prediction.hand.method, intervals, prediction.refusal
 
 
 # The first screen -------------------------------------------------------------------------------
@@ -118,6 +110,7 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
             years = st.number_input(
                 "Age in years (optional)",
                 min_value=0,
+                max_value=wording.OLDEST_YEARS,
                 value=None,
                 key="age_years",
                 width=170,
@@ -139,7 +132,9 @@ def prefill(sources: list[Source]) -> None:
     before, state["source"] = state.get("source"), now
     if now == before:
         return
-    sex, age = (one.sex, one.age_months) if one else (None, None)
+    sex, age = (one.sex, one.header.age_months) if one else (None, None)
+    if age is not None and wording.nearest_month(age) // 12 > wording.OLDEST_YEARS:
+        age = None  # an adult's, or an error of the header
     # What was entered before the first file came belongs to that file.
     if before or sex:
         state["sex"] = sex
@@ -173,43 +168,27 @@ def show_one(
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
         prediction = predict(weights, source.digest, sex, source.content)
+    known = opened(weights, source.digest, source.content)
     name = source.name if source.about else wording.as_plain_markdown(source.name)
     st.header(f"Bone age: {name}", anchor=False)
     if source.about:
         st.info(source.about, icon=":material/info:")
-    elif prediction.refusal and not show_refusal(source, prediction):
+    if prediction.contradicts_header:
+        sentence = wording.other_sex_in_header(known.prepared.sex, sex)
+        st.warning(sentence, icon=":material/warning:")
+    if not prediction.refusal:
+        show_answer(weights, prediction, age, level or choose_level(weights))
+    elif show_refusal(weights, source, prediction):
+        st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
+    else:
         return
-    show_answer(weights, prediction, age, level or choose_level(weights))
     for note in load_predictor(weights).notes:
         st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
-    show_hand(prediction, reduced(source.digest, prediction.radiograph.pixels), input_sizes)
-    show_average_hand(prediction, source.digest)
+    show_hand(prediction, known.shown, input_sizes)
+    if not prediction.refusal:
+        show_average_hand(prediction, source.digest, known.to_compare)
     show_maps(weights, source, sex)
-
-
-def show_refusal(source: Source, prediction: Prediction) -> bool:
-    """Why a picture was refused; whether its prediction is to be shown all the same."""
-    refusal = prediction.refusal
-    if source.key in st.session_state["looked_at_anyway"]:
-        st.error(f"**Not to be trusted.** {refusal.reason}", icon=":material/block:")
-        return True
-    st.warning(f"**No bone age for this picture.** {refusal.reason}", icon=":material/block:")
-    st.image(
-        pictures.with_hand_box(
-            reduced(source.digest, prediction.radiograph.pixels), prediction.hand
-        ),
-        caption="The box is what was taken for the hand",
-        width=240,
-        alt="The refused picture",
-    )
-    st.button(
-        "Show the prediction anyway",
-        key=f"anyway-{source.key}",
-        on_click=st.session_state["looked_at_anyway"].add,
-        args=(source.key,),
-    )
-    return False
 
 
 def show_answer(weights: Weights, prediction: Prediction, age: float | None, level: float) -> None:
@@ -247,7 +226,7 @@ def show_hand(
     st.header("What the models saw", anchor=False)
     if not (prediction.refusal and prediction.refusal.kind == NO_HAND):
         st.markdown(wording.hand_found(prediction.hand.method))
-    if prediction.radiograph.inverted:
+    if prediction.source.inverted:
         st.markdown("The file was black on white and has been inverted.")
     height, width = shown.pixels.shape
     # Beside a square crop, this gives both pictures one height.
@@ -283,7 +262,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         prepared = prediction.prepared[name]
         if place == CROP:
             return pictures.map_on_crop(prepared.image, values, opacity / 100)
-        shown = reduced(source.digest, prediction.radiograph.pixels)
+        shown = opened(weights, source.digest, source.content).shown
         return pictures.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
 
     with st.spinner("Working out where the models looked."):
@@ -400,11 +379,9 @@ def show_attention(name: str, explanation: Explanation, picture) -> None:
 
 
 def show_several(weights: Weights, sources: list[Source], default_sex: str | None) -> None:
-    sexes = st.session_state.setdefault("sexes", {})
-    sex_of = {s.key: sexes.get(s.key) or s.sex or default_sex for s in sources}
     st.header(f"Bone age of {len(sources)} files", anchor=False)
     level = choose_level(weights)
-    answers = predict_all(weights, sources, sex_of, level)
+    answers = predict_several(weights, sources, default_sex, level)
     table = results.results_table(answers, [name for name, _ in weights], level)
     edit_table(weights, table, sources, level)
     st.download_button(
@@ -417,19 +394,21 @@ def show_several(weights: Weights, sources: list[Source], default_sex: str | Non
     )
     show_faults(sources)
     finished = {
-        source.key: source for source, answer in zip(sources, answers, strict=True) if answer.sex
+        source.key: (source, answer.sex)
+        for source, answer in zip(sources, answers, strict=True)
+        if answer.sex
     }
     if not finished:
         if any(answer.status == results.WAITING for answer in answers):
             ask_for_sex()
         return
-    key = st.selectbox("Look inside", list(finished), format_func=lambda key: finished[key].name)
-    chosen = finished[key]
-    show_one(weights, chosen, sex_of[chosen.key], chosen.age_months, level)
+    key = st.selectbox("Look inside", list(finished), format_func=lambda key: finished[key][0].name)
+    chosen, sex = finished[key]
+    show_one(weights, chosen, sex, chosen.header.age_months, level)
 
 
-def predict_all(
-    weights: Weights, sources: list[Source], sex_of: dict, level: float
+def predict_several(
+    weights: Weights, sources: list[Source], default_sex: str | None, level: float
 ) -> list[results.FileResult]:
     """One result a file, with a progress bar where it takes a while."""
     load_predictor(weights)
@@ -439,24 +418,30 @@ def predict_all(
         if monotonic() - started > 0.3:
             text = f"Predicting: {number + 1} of {len(sources)}"
             place.progress(number / len(sources), text)
-        sex = sex_of[source.key]
-        if source.fault:
-            answer = results.FileResult(source.name, results.REFUSED, source.fault)
-        elif sex is None:
-            answer = results.FileResult(source.name, results.WAITING)
-        else:
-            ages, crop, intervals, refusal = predict_ages(
-                weights, source.digest, sex, source.content
-            )
-            answer = results.FileResult(
-                source.name, results.OK, None, sex, *ages, crop, intervals[level]
-            )
-            if refusal:
-                shown = source.key in st.session_state["looked_at_anyway"]
-                answer = results.refused(answer, refusal.reason, shown)
-        answers.append(answer)
+        answers.append(result_of(weights, source, default_sex, level))
     place.empty()
     return answers
+
+
+def result_of(
+    weights: Weights, source: Source, default_sex: str | None, level: float
+) -> results.FileResult:
+    """The sex is the one chosen for this file, else the header's, else the one for all others."""
+    if source.header.fault:
+        return results.FileResult(source.name, results.UNREADABLE, source.header.fault)
+    chosen = st.session_state.setdefault("sexes", {}).get(source.key)
+    sex = chosen or source.sex or default_sex
+    if sex is None:
+        # Opened now, as the whole film is not kept until the sex is chosen.
+        opened(weights, source.digest, source.content)
+        return results.FileResult(source.name, results.WAITING)
+    return results.result_of(
+        source.name,
+        predict(weights, source.digest, sex, source.content),
+        results.HEADER if source.sex and not chosen else results.GIVEN,
+        level,
+        show_refused=source.key in st.session_state.get("forced", ()),
+    )
 
 
 def edit_table(weights: Weights, table, sources: list[Source], level: float) -> None:
@@ -491,7 +476,7 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
             "mean_months": st.column_config.TextColumn("Mean"),
             "crop": st.column_config.TextColumn("Hand found by"),
             "status": st.column_config.TextColumn("Status"),
-            "reason": st.column_config.TextColumn("Why refused", width="large"),
+            "reason": st.column_config.TextColumn("Reason", width="large"),
             **models,
             **limits,
         },
@@ -506,8 +491,8 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
 
 def show_faults(sources: list[Source]) -> None:
     for source in sources:
-        if source.fault:
-            name, fault = map(wording.as_plain_markdown, (source.name, source.fault))
+        if fault := source.header.fault:
+            name, fault = map(wording.as_plain_markdown, (source.name, fault))
             st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
 
 
@@ -539,15 +524,10 @@ def about_the_models(weights: Weights) -> None:
                 f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
                 f"{mirror}Training set: {facts.n_train:,} radiographs; finished {facts.trained_on}."
             )
-        st.caption(
-            "Data: RSNA Pediatric Bone Age Challenge 2017. Halabi SS, Prevedello LM, "
-            "Kalpathy-Cramer J, et al. The RSNA Pediatric Bone Age Machine Learning Challenge. "
-            "Radiology 2019;290(2):498-503."
-        )
+        st.caption(f"Data: RSNA Pediatric Bone Age Challenge 2017. {CITATION}")
 
 
 def main() -> None:
-    st.session_state.setdefault("looked_at_anyway", set())
     introduction()
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -559,14 +539,14 @@ def main() -> None:
         weights = published_weights()
         if len(sources) > 1:
             show_several(weights, sources, sex)
-        elif sources and sources[0].fault:
+        elif sources and sources[0].header.fault:
             show_faults(sources)
         elif sources and sex is None:
             ask_for_sex()
         elif sources:
             show_one(weights, sources[0], sex, age)
         about_the_models(weights)
-    except (artifacts.ArtifactError, UnreadableRadiograph, RuntimeError) as error:
+    except BoneAgeError as error:
         show_error(error)
 
 

@@ -33,14 +33,16 @@ DRAWINGS = {
     "Boy, 9 years": Sample("male", 108, seed=1),
     "Girl, 13 years": Sample("female", 156, seed=5),
 }
-AVERAGES = {
-    "Girl, 6 years": ("female", 72),
-    "Boy, 6 years": ("male", 72),
-    "Girl, 8 years": ("female", 96),
-    "Boy, 10 years": ("male", 120),
-    "Girl, 13 years": ("female", 156),
-    "Boy, 15 years": ("male", 180),
-}
+# Sex and nominal age of plates; their mean bone ages are whole years, which makes short names.
+AVERAGES = (
+    ("female", 60),
+    ("male", 72),
+    ("female", 120),
+    ("male", 120),
+    ("female", 156),
+    ("male", 180),
+)
+CHILD = {"female": "Girl", "male": "Boy"}
 ABOUT_DRAWING = (
     "This hand is a drawing. The models were trained on real radiographs, so their answers to it "
     "show how the page works and nothing more."
@@ -48,39 +50,41 @@ ABOUT_DRAWING = (
 
 
 def samples() -> dict[str, Sample]:
-    """Name -> sample. A plate that the models are known to read more than a year off is left out.
+    """Name -> sample: average hands that the quality check accepts and the models read well.
 
-    Without an atlas, or with a damaged one, the samples are drawings.
+    A plate is left out if the check is known to refuse it, or the ensemble to be more than a year
+    off. Without an atlas, or with a damaged one, the samples are drawings.
     """
     try:
-        beyond = answers.beyond_a_year(answers.read_plate_predictions())
-        builds = plates.table().set_index(["sex", "months"])["build"].to_dict()
+        usable = answers.usable_plates().set_index(["sex", "months"])
     except ArtifactError:
         return DRAWINGS
-    beyond = set(zip(beyond["sex"], beyond["months"], strict=True))
-    averages = {
-        name: Sample(*plate, build=builds[plate])
-        for name, plate in AVERAGES.items()
-        if plate in builds and plate not in beyond
-    }
+    averages = {}
+    for sex, months in AVERAGES:
+        if (sex, months) in usable.index:
+            plate = usable.loc[(sex, months)]
+            name = f"{CHILD[sex]}, {wording.age_in_words(plate['age_months'])}"
+            averages[name] = Sample(sex, months, build=plate["build"])
     return averages or DRAWINGS
 
 
 def about_samples(drawn: bool) -> tuple[str, str | None]:
-    """What the samples are; of average hands also how many the models read, and which not."""
+    """What the samples are; of average hands also how many the models read, and which not.
+
+    Raises ArtifactError for damaged predictions.
+    """
     if drawn:
         return "Synthetic phantoms drawn by a program: no real hands, no patients.", None
+    sentence = "Each is the average of many radiographs of one sex and bone age, not one child."
     predictions = answers.read_plate_predictions()
     beyond = answers.beyond_a_year(predictions)
-    sentence = "Each is the average of many radiographs of one sex and bone age: no single child's."
-    n = (predictions["model"] == ENSEMBLE).sum()
-    if not n:
-        return sentence, None
-    missed = dict(zip(beyond["id"], beyond["off_months"], strict=True))
-    return (
-        f"{sentence} {wording.plates_read(n, len(missed))}",
-        wording.plates_missed(missed) if missed else None,
-    )
+    missed = dict(zip(beyond["id"], beyond["residual_months"], strict=True))
+    refused = answers.refused_plates(predictions)
+    if n := (answers.accepted(predictions)["model"] == ENSEMBLE).sum():
+        sentence = f"{sentence} {wording.plates_read(n, len(missed))}"
+    left_out = [wording.plates_missed(missed)] if missed else []
+    left_out += [wording.plates_refused(refused)] if refused else []
+    return sentence, " ".join(left_out) or None
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -98,7 +102,7 @@ def sample_source(name: str) -> Source:
     sample = samples()[name]
     content = sample_png(sample)
     digest = hashlib.sha256(content).hexdigest()
-    return Source(name, name, content, digest, sample.sex, None, None, about(sample))
+    return Source(name, name, content, digest, sample.sex, about(sample))
 
 
 def about(sample: Sample) -> str:
@@ -108,6 +112,6 @@ def about(sample: Sample) -> str:
     plate = plates.plate(sample.sex, sample.months)
     return (
         f"This hand is an average of {plate.n} radiographs of {wording.CHILDREN[sample.sex]}, mean "
-        f"bone age {wording.age_in_words(plate.mean_age_months)}: no single child's. The models "
-        "learnt from most of those radiographs, so their error on it is less than on a new hand."
+        f"bone age {wording.age_in_words(plate.mean_age_months)}. It shows no single child. "
+        f"{wording.PLATES_WERE_SEEN}"
     )

@@ -7,7 +7,7 @@ with _ in front is no part of the key it is kept under.
 
 import gc
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,11 +15,16 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from boneage import artifacts, wording
+from boneage.atlas import answers
+from boneage.datasets.columns import TITLES, UnknownColumn
+from boneage.datasets.labels import columns_in_words, skipped_in_words
+from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import ensemble_table, ensemble_weights
 from boneage.figures import pictures
 from boneage.models.registry import ENSEMBLE
-from boneage.predictor import Explanation, Prediction, Predictor
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from boneage.predictor import Explanation, Prediction, Predictor, PreparedRadiograph
+from boneage.radiographs.preprocessing import PreparedHand
+from boneage.radiographs.reading import Radiograph, read_radiograph
 
 # Until `app.py` has run once, Streamlit serves a folder called "pages" in its own way and would
 # open a link to a page without the app around it: the first visitor's link runs again.
@@ -37,17 +42,48 @@ Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
 
 
 @dataclass(frozen=True)
+class Header:
+    """What a file says of itself; fault: why it cannot be read, one sentence."""
+
+    sex: str | None = None
+    age_months: float | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
 class Source:
-    """One radiograph to read; `key` tells it from every other of this session."""
+    """One radiograph to read; `key` tells it from every other of this session.
+
+    The file is read when its header is asked for. Of a sample, sex and what to know are given.
+    """
 
     key: str
     name: str
     content: bytes
     digest: str
-    sex: str | None  # known without asking: of a sample, or from a DICOM header
-    age_months: float | None
-    fault: str | None  # why it cannot be read, one sentence
-    about: str | None = None  # of a sample: what to know of it
+    sample_sex: str | None = None
+    about: str | None = None
+
+    @property
+    def header(self) -> Header:
+        return _header(self.digest, self.content)
+
+    @property
+    def sex(self) -> str | None:
+        """Known without asking: of a sample, or from a DICOM header."""
+        return self.sample_sex or self.header.sex
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What is kept of a radiograph once it is read: without its pixels, hundreds fit in memory.
+
+    prepared: for the models. shown: for the screen. to_compare: for the atlas.
+    """
+
+    prepared: PreparedRadiograph
+    shown: pictures.ShownRadiograph
+    to_compare: PreparedHand
 
 
 def spare_collector() -> None:
@@ -150,27 +186,91 @@ def _read_predictions(folder, changed: int) -> pd.DataFrame:
     return artifacts.read_predictions(folder)
 
 
+def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | None:
+    """Read an uploaded CSV file, ask what its column names leave open, and show what was read.
+
+    read: `read_labels` or `read_user_predictions`. Returns None until every column is chosen.
+    Raises LabelError.
+    """
+    chosen = {}
+    while True:
+        try:
+            table = read(upload.getvalue(), upload.name, **chosen)
+            break
+        except UnknownColumn as question:
+            column = st.selectbox(
+                f"Which column holds the {TITLES[question.role]}?",
+                question.candidates,
+                index=None,
+                placeholder="Choose a column",
+                key=f"{question.role} of {upload.file_id}",
+                width=420,
+            )
+            if column is None:
+                return None
+            chosen[f"{question.role}_column"] = column
+    st.caption(columns_in_words(table, upload.name))
+    if skipped := skipped_in_words(table):
+        st.warning(wording.as_plain_markdown(skipped), icon=":material/filter_alt:")
+    return table
+
+
 # Radiographs ------------------------------------------------------------------------------------
 
 
 def file_source(key: str, name: str, content: bytes) -> Source:
-    digest = hashlib.sha256(content).hexdigest()
-    return Source(key, name, content, digest, *_read_header(digest, content))
+    return Source(key, name, content, hashlib.sha256(content).hexdigest())
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)
-def _read_header(digest: str, _content: bytes) -> tuple[str | None, float | None, str | None]:
-    """(sex, age in months, fault) of a file."""
+def _header(digest: str, _content: bytes) -> Header:
     try:
-        radiograph = read_radiograph(_content)
-    except UnreadableRadiograph as error:
-        return None, None, str(error)
-    return radiograph.sex, radiograph.age_months, None
+        radiograph = _read(digest, _content)
+    except BoneAgeError as error:
+        return Header(fault=str(error))
+    return Header(radiograph.sex, radiograph.age_months)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def reduced(digest: str, _pixels) -> pictures.ShownRadiograph:
-    return pictures.reduce(_pixels)
+# Whole films are large, so few are kept: the header is asked for just before the file is opened.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _read(digest: str, _content: bytes) -> Radiograph:
+    return read_radiograph(_content)
+
+
+@st.cache_resource(show_spinner=False, max_entries=100)
+def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
+    """Raises UnreadableRadiograph."""
+    radiograph = _read(digest, _content)
+    prepared = load_predictor(weights).open(radiograph)
+    return Opened(
+        prepared,
+        pictures.reduce(radiograph.pixels),
+        answers.prepare_to_compare(radiograph.pixels, prepared.hand),
+    )
+
+
+def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bool:
+    """Why the quality check refused a radiograph; whether to show its bone age all the same."""
+    reason, forced = prediction.refusal.reason, st.session_state.setdefault("forced", set())
+    if source.key in forced:
+        st.error(f"**Refused by the quality check.** {reason}", icon=":material/block:")
+        return True
+    st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
+    st.image(
+        pictures.with_hand_box(
+            opened(weights, source.digest, source.content).shown, prediction.hand
+        ),
+        caption="The box is what was taken for the hand",
+        width=240,
+        alt="The refused image",
+    )
+    st.button(
+        "Show the prediction anyway",
+        key=f"force-{source.key}",
+        on_click=forced.add,
+        args=(source.key,),
+    )
+    return False
 
 
 # Models -----------------------------------------------------------------------------------------
@@ -191,10 +291,10 @@ def load_predictor(weights: Weights) -> Predictor:
     return predictor
 
 
-# A prediction holds its radiograph, so few are kept whole.
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=1000)
 def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
-    return load_predictor(weights).predict(_content, sex)
+    """Raises UnreadableRadiograph."""
+    return load_predictor(weights).predict(opened(weights, digest, _content).prepared, sex)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

@@ -282,6 +282,13 @@ def test_facts_survive_the_round_trip(tmp_path):
     assert artifacts.read_facts(tmp_path / "new folder") == facts_for()
 
 
+def test_facts_written_before_the_warm_start_was_recorded_are_read(tmp_path):
+    values = dataclasses.asdict(facts_for())
+    del values["warm_start"]
+    (tmp_path / "facts.json").write_text(json.dumps(values))
+    assert artifacts.read_facts(tmp_path).warm_start == {}
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [

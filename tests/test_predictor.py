@@ -4,6 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from bad_files import dicom_bytes
 from PIL import Image
 
 from boneage.artifacts import ArtifactError
@@ -11,7 +12,8 @@ from boneage.datasets.phantoms import draw_phantom
 from boneage.evaluation.conformal import LEVELS
 from boneage.evaluation.ensemble import with_ensemble
 from boneage.explain.gradcam import telling_direction
-from boneage.predictor import Predictor
+from boneage.gate.checks import Refusal
+from boneage.predictor import Predictor, UnknownSexError
 from boneage.radiographs.preprocessing import to_model_input
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
@@ -97,6 +99,46 @@ def test_a_refused_picture_keeps_its_prediction_and_says_why(predictor):
     prediction = predictor.predict(file.getvalue(), "female")
     assert prediction.refusal.kind == "in colour"
     assert prediction.ensemble_months > 0
+
+
+def test_a_refused_picture_has_no_interval(calibrated_artifacts, monkeypatch):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
+    prediction = Predictor().predict(_png(96, 1), "female")
+    assert prediction.interval("ensemble")
+    refused = dataclasses.replace(prediction, refusal=Refusal("blurred", "Too blurred."))
+    assert refused.intervals() == {}
+    assert refused.interval("ensemble") is None
+
+
+def test_the_sex_is_by_default_that_of_the_file(predictor):
+    pixels = draw_phantom(96, "male", 1)
+    stated = dicom_bytes(pixels, PatientSex="M", PatientAge="008Y")
+    by_header, given = predictor.predict(stated), predictor.predict(stated, "male")
+    assert by_header.sex == "male"
+    assert by_header.months == given.months
+    assert not by_header.contradicts_header
+    assert predictor.predict(stated, "female").contradicts_header
+    assert not predictor.predict(_png(96, 1), "female").contradicts_header
+    with pytest.raises(UnknownSexError, match="does not state the sex"):
+        predictor.predict(_png(96, 1))
+
+
+def test_what_was_opened_once_is_not_read_again(predictor, monkeypatch):
+    opened = predictor.open(_png(96, 1))
+    monkeypatch.setattr("boneage.predictor.read_radiograph", None)
+    monkeypatch.setattr("boneage.radiographs.preprocessing.find_hand", None)
+    female, male = (predictor.predict(opened, sex) for sex in ("female", "male"))
+    assert female.months != male.months
+    assert female.source is male.source is opened
+
+
+def test_several_radiographs_get_the_answers_that_each_gets_alone(predictor):
+    opened = [predictor.open(_png(48 + 24 * seed, seed)) for seed in range(3)]
+    sexes = ["female", "male", "female"]
+    together = predictor.predict_all(opened, sexes)
+    for each, sex, prediction in zip(opened, sexes, together, strict=True):
+        assert prediction.months == pytest.approx(predictor.predict(each, sex).months, abs=1e-3)
+    assert predictor.predict_all([], []) == []
 
 
 def test_features_come_with_the_same_pass_and_change_no_age(predictor):

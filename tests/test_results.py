@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from boneage import results
+from boneage.figures.cards import age_cards
 from boneage.radiographs.hand import FULL_FRAME
-from boneage.results import OK, REFUSED, WAITING, FileResult
+from boneage.results import GIVEN, HEADER, OK, REFUSED, WAITING, FileResult
+from boneage.wording import age_in_short, age_in_words
 
 MODELS = ["a", "b"]
 
@@ -14,13 +16,13 @@ MODELS = ["a", "b"]
 @pytest.fixture
 def table():
     intervals = {"a": (80.0, 112.04), "b": (84.0, 116.0), "ensemble": (86.0, 110.0)}
-    months = {"a": 96.04, "b": 100.0}
+    months = {"a": 96.04, "b": 100.0, "ensemble": 98.02}
     return results.results_table(
         [
-            FileResult("x.png", OK, None, "female", months, 98.02, FULL_FRAME, intervals),
+            FileResult("x.png", OK, None, "female", GIVEN, None, months, FULL_FRAME, intervals),
             FileResult("=cmd()", REFUSED, "Not a picture."),
             FileResult("y.png", WAITING),
-            FileResult("z.png", OK, None, "male", months, 98.02, FULL_FRAME),
+            FileResult("z.png", OK, None, "male", HEADER, 96.0, months, FULL_FRAME),
         ],
         MODELS,
         0.9,
@@ -34,13 +36,13 @@ def test_the_table_has_a_row_a_file(table):
         "mean_months", "mean_low_months", "mean_high_months", "interval_level", "crop",
     ]  # fmt: skip
     assert list(table["status"]) == ["ok", "refused", "sex missing", "ok"]
-    assert table.loc[0, "a_months"] == 96.0
+    assert table.loc[0, "a_months"] == 96.04
     assert table.loc[[1, 2], "mean_months"].isna().all()
 
 
 def test_intervals_stand_behind_the_age_they_belong_to(table):
     limits = ["a_low_months", "a_high_months", "mean_low_months", "mean_high_months"]
-    assert table.loc[0, limits].tolist() == [80.0, 112.0, 86.0, 110.0]
+    assert table.loc[0, limits].tolist() == [80.0, 112.04, 86.0, 110.0]
     assert table.loc[0, "interval_level"] == 0.9
     assert table.loc[1:, [*limits, "interval_level"]].isna().all(axis=None)
 
@@ -65,13 +67,12 @@ def test_people_read_years_and_words(table):
     assert shown.loc[[1, 2], columns].isna().all(axis=None)
 
 
-def test_a_refused_picture_keeps_its_ages_only_when_asked():
-    result = FileResult("x.png", OK, None, "male", {"a": 96.0}, 96.0, FULL_FRAME)
-    without, with_ages = (results.refused(result, "No hand.", shown) for shown in (False, True))
-    for refused in (without, with_ages):
-        assert (refused.status, refused.reason, refused.sex) == (REFUSED, "No hand.", "male")
-    assert (without.months, without.mean_months) == ({}, None)
-    assert (with_ages.months, with_ages.mean_months) == ({"a": 96.0}, 96.0)
+@pytest.mark.parametrize("months", [149.46, 149.5, 95.94, 5.49])
+def test_the_table_and_the_card_show_one_age(months):
+    result = FileResult("x.png", OK, None, "male", GIVEN, None, {"ensemble": months}, FULL_FRAME)
+    shown = results.as_people_read(results.results_table([result], [], 0.9))
+    assert shown.loc[0, "mean_months"] == age_in_short(months)
+    assert f">{age_in_words(months)}<" in age_cards({"densenet121": 1, "resnet34_cbam": 2}, months)
 
 
 def test_the_stated_error_is_that_of_all_test_radiographs():

@@ -9,6 +9,7 @@ from boneage import artifacts
 from boneage.cli import main
 from boneage.datasets.perturbations import CLEAN, PERTURBATIONS
 from boneage.datasets.phantoms import write_phantoms
+from boneage.errors import BoneAgeError
 from boneage.predictor import Predictor
 from boneage.robustness import measure_robustness
 
@@ -72,5 +73,5 @@ def test_without_a_readable_picture_there_is_no_table(measured, tmp_path):
     broken = tmp_path / "1.png"
     broken.write_bytes(b"not a picture")
     cases = pd.DataFrame({"id": ["1"], "sex": ["male"], "age_months": [99.0], "path": [broken]})
-    with pytest.raises(ValueError, match="could be read"):
+    with pytest.raises(BoneAgeError, match="could be read"):
         measure_robustness(Predictor(), cases)

@@ -7,6 +7,7 @@ import pytest
 
 from boneage import artifacts
 from boneage.datasets.perturbations import CLEAN
+from boneage.evaluation.conformal import coverage_table
 from boneage.gate.checks import CHECKS
 from boneage.gate.gate import load_gate
 from boneage.predictor import Predictor
@@ -48,6 +49,17 @@ def test_errors_on_changed_pictures_were_measured_on_these_weights():
         metrics = artifacts.read_metrics(artifacts.model_folder(name))
         stated = metrics.query("split == 'test' and group == 'all'")["mae"].item()
         assert clean[name] == pytest.approx(stated, abs=0.1)
+
+
+def test_coverage_was_measured_on_all_validation_cases_of_these_weights():
+    table = artifacts.read_coverage()
+    assert table is not None, "run: python -m boneage calibrate"
+    tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in SHIPPED}
+    measured = coverage_table(tables)
+    same = ["model", "level", "cases", "group", "n", "coverage", "low", "high"]
+    pd.testing.assert_frame_equal(table[same], measured[same], atol=1e-4)
+    every = table[(table["group"] == "all") & (table["cases"] == "validation")]
+    assert set(every["n"]) == {1425}
 
 
 def test_real_radiographs_get_the_ages_stated(rsna):

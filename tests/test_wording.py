@@ -40,15 +40,15 @@ def test_ahead_or_behind(bone_age, age, sentence):
 @pytest.mark.parametrize(
     ("second", "sentence"),
     [
-        (100.2, "The models agree to the month."),
-        (106, "B reads 6 months older than A: they agree closely."),
-        (88, "A reads 12 months older than B: they agree within a year."),
-        (113, "B reads 13 months older than A: they disagree, so the mean says little."),
-        (99.5, "The models agree to the month."),  # shown as the same age
-        (100.5, "B reads 1 month older than A: they agree closely."),
+        (100.2, "The models predict the same bone age, to the month."),
+        (106, "B predicts a bone age 6 months higher than A."),
+        (88, "A predicts a bone age 12 months higher than B."),
+        (140, "B predicts a bone age 3 years 4 months higher than A."),
+        (99.5, "The models predict the same bone age, to the month."),  # shown as the same age
+        (100.5, "B predicts a bone age 1 month higher than A."),
     ],
 )
-def test_disagreement(second, sentence):
+def test_disagreement_is_told_without_a_judgement(second, sentence):
     assert wording.disagreement({"A": 100.0, "B": second}) == sentence
 
 
@@ -88,6 +88,40 @@ def test_figures_are_said_in_their_units(name, value, words):
     assert plain(wording.figure_value(name, value)) == words
 
 
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (1.0, "1"),
+        (0.1133, "0.11"),
+        (0.0341, "0.034"),
+        (0.0496, "0.0496"),  # and not 0.05
+        (0.0504, "0.05"),
+        (0.001, "0.001"),
+        (3e-9, "< 0.001"),
+    ],
+)
+def test_p_values_stay_on_their_side_of_five_percent(p, words):
+    assert plain(wording.p_value(p)) == words
+
+
+def test_every_split_says_what_its_reference_is_and_what_its_label_noise_is():
+    assert (
+        "mean of six readings. One reading has an SD of about 7 months, the mean of six about 3"
+        in (wording.ABOUT_SPLIT["test"])
+    )
+    assert "one clinical reading, with an SD of about 7 months" in wording.ABOUT_SPLIT["validation"]
+    assert not any("model's own" in text for text in wording.ABOUT_SPLIT.values())
+    for split in ("test", "validation"):
+        assert "this label noise is part of every residual" in wording.ABOUT_SPLIT[split]
+
+
+def test_the_band_of_readers_is_called_an_estimate():
+    assert wording.about_reader_band(4.8, 7.0) == (
+        "Shaded: estimated range of single human readers on the 200 test radiographs, 4.8 to 7.0 "
+        "months."
+    )
+
+
 def test_an_interval_is_said_without_its_unit():
     assert wording.figure_interval("bias", -1.0, 2.5) == "−1.0 to +2.5"
     assert wording.figure_interval("within_6", 0.21, 0.324) == "21 to 32"
@@ -119,10 +153,11 @@ def test_an_interval_says_its_level_and_its_limits():
     )
 
 
-def test_what_an_interval_promises_follows_the_level():
-    assert "about 95 have their reference age within the 95 %" in plain(
-        wording.about_interval(0.95)
-    )
+def test_what_an_interval_covers_follows_the_level():
+    said = plain(wording.about_interval(0.95))
+    assert "about 95 % of reference bone ages fall in the 95 % prediction interval" in said
+    assert "covers a single clinical reading" in said
+    assert "Not valid for dysplasia, malformation or atypical positioning." in said
 
 
 @pytest.mark.parametrize(
@@ -132,7 +167,12 @@ def test_what_an_interval_promises_follows_the_level():
 def test_an_age_lies_within_an_interval_as_people_see_it(age, place):
     """The limits read 9 y 1 m and 11 y 4 m."""
     sentence = plain(wording.in_interval(age, 0.9, 109.3, 135.8))
-    assert sentence.startswith(f"Chronological age lies {place} the 90 % interval")
+    assert sentence.startswith(f"Chronological age lies {place} the 90 % prediction interval")
+
+
+def test_outside_of_an_interval_lie_as_many_readings_as_its_level_leaves():
+    sentence = plain(wording.in_interval(20, 0.85, 109.3, 135.8))
+    assert sentence.endswith("as do about 15 % of clinical readings.")
 
 
 @pytest.mark.parametrize(
@@ -184,16 +224,34 @@ def test_the_weights_of_the_ensemble_heaviest_first():
 
 def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
     assert wording.plates_read(58, 2) == (
-        "The mean of the models is within a year of the age of 56 of the 58 average hands."
+        "The mean of the models is within a year of the mean bone age of 56 of the 58 average "
+        "hands."
     )
-    assert wording.plates_read(57, 0).endswith("of the age of all 57 average hands.")
+    assert wording.plates_read(57, 0).endswith("of the mean bone age of all 57 average hands.")
     assert wording.plates_missed({"Girls, 4 years": 12.32, "Boys, 17 years": -15.0}) == (
         "It misses girls, 4 years (12.3 months too old) and boys, 17 years (15.0 months too young)."
     )
 
 
 def test_plates_say_how_many_radiographs_each_is_made_of():
-    assert wording.averages_of([39, 36, 40]) == "Averages of 39, 36 and 40 radiographs."
+    said = wording.averages_of([39, 36, 40])
+    assert said.startswith("Averages of 39, 36 and 40 radiographs. Their ages are the mean")
+
+
+def test_plates_that_the_quality_check_refused_are_counted_and_named():
+    assert wording.plates_accepted(57, 0).endswith("accepted all 57 average hands.")
+    assert wording.plates_accepted(57, 2).endswith("accepted 55 of the 57 average hands.")
+    assert wording.plates_refused(["Girls, 4 years", "Boys, 17 years"]) == (
+        "The image quality check refused the average hands of girls, 4 years and boys, 17 years; "
+        "their predictions are not shown."
+    )
+
+
+def test_events_are_told_with_the_scale_of_fusion():
+    assert wording.event_in_words("appears", 29, 29) == "Appears at about 2 years 5 months"
+    assert wording.event_in_words("fuses", 156, 180) == (
+        "Fuses at a bone age of about 13 to 15 years"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What the models say of the plates, and how far off likeness to the plates is.
 
 `artifacts/atlas/` holds, beside the plates,
-    predictions.csv   the bone age of every plate by every model and by their mean
+    predictions.csv   the bone age of every plate by every model and by their mean, and whether the
+                      image quality check refused the plate
     likeness.csv      the bone age of test radiographs, of which no plate is made, by likeness
 
 Both say what they were worked out from, so that what belongs to other weights or to other plates
@@ -25,6 +26,7 @@ from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
 from boneage.models.registry import ENSEMBLE
+from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 from boneage.wording import children_aged
@@ -37,12 +39,23 @@ PREDICTIONS, LIKENESS = "predictions.csv", "likeness.csv"
 # take: a hand on a plate is about as large.
 SIZE = 512
 _CASE_COLUMNS = ["id", "sex", "age_months", "prediction_months"]
-_PREDICTION_COLUMNS = ["sex", "months", "model", "prediction_months", "model_sha256", "build"]
+_PREDICTION_COLUMNS = [
+    "sex",
+    "months",
+    "model",
+    "prediction_months",
+    "refused",
+    "model_sha256",
+    "build",
+]
 
 
-def prepare_to_compare(pixels) -> PreparedHand:
-    """The hand of a radiograph, (H, W) uint8, as it is compared with plates."""
-    return prepare(pixels, Preprocessing(size=SIZE))
+def prepare_to_compare(pixels, hand: Hand | None = None) -> PreparedHand:
+    """The hand of a radiograph, (H, W) uint8, as it is compared with plates.
+
+    hand: where it is, if it was found before.
+    """
+    return prepare(pixels, Preprocessing(size=SIZE), hand)
 
 
 # The models on the plates -----------------------------------------------------------------------
@@ -51,17 +64,18 @@ def prepare_to_compare(pixels) -> PreparedHand:
 def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd.DataFrame:
     """Bone age of every plate by every model and "ensemble", each plate read like any file.
 
-    Columns sex, months (nominal), model, prediction_months, model_sha256, build (of the plate).
-    Raises ArtifactError without an atlas.
+    Columns sex, months (nominal), model, prediction_months, refused (by the image quality check),
+    model_sha256, build (of the plate). Raises ArtifactError without an atlas.
     """
     fingerprints = artifacts.fingerprints(predictor.facts)
     rows = []
     for row in tqdm(list(plates.table(root).itertuples()), desc="plates", unit="plate"):
         content = plates.png(plates.plate(row.sex, row.months, root).image)
-        months = predictor.predict(content, row.sex).months
+        read = predictor.predict(content, row.sex)
+        refused = read.refusal is not None
         rows += [
-            (row.sex, row.months, model, age, fingerprints[model], row.build)
-            for model, age in with_ensemble(months, predictor.weights).items()
+            (row.sex, row.months, model, age, refused, fingerprints[model], row.build)
+            for model, age in with_ensemble(read.months, predictor.weights).items()
         ]
     return pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
 
@@ -69,9 +83,9 @@ def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd
 def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
     """Predictions of the plates by the published weights, with residuals.
 
-    Columns sex, months, model, and those of `as_cases` and of `with_residuals`. Rows of other
-    weights or of a plate built anew are left out; empty where nothing was ever written. Raises
-    ArtifactError for a file or an atlas that is damaged.
+    Columns sex, months, model, refused, and those of `as_cases` and of `with_residuals`. Rows of
+    other weights or of a plate built anew are left out; empty where nothing was ever written.
+    Raises ArtifactError for a file or an atlas that is damaged.
     """
     path = atlas_folder(root) / PREDICTIONS
     table = pd.DataFrame(columns=_PREDICTION_COLUMNS)
@@ -80,30 +94,54 @@ def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
     names = artifacts.available_models()
     published = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
     table = table[table["model"].map(artifacts.fingerprints(published)) == table["model_sha256"]]
-    table = table.astype({"months": int, "prediction_months": float})
+    table = table.astype({"months": int, "prediction_months": float, "refused": bool})
     return with_residuals(table.merge(as_cases(root), on=["sex", "months", "build"]))
 
 
 def as_cases(root: str | Path | None = None) -> pd.DataFrame:
-    """The plates as cases of known age: their table with id (such as "Girls, 5 years") and
-    age_months, the mean bone age.
+    """The plates as cases of known age: their table with age_months, the mean bone age, and id,
+    sex and that age in words, such as "Girls, 5 years".
 
     Raises ArtifactError without an atlas.
     """
     table = plates.table(root).rename(columns={"mean_age_months": "age_months"})
-    titles = [children_aged(row.sex, row.months) for row in table.itertuples()]
+    titles = [children_aged(row.sex, row.age_months) for row in table.itertuples()]
     return table.assign(id=titles)
 
 
-def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The plates that the mean of the models reads more than a year off their nominal age.
+def accepted(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions of the plates that passed the image quality check.
 
-    predictions: as `read_plate_predictions` returns them. By sex and age; off_months is added.
+    predictions: as `read_plate_predictions` returns them.
     """
-    off = (predictions["prediction_months"] - predictions["months"]).rename("off_months")
-    beyond = (predictions["model"] == ENSEMBLE) & is_large(off.abs())
-    table = predictions.assign(off_months=off)[beyond]
-    return table.sort_values(["sex", "months"], ignore_index=True)
+    return predictions[~predictions["refused"]]
+
+
+def refused_plates(predictions: pd.DataFrame) -> list[str]:
+    """Ids of the plates that the image quality check refused, by sex and age."""
+    refused = predictions[predictions["refused"]].sort_values(["sex", "months"])
+    return refused["id"].unique().tolist()
+
+
+def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The accepted plates for which the ensemble is off by more than a year, by sex and age.
+
+    predictions: as `read_plate_predictions` returns them.
+    """
+    read = accepted(predictions)
+    beyond = (read["model"] == ENSEMBLE) & is_large(read["absolute_error"])
+    return read[beyond].sort_values(["sex", "months"], ignore_index=True)
+
+
+def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
+    """The plates as `as_cases`, but those known to be refused or read more than a year off.
+
+    Raises ArtifactError as `read_plate_predictions`.
+    """
+    predictions = read_plate_predictions(root)
+    left_out = [*refused_plates(predictions), *beyond_a_year(predictions)["id"]]
+    cases = as_cases(root)
+    return cases[~cases["id"].isin(left_out)]
 
 
 # Likeness ---------------------------------------------------------------------------------------

@@ -19,7 +19,9 @@ from boneage.atlas import files
 from boneage.atlas.landmarks import N_LANDMARKS
 from boneage.atlas.registration import average
 from boneage.datasets.cache import Cache, CacheError, open_cache, start_worker
+from boneage.datasets.challenge import CITATION
 from boneage.datasets.splits import TEST
+from boneage.errors import BoneAgeError
 from boneage.radiographs.hand import MEDIAPIPE, find_hand
 
 METHOD = 2  # raise it when a change of the method must rebuild every plate
@@ -76,12 +78,12 @@ def build_atlas(
     Interrupted at any moment, it goes on where it stopped: plates of the same cache and settings
     are kept. The result does not depend on the number of workers.
 
-    Raises CacheError when the cache cannot be used or no group has `LEAST` radiographs, ValueError
-    for fewer than that a plate.
+    Raises CacheError when the cache cannot be used or no group has `LEAST` radiographs,
+    BoneAgeError for fewer than that a plate.
     """
     settings, folder = settings or Settings(), Path(folder)
     if settings.per_plate < LEAST:
-        raise ValueError(
+        raise BoneAgeError(
             f"No plate is made of fewer than {LEAST} radiographs, so {settings.per_plate} a plate "
             f"are too few; draw {2 * LEAST} or more."
         )
@@ -215,5 +217,5 @@ def _readme(plates: pd.DataFrame) -> str:
         least=plates["n"].min(),
         most=plates["n"].max(),
         link=files.LINK,
-        citation=files.CITATION,
+        citation=CITATION,
     )

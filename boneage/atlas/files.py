@@ -46,10 +46,6 @@ LINK = (
     "https://www.rsna.org/education/ai-resources-and-training/ai-image-challenge/"
     "RSNA-Pediatric-Bone-Age-Challenge-2017"
 )
-CITATION = (
-    "Halabi SS, Prevedello LM, Kalpathy-Cramer J, et al. The RSNA Pediatric Bone Age Machine "
-    "Learning Challenge. Radiology 2018; 290(2):498-503."
-)
 _LANDMARK_COLUMNS = ("sex", "months", "landmark", "x", "y")
 _BUILD = "build the atlas again (python -m boneage atlas --help)"
 _QUALITY = 94  # of WebP; a plate is smooth and shows no loss at it

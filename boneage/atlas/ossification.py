@@ -1,12 +1,17 @@
-"""What happens in the growing hand: when bones appear and growth plates close, and where.
+"""What happens in the growing hand: when bones appear and growth plates fuse, and where.
 
-`ossification.csv` has one row an event, in the order of the girls' ages. Ages are months: where
-`from` and `to` are equal, the median of one bone; else the range of the medians of several bones,
-or, of the pisiform and of growth plates that close, the range over children and sources. `places`
-are on the 21 landmarks of a hand: each a weighted sum of landmarks, written "landmark:weight",
-several parted by ";". Carpal bones move against the landmarks as they grow, so they have weights
-at 3 years (`places`) and at 15 (`places_at_15`). All were fitted by eye to plates of both sexes
-between 3 and 16 years; the carpal ones lie within 7 pixels of the bones' middles.
+`ossification.csv` has one row an event, in the order of the girls' ages. Ages are months, on the
+scale of the event's change, see `SCALES`.
+    appears   the chronological age of healthy children: where `from` and `to` are equal, the median
+              of one bone; else the range of the medians of several bones or, of the pisiform, the
+              range over children. Bone age is scaled to the mean of healthy children, so a median
+              is about the bone age at which the center appears.
+    fuses     the bone age of the stage in which the growth plates fuse. Chronological ages of
+              fusion spread over many more years, as children mature at different speeds.
+`places` are on the 21 landmarks of a hand: each a weighted sum of landmarks, written
+"landmark:weight", several parted by ";". Carpal bones move against the landmarks as they grow, so
+they have weights at 3 years (`places`) and at 15 (`places_at_15`). All were fitted by eye to plates
+of both sexes between 3 and 16 years; the carpal ones lie within 7 pixels of the bones' middles.
 """
 
 import csv
@@ -19,6 +24,7 @@ import numpy as np
 from boneage.atlas.landmarks import N_LANDMARKS
 
 APPEARS, FUSES = "appears", "fuses"
+SCALES = {APPEARS: "chronological age", FUSES: "bone age"}
 _NEAR = 12  # months around its usual age in which an event is worth looking for
 
 SOURCES = {
@@ -31,31 +37,9 @@ SOURCES = {
         "Appearance of Pisiform Bone. International Journal of Health and Clinical Research 2021; "
         "4(15):32-33."
     ),
-    "Cardoso & Severino 2010": (
-        "Cardoso HFV, Severino RSS. The chronology of epiphyseal union in the hand and foot from "
-        "dry bone observations. International Journal of Osteoarchaeology 2010; 20:737-746."
-    ),
-    "Hacking & Lustosa": (
-        "Hacking C, Lustosa L. Ossification centers of the hand. Radiopaedia.org, "
-        "doi:10.53347/rID-83305. States one range for both sexes."
-    ),
-    "Schmidt 2013": (
-        "Schmidt S, Schiborr M, Pfeiffer H, Schmeling A, Schulz R. Age dependence of epiphyseal "
-        "ossification of the distal radius in ultrasound diagnostics. International Journal of "
-        "Legal Medicine 2013; 127:831-838."
-    ),
-    "Singh 2022": (
-        "Singh M, Ranjan RK, Rathore O, Kataria DS. The Epiphyseal Fusion of Distal End of Radius "
-        "and Ulna: An Appropriate Tool for Age Determination. European Journal of Molecular & "
-        "Clinical Medicine 2022; 9(3):5733-5741."
-    ),
     "Schmidt 2008": (
         "Schmidt S et al. International Journal of Legal Medicine 2008; 122:51-54, "
         "doi:10.1007/s00414-007-0209-z. On the line that stays in the radius."
-    ),
-    "Bass 1995": (
-        "Bass WM. Human Osteology, 1995, as tabulated in Introduction to Human Osteology, Grand "
-        "Valley State University. States one range for both sexes."
     ),
     "Gilsanz & Ratib 2012": (
         "Gilsanz V, Ratib O. Hand Bone Age: A Digital Atlas of Skeletal Maturity. 2nd edition. "
@@ -71,10 +55,10 @@ _EARLY, _LATE = 36, 180  # months of `places` and `places_at_15`
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A centre that appears or a growth plate that closes.
+    """A center that appears or a growth plate that fuses.
 
     number: as it stands beside the mark, from 1. change: `APPEARS` or `FUSES`.
-    usual: sex -> (from, to), months; equal for a median.
+    usual: sex -> (from, to), months on the scale of the change; equal for a median.
     sources: keys of `SOURCES`, which are also what people read. look: what to look at, in words.
     label: where its number stands: "left" or "right" of the hand, or "beside" the first place.
     weights: (2, K, 21) float64, K places at 3 and at 15 years.
@@ -119,31 +103,31 @@ STAGES = (
     Stage(
         "Infancy",
         {"female": 0, "male": 0},
-        "Count the centres of the wrist: capitate, hamate and the epiphysis of the radius.",
+        "Count the centers of the wrist: capitate, hamate and the epiphysis of the radius.",
     ),
     Stage(
         "Toddlers",
         {"female": 10, "male": 14},
         "Count the epiphyses of the fingers and metacarpals. They appear in an orderly way, the "
-        "middle finger's first and the little finger's last; the carpal bones tell less.",
+        "middle finger's first and the little finger's last; the carpal bones are less reliable.",
     ),
     Stage(
-        "Before puberty",
+        "Prepubertal",
         {"female": 24, "male": 36},
         "Compare the epiphyses of the distal and middle phalanges with the ends of their shafts: "
         "they widen until they are as wide. The carpal bones vary more between children.",
     ),
     Stage(
-        "Early and middle puberty",
+        "Early and mid-puberty",
         {"female": 84, "male": 108},
         "Epiphyses of the distal and middle phalanges become wider than their shafts and begin to "
-        "cap them: look for small horns on both sides. Pisiform and sesamoid appear; they tell "
-        "less.",
+        "cap them: look for capping on both sides. Pisiform and sesamoid appear; they are less "
+        "reliable.",
     ),
     Stage(
-        "Late puberty and after",
+        "Late and post-puberty",
         {"female": 156, "male": 168},
-        "See how far the growth plates have closed: those of the fingers and metacarpals first, "
+        "See how far the growth plates have fused: those of the fingers and metacarpals first, "
         "those of ulna and radius last.",
     ),
 )

@@ -5,6 +5,8 @@ Needs neither Keras nor MediaPipe. All points are (x, y) in pixels, all pictures
 
 import functools
 import io
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,6 @@ from PIL import Image
 
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files
-from boneage.atlas.files import CITATION as CITATION
 from boneage.atlas.landmarks import mean_shape, scaled
 from boneage.atlas.registration import HEIGHT, WIDTH, detail, find_flow, follow, hand_mask
 from boneage.atlas.warping import warp
@@ -33,9 +34,10 @@ _SMOOTHING = 8.0  # of the flow between two plates or a radiograph and a plate, 
 class Plate:
     """The average hand of one sex and age: a left hand, fingers up, thumb to the right.
 
-    months: the nominal age; of a blended plate the age asked for.
+    months: the nominal age, by which it is looked up; of a blended plate the age asked for.
     n, dropped: radiographs averaged, and left out for being unlike the rest; 0 when blended.
-    mean_age_months, sd_age_months: of the bone ages of those radiographs.
+    mean_age_months, sd_age_months: of the bone ages of those radiographs. The mean is the age that
+    the plate is shown with; it can be months from the nominal one.
     image: (640, 512) uint8.
     spread: (320, 256) uint8, interquartile range between the radiographs at each pixel.
     landmarks: (21, 2) float32 on `image`, MediaPipe's order.
@@ -55,14 +57,14 @@ class Plate:
 
     @property
     def title(self) -> str:
-        """Such as "Girls, 5 years"."""
-        return children_aged(self.sex, self.months)
+        """Sex and mean bone age, such as "Girls, 5 years 9 months"."""
+        return children_aged(self.sex, self.mean_age_months)
 
     @property
     def caption(self) -> str:
         """What it is made of, in a sentence."""
         if self.parents:
-            younger, older = (age_in_words(parent.months) for parent in self.parents)
+            younger, older = (age_in_words(parent.mean_age_months) for parent in self.parents)
             return f"Blended from the average hands of {younger} and {older}."
         return (
             f"Average of {self.n} radiographs, mean bone age {age_in_words(self.mean_age_months)}."
@@ -102,11 +104,56 @@ def nearest_plate(sex: str, months: float, root: str | Path | None = None) -> Pl
     return atlas.plate(sex, rows["months"].iloc[(rows["mean_age_months"] - months).abs().argmin()])
 
 
+def age_span(sexes: Sequence[str], root: str | Path | None = None) -> tuple[int, int]:
+    """The first and the last whole month of bone age that plates of any of `sexes` reach.
+
+    Raises ArtifactError as `table`.
+    """
+    means = pd.concat([_Atlas.open(root).of(sex)["mean_age_months"] for sex in sexes])
+    return math.ceil(means.min()), math.floor(means.max())
+
+
+def half_years(sex: str, root: str | Path | None = None) -> tuple[float, float]:
+    """The first and the last half year of bone age, in years, within the plates of one sex.
+
+    Raises ArtifactError as `table`.
+    """
+    youngest, oldest = age_span([sex], root)
+    return math.ceil(youngest / 6) / 2, math.floor(oldest / 6) / 2
+
+
+def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
+    """The bone age of the plate that `between` returns: beyond the plates of a sex, the last one's.
+
+    Raises ArtifactError as `table`.
+    """
+    means = _Atlas.open(root).of(sex)["mean_age_months"]
+    return float(np.clip(months, means.min(), means.max()))
+
+
+def around(sex: str, months: float, root: str | Path | None = None) -> dict[str, Plate]:
+    """Plates to compare a radiograph of that bone age with: "younger", "nearest", "older" -> plate.
+
+    The nearest, and those nearest to a year less and a year more than it; none is younger than the
+    first plate or older than the last. Raises ArtifactError as `table`.
+    """
+    nearest = nearest_plate(sex, months, root)
+    found = {
+        which: nearest_plate(sex, nearest.mean_age_months + offset, root)
+        for which, offset in (("younger", -12), ("nearest", 0), ("older", 12))
+    }
+    return {
+        which: one
+        for which, one in found.items()
+        if which == "nearest" or one.months != nearest.months
+    }
+
+
 def between(sex: str, months: float, root: str | Path | None = None) -> Plate:
     """A plate for any age: the two whose mean ages enclose it, brought together and blended.
 
     Both are warped to landmarks in between and, by optical flow, halfway onto each other, so that
-    no outline is double. Beyond the first or last plate, that plate itself.
+    no outline is double. Beyond the first or last plate, that plate itself, of its own age.
     Raises ArtifactError as `table`.
     """
     atlas = _Atlas.open(root)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from boneage.errors import BoneAgeError
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import agreement, with_residuals
 
@@ -28,10 +29,10 @@ class Quiz:
         """Ten hands out of `pool`, in random order; the same pool and seed give the same ten.
 
         One is drawn from each tenth of the pool by sex and age, so that both sexes and all ages
-        come up as they do in the pool. Raises ValueError for a pool of fewer than ten.
+        come up as they do in the pool. Raises BoneAgeError for a pool of fewer than ten.
         """
         if len(pool) < N_HANDS:
-            raise ValueError(
+            raise BoneAgeError(
                 f"The quiz needs {N_HANDS} hands of known age and sex, and there are {len(pool)}."
             )
         rng = np.random.default_rng(seed)

@@ -9,13 +9,14 @@ Lengths in this module are hand units (wrist to the third metacarpophalangeal jo
 hand's own frame: origin at the wrist, x towards the thumb, y towards the forearm.
 """
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from boneage.files import replace_file
 
 OLDEST = 240.0  # months; nothing changes on a hand after skeletal maturity
 _SEXES = ("female", "male")
@@ -140,7 +141,7 @@ def write_phantoms(folder: Path | str, n_train: int = 60, n_test: int = 12, seed
 
     boneage-training-dataset/<id>.png and boneage-training-dataset.csv (`id,boneage,male`; whole
     months), boneage-test-dataset/ and boneage-test-dataset.csv (months with decimals). Ages are
-    spread evenly from 6 to 216 months; the sexes alternate.
+    spread evenly from 6 to 216 months; the sexes alternate. Raises NotWrittenError.
     """
     folder = Path(folder)
     rng = np.random.default_rng(seed)
@@ -149,18 +150,15 @@ def write_phantoms(folder: Path | str, n_train: int = 60, n_test: int = 12, seed
         ("boneage-test-dataset", 4001, n_test, 2),
     )
     for name, first_id, count, decimals in parts:
-        images = folder / name
-        images.mkdir(parents=True, exist_ok=True)
         ages = 6 + 210 * (rng.permutation(count) + rng.uniform(size=count)) / max(count, 1)
-        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as table:
-            rows = csv.writer(table, lineterminator="\n")
-            rows.writerow(("id", "boneage", "male"))
-            for index, age in enumerate(np.round(ages, decimals)):
-                case, sex = first_id + index, _SEXES[index % 2]
-                pixels = draw_phantom(age, sex, seed=seed * 100_000 + case)
-                # imencode and write_bytes, since imwrite fails silently on some paths
-                (images / f"{case}.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
-                rows.writerow((case, f"{age:.{decimals}f}", sex == "male"))
+        labels = ["id,boneage,male"]
+        for index, age in enumerate(np.round(ages, decimals)):
+            case, sex = first_id + index, _SEXES[index % 2]
+            pixels = draw_phantom(age, sex, seed=seed * 100_000 + case)
+            content = cv2.imencode(".png", pixels)[1].tobytes()
+            replace_file(folder / name / f"{case}.png", content)
+            labels.append(f"{case},{age:.{decimals}f},{sex == 'male'}")
+        replace_file(folder / f"{name}.csv", "".join(f"{line}\n" for line in labels).encode())
     return folder
 
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from boneage.datasets.cache import Cache
+from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import sex_to_model_input, to_model_input
 
 BATCH_SIZE = 64
@@ -41,7 +42,7 @@ class TrainingBatches:
     images_per_epoch: size of a fresh random sample each epoch; None for all rows.
     image_size: side in pixels of the images yielded.
 
-    Raises ValueError when there are no rows.
+    Raises BoneAgeError when there are no rows.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class TrainingBatches:
         seed: int = 0,
     ):
         if not len(rows):
-            raise ValueError(f"The cache in {cache.folder} has no images to train on.")
+            raise BoneAgeError(f"The cache in {cache.folder} has no images to train on.")
         self.cache, self.rows, self.seed = cache, np.asarray(rows), seed
         self.image_size = image_size
         self.n_images = min(images_per_epoch or len(rows), len(rows))

@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 import pandas as pd
 
+from boneage.errors import BoneAgeError
+
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
@@ -19,10 +21,10 @@ def split_train_validation(
 
     labels: columns `id` (unique), `sex` and `age_months`.
     Returns a Series of "train" or "validation", indexed like `labels`.
-    Raises ValueError unless 0 <= n_validation < number of cases.
+    Raises BoneAgeError unless 0 <= n_validation < number of cases.
     """
     if not 0 <= n_validation < len(labels):
-        raise ValueError(
+        raise BoneAgeError(
             f"{n_validation} validation cases cannot be taken from {len(labels)} cases and leave "
             "some for training."
         )

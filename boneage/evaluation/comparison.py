@@ -1,7 +1,7 @@
-"""Two models on the same radiographs: who is closer, where, and what their mean gains.
+"""Two models on the same radiographs: which has the smaller error, where, and their ensemble.
 
-Tables are those of `boneage.evaluation.metrics`. All intervals are 95 % percentile bootstrap
-intervals of paired resamples: both models are judged on the same drawn cases.
+Tables are those of `boneage.evaluation.metrics`. All tests are paired; which of them count, and how
+p values are adjusted for their number, is written in `boneage.evaluation.significance`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,20 +11,28 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from boneage.evaluation.intervals import (
-    FIGURES,
-    N_RESAMPLES,
-    SEED,
-    percentile_interval,
-    resample_figures,
-    resample_means,
+from boneage.errors import BoneAgeError
+from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, resample_figures
+from boneage.evaluation.label_noise import (
+    corrected_correlation,
+    label_noise_variance,
+    noise_shares,
 )
-from boneage.evaluation.limits import TOLERANCE, is_large
+from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import age_band, figures
+from boneage.evaluation.significance import (
+    ALPHA,
+    MIN_CASES,
+    ROUNDING,
+    holm,
+    paired_t,
+    sign_test,
+    spearman,
+    wald_p,
+)
 
 _CASE = ["split", "id"]
 _LARGER_IS_BETTER = {"r2", "within_6", "within_12", "within_24"}
-_EQUAL = TOLERANCE  # months; errors closer than this are the same
 
 
 def pair(
@@ -37,12 +45,12 @@ def pair(
     these weights, whose sum is 1), first_error and second_error (absolute, months), closer
     ("first", "second" or "equal").
 
-    Raises ValueError when they share no case.
+    Raises BoneAgeError when they share no case.
     """
     second = second[[*_CASE, "prediction_months"]]
     both = first.merge(second, on=_CASE, suffixes=("", "_second"))
     if both.empty:
-        raise ValueError(
+        raise BoneAgeError(
             "The tables share no case (split and id); compare predictions for the same images."
         )
     age = both["age_months"]
@@ -56,30 +64,35 @@ def pair(
         ensemble_months=weights[0] * first_months + weights[1] * second_months,
         first_error=first_error,
         second_error=second_error,
-        closer=np.select([difference < -_EQUAL, difference > _EQUAL], ["first", "second"], "equal"),
+        closer=np.select(
+            [difference < -ROUNDING, difference > ROUNDING], ["first", "second"], "equal"
+        ),
     )
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models, and the mean of both, on the same n cases; errors in months.
+    """Two models, and their ensemble, on the same n cases; errors in months.
 
-    mae_difference: first - second, negative when the first is closer.
+    mae_difference, mae_p: first - second, negative when the first has the smaller error, and p of
+        the paired t test; p is None below `MIN_CASES` cases.
     wilcoxon_p: two-sided signed-rank test of the absolute errors (Wilcoxon, Biometrics Bulletin
-        1945;1:80-83); None when the errors are all equal.
+        1945;1:80-83); None below `MIN_CASES` cases and when the errors are all equal.
     large_errors: cases more than 12 months off, for "both", "first_only", "second_only" and
         "neither".
-    mcnemar_p: two-sided exact test of first_only against second_only (McNemar, Psychometrika
-        1947;12:153-157); None when there is neither.
     residual_correlation: Pearson's, between the residuals of the two; None when one of them has
         no spread.
-    ensemble_mae: of the mean of both predictions.
-    ensemble_gain: MAE of the better single model on these cases - ensemble_mae.
-    ensemble_sd_ratio: standard deviation of the residual of the mean, as a fraction of that of
-        one model, for two models of equal spread whose residuals are correlated like these,
-        sqrt((1 + rho) / 2); None without a correlation.
+    corrected_correlation: the same without the label noise that the two share, see `label_noise`;
+        None where the noise is not known or the correlation not defined.
+    noise_shares: label noise as a fraction of the residual variance of the first and the second;
+        None where it is not known.
+    ensemble_mae: of the ensemble.
+    ensemble_gain, gain_p: MAE of the better single model on these cases - ensemble_mae, and p of
+        the paired t test; p is None below `MIN_CASES` cases.
+    disagreement: Spearman's correlation of how far the two predictions lie apart with the absolute
+        error of the ensemble, and its 95% CI: (rho, low, high), see `significance.spearman`.
 
-    Intervals are (low, high), (nan, nan) for a single case.
+    Intervals are 95% CIs by Student's t, (low, high), (nan, nan) for a single case.
     """
 
     n: int
@@ -87,43 +100,58 @@ class Comparison:
     second_mae: float
     mae_difference: float
     mae_difference_interval: tuple[float, float]
+    mae_p: float | None
     wilcoxon_p: float | None
     large_errors: dict[str, int]
-    mcnemar_p: float | None
     residual_correlation: float | None
+    corrected_correlation: float | None
+    noise_shares: list[float] | None
     ensemble_mae: float
     ensemble_gain: float
     ensemble_gain_interval: tuple[float, float]
-    ensemble_sd_ratio: float | None
+    gain_p: float | None
+    disagreement: tuple[float, float, float] | None
 
 
-def compare(pairs: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED) -> Comparison:
-    """What there is to say of two models on all cases of a table from `pair`."""
+def compare(pairs: pd.DataFrame) -> Comparison:
+    """What there is to say of two models on all cases of a table from `pair`, of one split."""
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
     age = pairs["age_months"].to_numpy()
     residuals = pairs[["first_months", "second_months"]].to_numpy() - age[:, None]
     ensemble = (pairs["ensemble_months"] - pairs["age_months"]).abs().to_numpy()
     better = first if first.mean() <= second.mean() else second
-    columns = np.column_stack([first - second, better - ensemble])
-    difference, gain = columns.mean(axis=0).tolist()
-    difference_interval, gain_interval = _mean_intervals(columns, n_resamples, seed)
-    large_errors = _large_errors(first, second)
+    noise = label_noise_variance(pairs["split"].iloc[0])
+    is_tested = len(pairs) >= MIN_CASES
+    *difference_interval, mae_p = paired_t(first - second)
+    *gain_interval, gain_p = paired_t(better - ensemble)
     correlation = _correlation(residuals)
+    is_corrected = noise is not None and correlation is not None
     return Comparison(
         n=len(pairs),
         first_mae=float(first.mean()),
         second_mae=float(second.mean()),
-        mae_difference=difference,
-        mae_difference_interval=difference_interval,
-        wilcoxon_p=_wilcoxon_p(first - second),
-        large_errors=large_errors,
-        mcnemar_p=_mcnemar_p(large_errors["first_only"], large_errors["second_only"]),
+        mae_difference=float((first - second).mean()),
+        mae_difference_interval=tuple(difference_interval),
+        mae_p=mae_p if is_tested else None,
+        wilcoxon_p=_wilcoxon_p(first - second) if is_tested else None,
+        large_errors=_large_errors(first, second),
         residual_correlation=correlation,
+        corrected_correlation=corrected_correlation(residuals, noise) if is_corrected else None,
+        noise_shares=None if noise is None else noise_shares(residuals, noise),
         ensemble_mae=float(ensemble.mean()),
-        ensemble_gain=gain,
-        ensemble_gain_interval=gain_interval,
-        ensemble_sd_ratio=None if correlation is None else ((1 + correlation) / 2) ** 0.5,
+        ensemble_gain=float((better - ensemble).mean()),
+        ensemble_gain_interval=tuple(gain_interval),
+        gain_p=gain_p if is_tested else None,
+        disagreement=spearman(np.abs(np.diff(residuals, axis=1))[:, 0], ensemble),
     )
+
+
+def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Mean residual in months: rows first, second and ensemble, a column all and one a sex."""
+    residuals = pd.DataFrame(predictions(pairs)).sub(pairs["age_months"], axis=0)
+    by_sex = residuals.groupby(pairs["sex"]).mean().T
+    by_sex.insert(0, "all", residuals.mean())
+    return by_sex.rename_axis(columns=None)
 
 
 def resample_models(
@@ -144,38 +172,61 @@ def predictions(pairs: pd.DataFrame) -> dict[str, pd.Series]:
 def figure_differences(
     pairs: pd.DataFrame, drawn: Mapping[str, Mapping[str, np.ndarray]]
 ) -> pd.DataFrame:
-    """Every figure of both models, and whether they differ by more than chance.
+    """Every figure of both models, and whether they differ significantly.
 
     `pairs` is from `pair`, `drawn` is `resample_models(pairs)`. Result columns: figure (each of
     FIGURES), first and second in the units of `metrics.figures`, difference (first - second; of
-    the bias, that of the absolute biases), low and high (its interval, nan for a single case),
-    better ("first" or "second"; None while the interval includes zero).
+    the bias, that of the absolute biases), p (of the MAE as it is, of the others together by
+    `significance.holm`; nan below `MIN_CASES` cases), better ("first" or "second" where p is below
+    5%, else None).
+
+    The tests are paired: Student's t of the absolute errors (MAE), of the squared errors (RMSE, and
+    R², which on the same cases says the same) and of the residuals, each with the sign of its mean
+    (bias); McNemar's of the cases within so many months; for the median absolute error Student's t
+    with the bootstrap standard error.
     """
     first, second = (
         figures(pairs["age_months"], pairs[months]) for months in ("first_months", "second_months")
     )
-    differences = _difference(first, second)
-    resampled = _difference(drawn["first"], drawn["second"])
+    p = pd.Series(float("nan"), index=FIGURES)
+    if len(pairs) >= MIN_CASES:
+        p = pd.Series(_p_values(pairs, drawn))[list(FIGURES)]
+        others = p.index != "mae"
+        p[others] = holm(p[others])
     rows = []
     for name in FIGURES:
-        low, high = percentile_interval(resampled[name], len(pairs))
-        better = None
-        if low > 0 or high < 0:
-            better = "first" if (low > 0) == (name in _LARGER_IS_BETTER) else "second"
-        rows.append(
-            {
-                "figure": name,
-                "first": first[name],
-                "second": second[name],
-                "difference": float(differences[name]),
-                "low": low,
-                "high": high,
-                "better": better,
-            }
-        )
-    table = pd.DataFrame(rows)
+        difference = first[name] - second[name]
+        if name == "bias":
+            difference = abs(first[name]) - abs(second[name])
+        ahead = "first" if (difference > 0) == (name in _LARGER_IS_BETTER) else "second"
+        better = ahead if p[name] < ALPHA else None
+        rows.append((name, first[name], second[name], difference, float(p[name]), better))
+    table = pd.DataFrame(rows, columns=["figure", "first", "second", "difference", "p", "better"])
     # As texts, pandas would turn None into nan.
-    return table.assign(better=pd.Series([row["better"] for row in rows], dtype=object))
+    return table.assign(better=pd.Series([row[-1] for row in rows], dtype=object))
+
+
+def _p_values(
+    pairs: pd.DataFrame, drawn: Mapping[str, Mapping[str, np.ndarray]]
+) -> dict[str, float]:
+    """p of every figure, one by one."""
+    first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
+    residuals = pairs[["first_months", "second_months"]].sub(pairs["age_months"], axis=0).to_numpy()
+    towards = residuals * np.sign(residuals.mean(axis=0))
+    median = np.median(first) - np.median(second)
+    median_error = (drawn["first"]["median_ae"] - drawn["second"]["median_ae"]).std(ddof=1)
+    p = {
+        "mae": paired_t(first - second)[-1],
+        "rmse": paired_t(first**2 - second**2)[-1],
+        "bias": paired_t(towards[:, 0] - towards[:, 1])[-1],
+        "median_ae": wald_p(median, median_error, len(pairs)),
+    }
+    p["r2"] = p["rmse"] if np.ptp(pairs["age_months"]) > 0 else float("nan")
+    for name in ("within_6", "within_12", "within_24"):
+        limit = float(name.removeprefix("within_"))
+        only = [(first <= limit) & (second > limit), (first > limit) & (second <= limit)]
+        p[name] = sign_test(*(int(cases.sum()) for cases in only))
+    return p
 
 
 def wins(pairs: pd.DataFrame, by: str | Sequence[str] = ("age_band", "sex")) -> pd.DataFrame:
@@ -190,19 +241,8 @@ def wins(pairs: pd.DataFrame, by: str | Sequence[str] = ("age_band", "sex")) -> 
     return groups.agg({"n": "size"} | dict.fromkeys(shares, "mean")).reset_index()
 
 
-def _difference(first: Mapping, second: Mapping) -> dict:
-    """Of each figure, first - second; of a bias only its size counts."""
-    differences = {name: first[name] - second[name] for name in FIGURES}
-    return differences | {"bias": np.abs(first["bias"]) - np.abs(second["bias"])}
-
-
-def _mean_intervals(columns: np.ndarray, n_resamples: int, seed: int) -> list[tuple[float, float]]:
-    means = resample_means(columns, n_resamples, seed)
-    return [percentile_interval(column, len(columns)) for column in means.T]
-
-
 def _wilcoxon_p(differences: np.ndarray) -> float | None:
-    differences = differences[np.abs(differences) > _EQUAL]
+    differences = differences[np.abs(differences) > ROUNDING]
     return float(stats.wilcoxon(differences).pvalue) if len(differences) else None
 
 
@@ -217,13 +257,8 @@ def _large_errors(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
     return {name: int(is_one.sum()) for name, is_one in counts.items()}
 
 
-def _mcnemar_p(first_only: int, second_only: int) -> float | None:
-    discordant = first_only + second_only
-    return float(stats.binomtest(first_only, discordant).pvalue) if discordant else None
-
-
 def _correlation(residuals: np.ndarray) -> float | None:
     """Of two columns (n, 2), each of which must spread by more than rounding."""
-    if residuals.std(axis=0).min() < _EQUAL:
+    if residuals.std(axis=0).min() < ROUNDING:
         return None
     return float(np.corrcoef(residuals.T)[0, 1])

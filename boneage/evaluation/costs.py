@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from boneage.artifacts import Facts
 from boneage.models.registry import find_model
 
@@ -56,13 +54,3 @@ def together(costs: Sequence[Cost]) -> Cost:
         tuple(sorted({size for one in costs for size in one.input_sizes})),
         sum(one.training_seconds for one in costs),
     )
-
-
-def is_last_stage(history: pd.DataFrame, training_seconds: float) -> bool:
-    """Whether a history holds the last part of a training only: it began with trained weights.
-
-    history: one row an epoch; without the column seconds it cannot be told, and is False.
-    training_seconds: of all epochs, from the facts.
-    """
-    # The file rounds seconds.
-    return "seconds" in history and training_seconds > 1.01 * float(history["seconds"].sum())

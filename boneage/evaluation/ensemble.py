@@ -1,5 +1,9 @@
 """The models together: their mean, weighted by what the validation set says of them.
 
+The weights are chosen on the validation set, whose MAE of the ensemble is therefore optimistic: in
+10-fold cross-validation of the weights it is 6.413 months, in-sample 6.406. Epoch and mirroring of
+each model were chosen on the same set.
+
 Tables are those of `boneage.evaluation.metrics`, one for each model's name.
 """
 
@@ -11,6 +15,7 @@ from scipy.optimize import linprog
 from scipy.sparse import block_array, eye_array
 
 from boneage.datasets.splits import VALIDATION
+from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE
 
 LEAST_CASES = 100  # validation cases; of fewer, chance would choose the weights
@@ -59,11 +64,11 @@ def ensemble_table(
     `tables` holds one or more predictions tables; `weights` are `ensemble_weights(tables)`, worked
     out here unless given. The result has the columns and the order of the first table.
 
-    Raises ValueError when no case is in all tables.
+    Raises BoneAgeError when no case is in all tables.
     """
     predictions = side_by_side(tables)
     if predictions.empty:
-        raise ValueError(
+        raise BoneAgeError(
             "The tables share no case (split and id); compare predictions for the same images."
         )
     mean = with_ensemble(predictions, weights or ensemble_weights(tables))[ENSEMBLE]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import ndtri
 
 from boneage.evaluation.limits import WITHIN_MONTHS, within
 
@@ -141,6 +142,17 @@ def percentile_interval(values: np.ndarray, n: int, level: float = 0.95) -> tupl
         return _UNDEFINED
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2]).tolist()
     return low, high
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """95% CI of a share, in 0..1, of n >= 1 cases; as a mean it need not be of whole cases.
+
+    Source: E. B. Wilson, Journal of the American Statistical Association 1927;22:209-212.
+    """
+    z = float(ndtri(0.975))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def bootstrap(

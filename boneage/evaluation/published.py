@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 _FILE = Path(__file__).with_name("published_results.csv")
-# Split -> the column of `published_results` that measures on the same yardstick.
+# Split -> the column of `published_results` with the same reference standard.
 PUBLISHED_COLUMN = {"test": "test_mae", "validation": "validation_mae"}
 _SINGLE_READER_ROW = "Single human reader (estimate)"
 _COLUMNS = {
@@ -19,10 +19,12 @@ def published_results() -> pd.DataFrame:
     """One row a system: errors in months on the 200 test and 1,425 validation radiographs.
 
     Columns: system, year, test_mae, test_mae_low, test_mae_high, test_rmse, validation_mae,
-    input, source. What was not published is nan. A figure published as a range ("4.8-7.0")
-    stands in test_mae_low and test_mae_high, and its test_mae is nan.
+    input, caveat (why the figures may not be comparable, else ""), source. What was not published
+    is nan. A figure published as a range ("4.8-7.0") stands in test_mae_low and test_mae_high, and
+    its test_mae is nan.
     """
     table = pd.read_csv(_FILE, dtype={"test200_mae_months": str}).rename(columns=_COLUMNS)
+    table["caveat"] = table["caveat"].fillna("")
     ends = table["test_mae"].str.split("-", expand=True).astype(float)
     is_range = ends[1].notna()
     table["test_mae"] = ends[0].where(~is_range)
@@ -38,5 +40,6 @@ def _single_reader() -> tuple[float, float]:
     return float(low), float(high)
 
 
-# MAE in months of one human reader on the 200 test radiographs, from the least to the largest.
+# MAE in months of single human readers on the 200 test radiographs, an estimated range (source in
+# the table).
 SINGLE_READER = _single_reader()

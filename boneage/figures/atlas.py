@@ -124,7 +124,7 @@ def change_legend(older: str) -> str:
     """What the colours of `change_overlay` mean; older: the age of the older plate in words."""
     return cards.colour_legend(
         (palette.BRIGHTER, f"Brighter at {older}: new bone"),
-        (palette.DARKER, f"Darker at {older}: bone thinned out or moved away"),
+        (palette.DARKER, f"Darker at {older}: bone less dense or displaced"),
     )
 
 

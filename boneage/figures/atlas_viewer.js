@@ -43,6 +43,7 @@ class Viewer {
     this.play(false);
     this.draw();
     this.settled();
+    if (this.wanted() !== age) this.settle(); // the plates end before it: the page is told
   }
 
   wanted() {
@@ -105,8 +106,7 @@ class Viewer {
   }
 
   settled() {
-    const age = inWords(this.wanted());
-    for (const hand of this.hands) hand.describe(age);
+    for (const hand of this.hands) hand.describe();
     this.spoken.textContent = this.hands.map((hand) => hand.summary()).join(" ");
   }
 
@@ -128,20 +128,20 @@ class Hand {
     Object.assign(this, hand, { data });
     this.section = template.content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.section.querySelector(selector);
-    this.find("h3").textContent = hand.title;
     this.greys = [];
     this.bends = [];
   }
 
-  draw(age, marks) {
-    this.age = age;
-    this.marks = marks;
+  // Beyond the plates of its sex a hand stays as the last one is, and says so.
+  draw(asked, marks) {
     const { plates } = this;
-    let older = plates.findIndex((plate) => plate.months >= age);
-    if (older < 0) older = plates.length - 1;
+    const age = (this.age = clamp(asked, plates[0].months, plates.at(-1).months));
+    this.marks = marks;
+    this.set("h3", `${this.title}, ${inWords(Math.round(age))}${whichEnd(asked - age)}`);
+    const older = plates.findIndex((plate) => plate.months >= age);
     const younger = age < plates[older].months ? Math.max(0, older - 1) : older;
     const apart = plates[older].months - plates[younger].months;
-    const share = apart ? Math.min(1, (age - plates[younger].months) / apart) : 0;
+    const share = apart ? (age - plates[younger].months) / apart : 0;
     this.paint(younger, older, share);
     this.write(younger, older, share);
     this.mark(younger, older, share);
@@ -190,11 +190,9 @@ class Hand {
   write(younger, older, share) {
     const one = this.plates[share < 0.5 ? younger : older];
     const between = younger !== older && Math.abs(this.age - one.months) > 0.5;
-    const first = this.plates[0].months - this.age > 0.5;
-    const last = this.age - this.plates.at(-1).months > 0.5;
     const facts = between
       ? `Between two averages: ${this.plates[younger].facts}; ${this.plates[older].facts}.`
-      : `${first ? "The youngest plate: average" : last ? "The oldest plate: average" : "Average"} of ${one.facts}.`;
+      : `Average of ${one.facts}.`;
     this.set(".facts", facts);
     const stage = this.stages.findLast((each) => each.from <= this.age) ?? this.stages[0];
     this.set("h4", stage.title);
@@ -249,16 +247,16 @@ class Hand {
     svg.replaceChildren(...marked.map(group));
   }
 
-  describe(age) {
+  describe() {
     this.find("canvas").setAttribute(
       "aria-label",
-      `Average left hand of ${this.title.toLowerCase()} at a bone age of ${age}`,
+      `Average left hand of ${this.title.toLowerCase()} at a bone age of ${inWords(Math.round(this.age))}`,
     );
   }
 
   summary() {
     const names = [...this.section.querySelectorAll("li div")].map((d) => d.firstChild.data);
-    return `${this.title}, ${this.find("h4").textContent}: ${names.join(", ") || "nothing new"}.`;
+    return `${this.find("h3").textContent}, ${this.find("h4").textContent}: ${names.join(", ") || "nothing new"}.`;
   }
 }
 
@@ -337,6 +335,12 @@ function sample(grey, width, height, x, y) {
 
 function clamp(value, low, high) {
   return value < low ? low : value > high ? high : value;
+}
+
+// What an age is that lies `beyond` months past the first or the last plate.
+function whichEnd(beyond) {
+  if (Math.abs(beyond) < 0.5) return "";
+  return ` (${beyond > 0 ? "oldest" : "youngest"} standard)`;
 }
 
 function inWords(months) {

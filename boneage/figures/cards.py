@@ -30,25 +30,38 @@ def age_cards(
 
     intervals: model name, or "ensemble" for the mean -> prediction interval (low, high) of `level`.
     """
-    words = {n: interval_in_short(level, *limits) for n, limits in (intervals or {}).items()}
+    notes = {}
+    for name, limits in (intervals or {}).items():
+        label, _, ends = escape(interval_in_short(level, *limits)).partition(": ")
+        notes[name] = f'{label}: <span style="white-space:nowrap">{ends}</span>'
+    colours = {name: palette.model_colour(name) for name in months} | {ENSEMBLE: palette.MEAN}
+    return _age_cards(months, mean, colours, notes)
+
+
+def refused_age_cards(months: Mapping[str, float], mean: float) -> str:
+    """The bone ages of a radiograph that the quality check refuses: grey, each with a warning."""
+    names = [*months, ENSEMBLE]
+    warnings = dict.fromkeys(names, "⚠ Not reliable: refused by the quality check")
+    return _age_cards(months, mean, dict.fromkeys(names, palette.NEUTRAL), warnings)
+
+
+def _age_cards(
+    months: Mapping[str, float], mean: float, colours: Mapping[str, str], notes: Mapping[str, str]
+) -> str:
+    """colours, and notes as HTML: model name or "ensemble" -> that of its card."""
     cards = [
-        _card(find_model(name).title, age, palette.model_colour(name), words.get(name))
+        _card(find_model(name).title, age, colours[name], notes.get(name))
         for name, age in months.items()
     ]
     if len(months) > 1:
         title = "Mean of both models" if len(months) == 2 else f"Mean of {len(months)} models"
-        cards.insert(0, _card(title, mean, palette.MEAN, words.get(ENSEMBLE), leading=True))
+        cards.insert(0, _card(title, mean, colours[ENSEMBLE], notes.get(ENSEMBLE), leading=True))
     return f'<div style="display:flex;flex-wrap:wrap;gap:.75rem">{"".join(cards)}</div>'
 
 
 def _card(title: str, age: float, colour: str, note: str | None, leading: bool = False) -> str:
     size, grow, tint = ("2.3rem", 2, 0.13) if leading else ("1.45rem", 1, 0.07)
-    below = ""
-    if note:
-        label, _, limits = escape(note).partition(": ")  # a line may break between them only
-        below = (
-            f'<div style="{_MUTED}">{label}: <span style="white-space:nowrap">{limits}</span></div>'
-        )
+    below = f'<div style="{_MUTED}">{note}</div>' if note else ""
     return (
         f'<div style="flex:{grow} 1 {15 if leading else 11}rem;padding:.8rem 1.1rem;'
         f"border-radius:.6rem;border-left:5px solid {colour};"

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from boneage.figures import palette, style
+from boneage.wording import PERCENT
 
 
 def prediction_against_prediction(
@@ -33,12 +34,12 @@ def prediction_against_prediction(
         )  # fmt: skip
         traces.append(points)
     equal = go.Scattergl(
-        x=ends, y=ends, mode="lines", name="Both the same", hoverinfo="skip",
+        x=ends, y=ends, mode="lines", name="Equal predictions", hoverinfo="skip",
         line={"width": 2, "color": palette.NEUTRAL},
     )  # fmt: skip
     return style.chart(
         [*traces, equal],
-        "Do both models read the same age?",
+        "Predicted bone age of both models",
         style.age_axis(f"{titles[0]} (years)"),
         style.age_axis(f"{titles[1]} (years)"),
         height=480,
@@ -58,14 +59,14 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
         go.Bar(
             x=100 * wins[side], y=labels, orientation="h", name=name,
             marker={"color": colour, "line": {"width": 0}}, textfont={"color": palette.INK},
-            texttemplate="%{x:.0f} %", textposition="inside", insidetextanchor="middle",
-            textangle=0, hovertemplate="%{x:.1f} %<extra>%{fullData.name}</extra>",
+            texttemplate=f"%{{x:.0f}}{PERCENT}", textposition="inside", insidetextanchor="middle",
+            textangle=0, hovertemplate=f"%{{x:.1f}}{PERCENT}<extra>%{{fullData.name}}</extra>",
         )
         for side, name, colour in (first, equal, second)
     ]  # fmt: skip
     return style.chart(
         bars,
-        "Which model is closer, and where?",
+        "Closer model by age and sex",
         style.titled("Radiographs (%)", range=(0, 100), dtick=25, fixedrange=True),
         style.titled("Group", autorange="reversed", fixedrange=True),
         height=140 + 48 * len(wins),
@@ -89,13 +90,13 @@ def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) 
             line={"shape": "hv", "width": 2.5, "color": colour},
             fill="tozeroy", fillcolor=palette.faded(colour, 0.12),
             customdata=edges[1:],
-            hovertemplate="%{x} to %{customdata} months: %{y:.1f} %"
-            "<extra>%{fullData.name}</extra>",
+            hovertemplate="%{x} to %{customdata} months: %{y:.1f}"
+            f"{PERCENT}<extra>%{{fullData.name}}</extra>",
         )  # fmt: skip
         lines.append(line)
     return style.chart(
         lines,
-        "Whose errors are smaller?",
+        "Distribution of absolute errors",
         style.titled("Absolute error (months)"),
         style.titled("Radiographs (%)", rangemode="tozero"),
     )

@@ -8,14 +8,14 @@ import pandas as pd
 from boneage.evaluation.costs import Cost
 from boneage.figures import palette, style
 from boneage.figures.tables import MUTED, Cell, Row, table
-from boneage.wording import FIGURE_TITLES, figure_interval, figure_value
+from boneage.wording import FIGURE_TITLES, figure_interval, figure_value, p_value
 
 _MODELS = ("first", "second", "ensemble")
 _FIGURE_NOTES = {
     "mae": "months",
     "rmse": "months",
     "r2": "1 is perfect",
-    "bias": "months, + too old",
+    "bias": "months, + overestimated",
     "median_ae": "months",
     "within_6": "% of radiographs",
     "within_12": "% of radiographs",
@@ -25,7 +25,7 @@ _NOTHING = "–"
 
 
 def figure_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = "") -> list[Row]:
-    """A row for each figure with its intervals, the better model marked.
+    """A row for each figure with its intervals and p, the significantly better model marked.
 
     figures, differences: of `boneage.evaluation.head_to_head`; `suffix` is put to the titles.
     """
@@ -34,15 +34,18 @@ def figure_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = 
             FIGURE_TITLES[name] + suffix,
             _FIGURE_NOTES[name],
             [
-                Cell(
-                    figure_value(name, figures.at[model, name], unit=False),
-                    figure_interval(name, *figures.loc[model, [f"{name}_low", f"{name}_high"]]),
-                    better == model,
-                )
-                for model in _MODELS
+                *(
+                    Cell(
+                        figure_value(name, figures.at[model, name], unit=False),
+                        figure_interval(name, *figures.loc[model, [f"{name}_low", f"{name}_high"]]),
+                        better == model,
+                    )
+                    for model in _MODELS
+                ),
+                Cell(_NOTHING if pd.isna(p) else p_value(p)),
             ],
         )
-        for name, better in zip(differences["figure"], differences["better"], strict=True)
+        for name, p, better in differences[["figure", "p", "better"]].itertuples(index=False)
     ]
 
 
@@ -51,25 +54,27 @@ def cost_rows(costs: Sequence[Cost], milliseconds: Sequence[float | None]) -> li
     columns = {
         ("Parameters", "millions"): [f"{cost.parameters / 1e6:.2f}" for cost in costs],
         ("Weights file", "MB"): [_number(cost.weights_mb, ".1f") for cost in costs],
-        ("Operations a radiograph", "GFLOPs"): [f"{cost.gflops:.3g}" for cost in costs],
+        ("Compute per image", "GFLOPs"): [f"{cost.gflops:.3g}" for cost in costs],
         ("Input", "pixels each way"): [" and ".join(map(str, c.input_sizes)) for c in costs],
-        ("Time a radiograph", "ms, on this machine"): [_number(ms, ".0f") for ms in milliseconds],
+        ("Inference time per image", "ms, on this machine"): [
+            _number(ms, ".0f") for ms in milliseconds
+        ],
         ("Training time", ""): [time_in_words(cost.training_seconds) for cost in costs],
     }
     return [
-        Row(label, note, [Cell(value) for value in values])
+        Row(label, note, [*map(Cell, values), Cell("")])  # costs have no p
         for (label, note), values in columns.items()
     ]
 
 
 def model_table(names: Sequence[str], sections: Mapping[str, Sequence[Row]]) -> str:
-    """A table with one column a model; names are those of the registry, or "ensemble"."""
+    """A column a model and one of p values; names are those of the registry, or "ensemble"."""
     columns = [(style.model_title(name), palette.model_colour(name)) for name in names]
-    return table(columns, sections, first_column=30)
+    return table([*columns, ("p", None)], sections, first_column=28)
 
 
 def published_table(published: pd.DataFrame) -> str:
-    """Published results: a row a system with its input and source, a column a yardstick.
+    """Published results: a row a system with its input and source, a column a split.
 
     published: of `boneage.evaluation.published.published_results`.
     """
@@ -83,7 +88,7 @@ def published_table(published: pd.DataFrame) -> str:
         rows.append(
             Row(
                 f"{system.system}, {system.year}",
-                f"Input: {system.input}. {system.source}",
+                "; ".join(filter(None, [f"Input: {system.input}", system.caveat, system.source])),
                 [Cell(test, rmse), Cell(_number(system.validation_mae, "g"))],
             )
         )

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from boneage.evaluation.residuals import agreement
 from boneage.figures import errors, palette, style
+from boneage.wording import INTERVAL_95
 
 YOU = "you"
 
@@ -18,7 +19,7 @@ def reader_title(name: str) -> str:
 
 
 def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> go.Figure:
-    """Mean absolute error of each reader with its interval, over the band of a single reader.
+    """Mean absolute error of each reader with its interval, over the band of single readers.
 
     scores: `boneage.atlas.quiz.scores`, indexed by name. single_reader: a range in months.
     """
@@ -33,14 +34,14 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
         ),
         customdata=readers[["mae_low", "mae_high"]], showlegend=False,
         hovertemplate="%{y}: %{x:.1f} months<br>"
-        "95 % interval %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
+        f"{INTERVAL_95} %{{customdata[0]:.1f}} to %{{customdata[1]:.1f}}<extra></extra>",
     )  # fmt: skip
     low, high = single_reader
-    name = f"One human reader on the test radiographs, {low:g} to {high:g} months"
+    name = f"Single human readers (estimate), {low:.1f} to {high:.1f} months"
     band = style.band(low, high, level=False, layer="below", name=name, showlegend=True)
     return style.chart(
         [points],
-        "How far off, on average?",
+        "Mean absolute error",
         style.titled("Mean absolute error (months)", rangemode="tozero"),
         {"range": (-0.5, len(readers) - 0.3), "showgrid": False},
         height=130 + 58 * len(readers),

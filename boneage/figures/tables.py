@@ -144,7 +144,7 @@ def _value(cell: Cell) -> str:
     value = escape(cell.value)
     if not cell.better:
         return value
-    return f'<b>{value}</b> <span title="better, by more than chance">✓</span>'
+    return f'<b>{value}</b> <span title="significantly better">✓</span>'
 
 
 def _breakable(title: str) -> str:

@@ -1,4 +1,4 @@
-"""One's own error in a list with the published ones, as a small piece of HTML."""
+"""One's own error among the published ones, as a small piece of HTML."""
 
 from html import escape
 
@@ -21,13 +21,13 @@ def yardsticks(
     own: MAE and the ends of its interval, months, shown under `title` in `colour`.
     published: `evaluation.published.published_results()`; column: its "test_mae" or
         "validation_mae"; systems without that figure are left out. Sources show on hover.
-    reader_band: range of a single human reader in months, shaded behind every bar.
+    reader_band: estimated range of single human readers in months, shaded behind every bar.
     """
     mae, low, high = own
     rows = [(mae, _own_row(title, own), colour, "")]
     for row in published.dropna(subset=[column]).itertuples():
         error = getattr(row, column)
-        text = f"{escape(row.system)}, {row.year}"
+        text = escape(f"{row.system}, {row.year}" + (f" ({row.caveat})" if row.caveat else ""))
         rows.append((error, text, palette.faded(palette.NEUTRAL, 0.65), row.source))
     longest = max(high, *(error for error, *_ in rows), *(reader_band or (0,)))
     scale = 100 / longest

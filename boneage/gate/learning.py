@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import itemgetter
@@ -17,6 +17,8 @@ from tqdm import tqdm
 from boneage import artifacts
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
+from boneage.errors import BoneAgeError
+from boneage.evaluation.intervals import wilson_interval
 from boneage.gate.checks import CHECKS, Look, features_check
 from boneage.gate.familiarity import Familiarity
 from boneage.gate.gate import Gate, to_arrays
@@ -62,7 +64,7 @@ def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
         above this module.
     root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
     Returns the path and the content of gate.csv, see `measure_gate`.
-    Raises ValueError, one sentence, where radiographs or packages are missing.
+    Raises BoneAgeError, one sentence, where radiographs or packages are missing.
     """
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
     files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
@@ -74,7 +76,11 @@ def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     kinds = {(REAL, split): seen[split] for split in (VALIDATION, TEST)}
     for key, items in groupby(strange, itemgetter(0, 1)):
         kinds[key] = see(predictor, [content for *_, content in items], key[1])
-    table = measure_gate(gate, kinds, refused_by_other_half(seen[TRAIN], seen[VALIDATION]))
+    sources = {}
+    for group, kind, source, _ in strange:
+        sources.setdefault((group, kind), set()).add(source)
+    by_other_half = refused_by_other_half(seen[TRAIN], seen[VALIDATION])
+    table = measure_gate(gate, kinds, by_other_half, sources)
     facts = {
         "limits": gate.limits,
         "weights_sha256": {name: facts.weights_sha256 for name, facts in predictor.facts.items()},
@@ -91,7 +97,7 @@ def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
         cases = cases[split_train_validation(cases, _N_TRAIN) == VALIDATION]
     found = find_split_images(root, split, cases["id"])
     if len(found) < len(cases) or not found:
-        raise ValueError(
+        raise BoneAgeError(
             f"{root} holds {len(found)} of the {len(cases)} {split} radiographs that the stored "
             "predictions are of; name the folder of that data set."
         )
@@ -107,12 +113,12 @@ def see(predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
             hands = []
             for source in batch:
                 try:
-                    radiograph = read_radiograph(source)
+                    opened = predictor.open(source)
                 except UnreadableRadiograph:
                     seen.unreadable += 1
                     continue
-                hands.append(predictor.prepare(radiograph))
-                seen.looks.append(predictor.look(radiograph, hands[-1]))
+                hands.append(opened.hands)
+                seen.looks.append(opened.look)
             if hands:
                 features.append(predictor.read_prepared(hands, ["female"] * len(hands))[1])
     if features:
@@ -166,18 +172,26 @@ def _refusals(gate: Gate, seen: Seen) -> Counter:
 
 
 def measure_gate(
-    gate: Gate, kinds: dict[tuple[str, str], Seen], by_other_half: Counter
+    gate: Gate,
+    kinds: dict[tuple[str, str], Seen],
+    by_other_half: Counter,
+    sources: Mapping[tuple[str, str], set[str]] | None = None,
 ) -> pd.DataFrame:
     """What a gate refuses: one row for each kind of picture and one for each group of kinds.
 
     kinds: (group, kind) -> what was seen; validation and test radiographs, (REAL, VALIDATION) and
         (REAL, TEST), must be among them.
     by_other_half: see `refused_by_other_half`; becomes a row of its own.
-    Returns columns group, kind, n, refused (share; files that cannot be read count), auc (area
+    sources: (group, kind) -> the pictures that the images of a kind were made from, by default as
+        many as images.
+    Returns columns group, kind, n, sources (their number), refused (share; files that cannot be
+    read count) with its 95 % confidence interval low and high (Wilson's, of as many independent
+    images as there are sources, which is wider than that of n images), auc (area
     under the ROC curve of `Gate.strangeness` against the test radiographs; missing for real ones)
     and reasons (each kind of refusal and its number).
     """
     strangeness, reasons = {}, {}
+    sources = dict(sources or {})
     for key, seen in kinds.items():
         known = map(gate.strangeness, seen.measures(gate))
         strangeness[key] = [*known, *[np.inf] * seen.unreadable]
@@ -190,20 +204,29 @@ def measure_gate(
             members = [key for key in kinds if key[0] == group]
             strangeness[group, ALL] = sum((strangeness[key] for key in members), [])
             reasons[group, ALL] = sum((reasons[key] for key in members), Counter())
-    real = strangeness[REAL, TEST]
-    return pd.DataFrame(
-        {
-            "group": group,
-            "kind": kind,
-            "n": len(values),
-            "refused": reasons[group, kind].total() / len(values),
-            "auc": np.nan if group == REAL else _auc(real, values),
-            "reasons": ", ".join(
-                f"{reason} {count}" for reason, count in reasons[group, kind].most_common()
-            ),
-        }
-        for (group, kind), values in strangeness.items()
-    )
+            sources[group, ALL] = set().union(*(sources.get(key, ()) for key in members))
+    real, rows = strangeness[REAL, TEST], []
+    for key, values in strangeness.items():
+        group, kind = key
+        n_sources = len(sources.get(key, ())) or len(values)
+        refused = reasons[key].total() / len(values)
+        low, high = wilson_interval(refused, n_sources)
+        rows.append(
+            {
+                "group": group,
+                "kind": kind,
+                "n": len(values),
+                "sources": n_sources,
+                "refused": refused,
+                "low": low,
+                "high": high,
+                "auc": np.nan if group == REAL else _auc(real, values),
+                "reasons": ", ".join(
+                    f"{reason} {count}" for reason, count in reasons[key].most_common()
+                ),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _auc(real: list[float], strange: list[float]) -> float:

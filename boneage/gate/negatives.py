@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.errors import BoneAgeError
 
 # The last are whole hands that the preparation may well put right; measured, not to be refused.
 UNLIKE, NEARLY, HANDS = "unlike hands", "nearly hands", "hands all the same"
@@ -40,35 +41,44 @@ _FOLDERS = {"skimage": "data", "sklearn": "datasets/images", "pydicom": "data/te
 _SKIN = np.array((224, 172, 140)) / 224
 _TABLE = np.array((96, 110, 128))
 
-Negative = tuple[str, str, bytes]  # group, kind, the file
+Negative = tuple[str, str, str, bytes]  # group, kind, source, the file
+Sourced = Iterator[tuple[str, np.ndarray]]  # source, picture
 
 
 def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Negative]:
     """All negatives, drawn ones the same for the same seed.
 
+    Images of one source are pieces, turns or changes of one picture, and so are not independent.
+
     radiographs: (H, W) uint8 each, bones bright; every kind of near miss is made of each of them.
-    Raises ValueError, one sentence, where scikit-image is missing.
+    Raises BoneAgeError, one sentence, where scikit-image is missing.
     """
     rng = np.random.default_rng(seed)
     for kind, pictures in (
-        ("photographs in colour", _photographs(grey=False)),
-        ("photographs in grey", _photographs(grey=True)),
-        ("surfaces, objects, tissue", _pieces(_pictures(_OBJECTS), grey=True)),
+        ("photographs in colour", _pieces(_PHOTOGRAPHS, grey=False)),
+        ("photographs in grey", _pieces(_PHOTOGRAPHS, grey=True)),
+        ("surfaces, objects, tissue", _pieces(_OBJECTS, grey=True)),
         ("pages of text", _pages(rng)),
         ("scans of other body parts", _scans()),
-        ("drawn chests", (_chest(rng) for _ in range(24))),
-        ("noise", (_noise(rng, blur) for blur in np.geomspace(0.5, 40, 24))),
-        ("blank", (rng.integers(level, level + 3, (400, 300)) for level in range(0, 240, 20))),
+        ("drawn chests", _drawn("chest", (_chest(rng) for _ in range(24)))),
+        ("noise", _drawn("noise", (_noise(rng, blur) for blur in np.geomspace(0.5, 40, 24)))),
+        (
+            "blank",
+            _drawn(
+                "blank", (rng.integers(level, level + 3, (400, 300)) for level in range(0, 240, 20))
+            ),
+        ),
     ):
-        for picture in pictures:
-            yield UNLIKE, kind, _png(picture)
-    for seed_of_phantom in range(24):
-        age, sex = 12 + 8 * seed_of_phantom, ("female", "male")[seed_of_phantom % 2]
-        yield NEARLY, "drawn hands (phantoms)", _png(draw_phantom(age, sex, seed_of_phantom))
+        for source, picture in pictures:
+            yield UNLIKE, kind, source, _png(picture)
+    for number in range(24):
+        picture = draw_phantom(12 + 8 * number, ("female", "male")[number % 2], number)
+        yield NEARLY, "drawn hands (phantoms)", f"phantom {number}", _png(picture)
     for group, changes in ((NEARLY, _NEAR_MISSES), (HANDS, _CHANGED_HANDS)):
         for kind, change in changes.items():
             for number, pixels in enumerate(radiographs):
-                yield group, kind, _png(change(pixels, radiographs[number - 1], rng))
+                picture = change(pixels, radiographs[number - 1], rng)
+                yield group, kind, f"radiograph {number}", _png(picture)
 
 
 def _png(picture: np.ndarray) -> bytes:
@@ -83,47 +93,42 @@ def _png(picture: np.ndarray) -> bytes:
 def _folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ValueError(
+        raise BoneAgeError(
             f"Measuring the gate needs pictures of the package {package}: "
             "pip install -r tests/requirements.txt."
         )
     return Path(spec.origin).parent / _FOLDERS[package]
 
 
-def _pictures(names: dict[str, Sequence[str]]) -> Iterator[Image.Image]:
+def _drawn(title: str, pictures: Iterator[np.ndarray]) -> Sourced:
+    return ((f"{title} {number}", picture) for number, picture in enumerate(pictures))
+
+
+def _pieces(names: dict[str, Sequence[str]], grey: bool) -> Sourced:
+    """Every picture as a whole, and its four quarters."""
     for package, files in names.items():
         for name in files:
             with Image.open(_folder(package) / name) as picture:
-                yield picture.convert("RGB")
+                array = np.asarray(picture.convert("RGB").convert("L" if grey else "RGB"))
+            middle = (array.shape[0] // 2, array.shape[1] // 2)
+            yield name, array
+            for rows in (slice(None, middle[0]), slice(middle[0], None)):
+                for columns in (slice(None, middle[1]), slice(middle[1], None)):
+                    yield name, array[rows, columns]
 
 
-def _pieces(pictures: Iterator[Image.Image], grey: bool) -> Iterator[np.ndarray]:
-    """Every picture as a whole, and its four quarters."""
-    for picture in pictures:
-        array = np.asarray(picture.convert("L") if grey else picture)
-        middle = (array.shape[0] // 2, array.shape[1] // 2)
-        yield array
-        for rows in (slice(None, middle[0]), slice(middle[0], None)):
-            for columns in (slice(None, middle[1]), slice(middle[1], None)):
-                yield array[rows, columns]
-
-
-def _photographs(grey: bool) -> Iterator[np.ndarray]:
-    return _pieces(_pictures(_PHOTOGRAPHS), grey)
-
-
-def _pages(rng: np.random.Generator) -> Iterator[np.ndarray]:
-    yield from _pieces(_pictures(_PAGES), grey=True)
+def _pages(rng: np.random.Generator) -> Sourced:
+    yield from _pieces(_PAGES, grey=True)
     words = ("bone", "age", "of", "the", "left", "hand", "and", "wrist", "in", "years", "months")
     for size in range(10, 34):
         page = Image.new("L", (600, 800), 250)
         lines = [" ".join(rng.choice(words, 900 // (9 * size))) for _ in range(620 // size)]
         font = ImageFont.load_default(size)
         ImageDraw.Draw(page).multiline_text((50, 50), "\n".join(lines), 20, font)
-        yield np.asarray(page)
+        yield f"page {size}", np.asarray(page)
 
 
-def _scans() -> Iterator[np.ndarray]:
+def _scans() -> Sourced:
     """The middle frame of each scan in grey, in its four turns."""
     from pydicom import dcmread
 
@@ -132,7 +137,7 @@ def _scans() -> Iterator[np.ndarray]:
         pixels = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
         low, high = np.percentile(pixels, (1, 99.5))
         shown = np.clip((pixels - low) / (high - low), 0, 1) * 255
-        yield from (np.rot90(shown, turns) for turns in range(4))
+        yield from ((name, np.rot90(shown, turns)) for turns in range(4))
 
 
 def _chest(rng: np.random.Generator) -> np.ndarray:

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib.util
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 
 from boneage.errors import BoneAgeError
+from boneage.quiet import quiet_libraries
 
 MEDIAPIPE, SEGMENTATION, FULL_FRAME = "mediapipe", "segmentation", "full_frame"
 CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
@@ -169,10 +171,7 @@ def _find_landmarks(pixels: np.ndarray, attempt: _Attempt) -> np.ndarray | None:
     border = round(attempt.margin * _SHORT_SIDE)
     dressed = np.ascontiguousarray(_dress(pixels, scale, border, attempt))
     with _LANDMARKER_LOCK:  # one landmarker serves every thread of the app, one at a time
-        landmarker = _landmarker()
-        import mediapipe as mp
-
-        found = landmarker.detect(mp.Image(mp.ImageFormat.SRGB, dressed)).hand_landmarks
+        found = _detect(dressed)
     if not found:
         return None
     height, width = dressed.shape[:2]
@@ -195,6 +194,20 @@ def _dress(pixels: np.ndarray, scale: float, border: int, attempt: _Attempt) -> 
 
 
 _LANDMARKER_LOCK = threading.Lock()
+_first_hand_found = False
+
+
+def _detect(dressed: np.ndarray) -> list:
+    """Landmarks of the hands on a dressed radiograph, at most one."""
+    global _first_hand_found
+    # Loading logs, and so does the first hand; later detections are silent.
+    with nullcontext() if _first_hand_found else quiet_libraries():
+        landmarker = _landmarker()
+        import mediapipe as mp
+
+        found = landmarker.detect(mp.Image(mp.ImageFormat.SRGB, dressed)).hand_landmarks
+    _first_hand_found = _first_hand_found or bool(found)
+    return found
 
 
 @functools.cache

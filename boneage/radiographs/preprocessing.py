@@ -57,13 +57,18 @@ class PreparedHand:
         return self.hand.landmarks @ to_image[:, :2].T + to_image[:, 2]
 
 
-def prepare(pixels: np.ndarray, parameters: Preprocessing | None = None) -> PreparedHand:
+def prepare(
+    pixels: np.ndarray, parameters: Preprocessing | None = None, hand: Hand | None = None
+) -> PreparedHand:
     """Find, turn upright, crop and equalise the hand of a radiograph.
 
     pixels: (H, W) uint8, bones bright (`Radiograph.pixels`).
+    hand: where it is, if it was found before; the parameters of the search then do not matter.
     """
     parameters = parameters or Preprocessing()
-    hand = find_hand(pixels, parameters.margin, parameters.wrist_margin, parameters.second_attempt)
+    hand = hand or find_hand(
+        pixels, parameters.margin, parameters.wrist_margin, parameters.second_attempt
+    )
     scale = parameters.size / max(hand.size)
     to_radiograph = _crop_to_radiograph(hand, parameters.size, scale)
     image = _sample(pixels, to_radiograph, scale, parameters.size)

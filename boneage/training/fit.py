@@ -82,7 +82,9 @@ def train(
     seconds = sum(row["seconds"] for row in progress.history)
     seconds += start.training_seconds if start else 0.0
     with _told_how_to_go_on(out):
-        _write_artifact(body, preset, cache, out / artifacts.UNFINISHED, progress, seconds, note)
+        _write_artifact(
+            body, preset, cache, out / artifacts.UNFINISHED, progress, seconds, start, note
+        )
         artifacts.publish(out)
     (out / CHECKPOINT).unlink()
     shutil.rmtree(out / artifacts.UNFINISHED)
@@ -183,6 +185,15 @@ def _start_facts(folder: str | Path | None, model_name: str) -> artifacts.Facts 
     if facts.name != model_name:
         raise TrainingError(f"{folder} holds weights of {facts.name}, not of {model_name}.")
     return facts
+
+
+def _origin(start: artifacts.Facts) -> dict:
+    """What the facts say of the weights that training started from."""
+    return {
+        "weights_sha256": start.weights_sha256,
+        "preset": start.preset["name"],
+        "trained_on": start.trained_on,
+    }
 
 
 def _build_options(preset: Preset) -> dict:
@@ -305,6 +316,7 @@ def _write_artifact(
     folder: Path,
     progress: Progress,
     training_seconds: float,
+    start: artifacts.Facts | None,
     note: str | None,
 ) -> None:
     """Write weights, facts, history, predictions and metrics.
@@ -329,6 +341,7 @@ def _write_artifact(
         trained_on=date.today().isoformat(),
         training_seconds=round(training_seconds, 1),
         training_note=note or f"Trained with the preset {preset.name}.",
+        warm_start=_origin(start) if start else {},
     )
     artifacts.write_facts(folder, facts)
     artifacts.write_history(folder, pd.DataFrame(progress.history))

@@ -11,12 +11,16 @@ from boneage import artifacts
 from boneage.artifacts import ArtifactError
 from boneage.atlas import answers
 from boneage.datasets.phantoms import draw_phantom
+from boneage.gate.checks import Refusal
 
 MODELS = ("tiny_densenet", "tiny_resnet_cbam")
 
 
 class MadeUpPredictor:
-    """Reads the first hand as 61 months, the next as 62 and so on; tiny_resnet_cbam adds 2."""
+    """Reads the first hand as 61 months, the next as 62 and so on; tiny_resnet_cbam adds 2.
+
+    Its quality check refuses the second.
+    """
 
     weights = {"tiny_densenet": 0.25, "tiny_resnet_cbam": 0.75}
 
@@ -28,7 +32,9 @@ class MadeUpPredictor:
         assert content[:4] == b"\x89PNG"
         self.read += 1
         age = 60.0 + self.read
-        return SimpleNamespace(months={"tiny_densenet": age, "tiny_resnet_cbam": age + 2})
+        refusal = Refusal("no hand", "There is no hand.") if self.read == 2 else None
+        months = {"tiny_densenet": age, "tiny_resnet_cbam": age + 2}
+        return SimpleNamespace(months=months, refusal=refusal)
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +67,34 @@ def test_every_plate_is_read_by_every_model_and_their_mean(written):
         "tiny_resnet_cbam": 64,
         "ensemble": 63.5,
     }
-    assert set(of_girls["id"]) == {"Girls, 5 years"}
+    assert set(of_girls["id"]) == {"Girls, 5 years 1 month"}
     assert set(of_girls["age_months"]) == {61}  # the mean of its radiographs
     assert of_girls.loc["ensemble", "residual_months"] == 2.5
 
 
-def test_more_than_a_year_is_told_by_the_mean_and_the_nominal_age(written):
-    # The means are 62.5 to 67.5 in the order of the plates: 48, 60 and 72 of girls, then of boys.
+def test_more_than_a_year_is_told_by_the_mean_and_the_mean_bone_age(written):
+    # The means are 62.5 to 67.5 in the order of the plates: 49, 61 and 73 of girls, then of boys.
     beyond = answers.beyond_a_year(answers.read_plate_predictions(written))
-    assert list(beyond["id"]) == ["Girls, 4 years", "Boys, 4 years"]
-    assert list(beyond["off_months"]) == [14.5, 17.5]
+    assert list(beyond["id"]) == ["Girls, 4 years 1 month", "Boys, 4 years 1 month"]
+    assert list(beyond["residual_months"]) == [13.5, 16.5]
+
+
+def test_what_the_quality_check_refused_is_stored_and_used_by_nobody(written):
+    predictions = answers.read_plate_predictions(written)
+    assert answers.refused_plates(predictions) == ["Girls, 5 years 1 month"]
+    assert len(answers.accepted(predictions)) == 5 * 3
+    assert "Girls, 5 years 1 month" not in set(answers.accepted(predictions)["id"])
+    assert answers.refused_plates(answers.accepted(predictions)) == []
+    usable = answers.usable_plates(written)  # nor those that are read more than a year off
+    assert list(zip(usable["sex"], usable["months"], strict=True)) == [
+        ("female", 72),
+        ("male", 60),
+        ("male", 72),
+    ]
+    path = written / answers.PREDICTIONS  # a year off, and refused: that alone is told
+    pd.read_csv(path).assign(refused=True).to_csv(path, index=False)
+    assert answers.beyond_a_year(answers.read_plate_predictions(written)).empty
+    assert answers.usable_plates(written).empty
 
 
 def test_answers_of_other_weights_and_on_other_plates_are_left_out(written):
@@ -86,6 +110,8 @@ def test_answers_of_other_weights_and_on_other_plates_are_left_out(written):
 def test_nothing_written_is_no_error_and_a_damaged_file_is_a_sentence(atlas):
     assert answers.read_plate_predictions(atlas).empty
     assert answers.beyond_a_year(answers.read_plate_predictions(atlas)).empty
+    assert answers.refused_plates(answers.read_plate_predictions(atlas)) == []
+    assert len(answers.usable_plates(atlas)) == 6
     assert answers.likeness_figures(atlas) is None
     for name, read in (
         (answers.PREDICTIONS, answers.read_plate_predictions),

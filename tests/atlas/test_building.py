@@ -10,6 +10,7 @@ from boneage.atlas.building import Settings, build_atlas, find_groups
 from boneage.atlas.landmarks import landmarks_on
 from boneage.datasets.cache import CacheError, build_cache, open_cache
 from boneage.datasets.phantoms import draw_phantom
+from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
 
 AGES = (48, 132)
@@ -116,7 +117,7 @@ def test_a_plate_is_of_half_a_year_without_test_images_and_hands_found_by_no_lan
 
 
 def test_too_few_radiographs_a_plate_are_refused_before_any_work(cache, tmp_path):
-    with pytest.raises(ValueError, match="fewer than 20 radiographs, so 5 a plate are too few"):
+    with pytest.raises(BoneAgeError, match="fewer than 20 radiographs, so 5 a plate are too few"):
         build_atlas(cache, tmp_path / "atlas", Settings(per_plate=5))
 
 

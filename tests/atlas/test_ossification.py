@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 from boneage.atlas import ossification, plates
-from boneage.atlas.ossification import APPEARS, FUSES, SOURCES, STAGES, STAGES_SOURCE, events, stage
+from boneage.atlas.ossification import (
+    APPEARS,
+    FUSES,
+    SCALES,
+    SOURCES,
+    STAGES,
+    STAGES_SOURCE,
+    events,
+    stage,
+)
 from boneage.atlas.registration import hand_mask
 from boneage.radiographs.preprocessing import SEXES
 
@@ -32,6 +41,26 @@ def test_ages_are_ranges_of_a_childs_life_and_girls_come_first():
 def test_medians_of_garn(key, girls, boys):
     assert EVENTS[key].usual == {"female": (girls, girls), "male": (boys, boys)}
     assert EVENTS[key].sources == ("Garn 1967",)
+
+
+FUSIONS = [event for event in events() if event.change == FUSES]
+FINGERS = ("distal_fusion", "metacarpal_fusion", "phalangeal_fusion")
+
+
+def test_ages_of_fusion_are_bone_ages_of_gilsanz_and_ratib():
+    assert SCALES == {APPEARS: "chronological age", FUSES: "bone age"}
+    for event in FUSIONS:
+        assert "Gilsanz & Ratib 2012" in event.sources
+        late = {"female": (156, 180), "male": (168, 192)}  # 13 to 15, 14 to 16 years
+        after = {"female": (180, 204), "male": (204, 228)}  # 15 to 17, 17 to 19 years
+        assert event.usual == (late if event.key in FINGERS else after), event.key
+
+
+@pytest.mark.parametrize(("sex", "months"), [("female", 204), ("male", 204), ("female", 192)])
+def test_past_late_puberty_only_ulna_and_radius_fuse(sex, months):
+    """At a bone age of 17 a girl's phalanges have long fused."""
+    near = [e.key for e in events() if e.worth_a_look(sex)[0] <= months <= e.worth_a_look(sex)[1]]
+    assert near == ["radius_fusion", "ulna_fusion"]
 
 
 def test_every_event_cites_a_known_source_and_every_source_is_cited():
@@ -84,6 +113,6 @@ def test_stages_follow_each_other_and_the_last_has_no_end():
         assert [stage(sex, start) for start in starts] == list(STAGES)
         assert stage(sex, 300) is STAGES[-1]
         assert stage(sex, -3) is STAGES[0]
-    assert stage("female", 90).title == "Early and middle puberty"
-    assert stage("male", 90).title == "Before puberty"
+    assert stage("female", 90).title == "Early and mid-puberty"
+    assert stage("male", 90).title == "Prepubertal"
     assert stage("female", 9.9) is ossification.STAGES[0] is stage("male", 13)

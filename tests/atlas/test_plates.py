@@ -1,6 +1,7 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_atlas import AGES, write_atlas
 
@@ -8,7 +9,8 @@ from boneage.artifacts import ArtifactError
 from boneage.atlas import plates
 from boneage.atlas.landmarks import landmarks_on, mirrored
 from boneage.datasets.phantoms import draw_phantom
-from boneage.radiographs.preprocessing import Preprocessing, prepare
+from boneage.radiographs.preprocessing import SEXES, Preprocessing, prepare
+from boneage.wording import children_aged
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +21,8 @@ def atlas(tmp_path_factory):
 def test_plates_are_found_by_nominal_age_and_by_mean_age(atlas):
     assert plates.available(atlas)
     assert plates.ages("male", atlas) == list(AGES)
-    assert plates.plate("male", 72, atlas).title == "Boys, 6 years"
-    # Mean ages are 37, 73, 109, ...
+    # Mean ages are 37, 73, 109, ...; people are told these.
+    assert plates.plate("male", 72, atlas).title == "Boys, 6 years 1 month"
     assert plates.nearest_plate("male", 54, atlas).months == 36
     assert plates.nearest_plate("male", 56, atlas).months == 72
     assert plates.nearest_plate("male", 500, atlas).months == AGES[-1]
@@ -30,7 +32,8 @@ def test_a_plate_between_two_is_neither_and_lies_between_them(atlas):
     young, old = (plates.plate("female", months, atlas) for months in (72, 108))
     mid = plates.between("female", 91, atlas)  # halfway from 73 to 109
     assert mid.parents == (young, old)
-    assert mid.caption == "Blended from the average hands of 6 years and 9 years."
+    assert mid.caption == ("Blended from the average hands of 6 years 1 month and 9 years 1 month.")
+    assert mid.title == "Girls, 7 years 7 months"
     assert (mid.months, mid.mean_age_months, mid.n) == (91, 91, 0)
     np.testing.assert_allclose(mid.landmarks, (young.landmarks + old.landmarks) / 2, atol=1e-4)
     near = plates.between("female", 74, atlas)
@@ -46,6 +49,52 @@ def test_beyond_the_plates_the_last_one_stands(atlas):
     assert plates.between("female", 3, atlas).months == AGES[0]
     assert plates.between("female", 230, atlas).months == AGES[-1]
     assert plates.between("female", 3, atlas).parents == ()
+    assert plates.between("female", 230, atlas).title == "Girls, 15 years 1 month"
+
+
+@pytest.fixture
+def uneven(tmp_path):
+    """Girls' plates of 3, 6 and 7 years 6 months, boys' of these and 15 years."""
+    write_atlas(tmp_path, ages=(36, 72, 90, 180))
+    table = pd.read_csv(tmp_path / "plates.csv", dtype={"build": str})
+    table[(table["sex"] == "male") | (table["months"] < 180)].to_csv(
+        tmp_path / "plates.csv", index=False
+    )
+    return tmp_path
+
+
+def test_ages_that_can_be_shown_end_with_the_plates_of_a_sex(uneven):
+    assert plates.age_span(["female"], uneven) == (37, 91)
+    assert plates.age_span(["female", "male"], uneven) == (37, 181)
+    assert plates.half_years("female", uneven) == (3.5, 7.5)
+    assert plates.half_years("male", uneven) == (3.5, 15.0)
+    for months in (1, 37, 60, 91, 140, 999):
+        shown = plates.between("female", months, uneven)
+        assert plates.age_shown("female", months, uneven) == shown.mean_age_months
+    assert plates.age_shown("female", 140, uneven) == 91
+    assert plates.age_shown("male", 140, uneven) == 140
+
+
+def test_plates_around_an_age_are_the_nearest_and_about_a_year_to_both_sides(uneven):
+    def around(sex, months):
+        found = plates.around(sex, months, uneven)
+        return {which: plate.mean_age_months for which, plate in found.items()}
+
+    # A year less than 91 is 79, which 73 is nearest to; a year more than it, nothing.
+    assert around("female", 85) == {"younger": 73, "nearest": 91}
+    assert around("female", 230) == {"younger": 73, "nearest": 91}
+    assert around("female", 20) == {"nearest": 37}
+    assert around("female", 70) == {"nearest": 73, "older": 91}
+    assert list(plates.around("female", 100)) == ["younger", "nearest", "older"]
+
+
+@pytest.mark.parametrize("sex", SEXES)
+def test_a_published_plate_is_called_by_its_mean_bone_age(sex):
+    for months in plates.ages(sex):
+        plate = plates.plate(sex, months)
+        assert plate.title == children_aged(sex, plate.mean_age_months)
+    assert plates.plate("female", 72).title == "Girls, 5 years 9 months"
+    assert plates.between("female", 210).title == "Girls, 16 years"
 
 
 def test_a_plate_laid_over_a_hand_has_its_joints_there_left_or_right(atlas):

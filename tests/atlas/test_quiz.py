@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from boneage.atlas.quiz import N_HANDS, Quiz, most_missed, scores
+from boneage.errors import BoneAgeError
 
 # Ages 1 to 40 of girls and of boys, in months.
 POOL = pd.DataFrame(
@@ -40,7 +41,7 @@ def test_a_seed_gives_the_same_ten_in_the_same_order_whatever_the_order_of_the_p
 
 def test_fewer_than_ten_are_refused_in_a_sentence():
     assert len(Quiz.start(POOL.head(10), 1).hands) == 10
-    with pytest.raises(ValueError, match="needs 10 hands.*there are 9"):
+    with pytest.raises(BoneAgeError, match="needs 10 hands.*there are 9"):
         Quiz.start(POOL.head(9), 1)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 from made_up_atlas import write_atlas
 
@@ -71,6 +72,37 @@ def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address):
     assert (
         other.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
     )
+
+
+def test_past_the_oldest_standard_of_girls_theirs_stays_and_says_its_age(page, atlas, address):
+    table = pd.read_csv(atlas / "plates.csv", dtype={"build": str})
+    table = table[(table["sex"] == "male") | (table["months"] <= 108)]
+    table.to_csv(atlas / "plates.csv", index=False)
+    page.goto(f"{address}/atlas?age=999")
+    girls = page.get_by_role("img", name="Average left hand of girls at a bone age of 9 years")
+    reached(page, girls, 109)
+    reached(page, page.get_by_role("img", name="Average left hand of boys"), 145)
+    page.get_by_role("heading", name="Girls, 9 years 1 month (oldest standard)").wait_for()
+    page.get_by_role("heading", name="Boys, 12 years 1 month", exact=True).wait_for()
+    page.wait_for_url("**/atlas?*age=145*")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Girls, 9 years 1 month").click()
+    assert download.value.suggested_filename == "average_hand_girls_109_months.png"
+
+    # Girls alone: the slider ends with their standards, and the address follows.
+    page.get_by_text("Girls", exact=True).first.click()
+    page.wait_for_url("**/atlas?*age=109*")
+    slider = page.get_by_role("slider", name="Bone age", exact=True)
+    assert (slider.get_attribute("max"), slider.input_value()) == ("109", "109")
+    page.get_by_role("heading", name="Girls, 9 years 1 month", exact=True).wait_for()
+
+    # Opened again, the page shows the same age in the picture, on the button and in the address.
+    page.get_by_role("link", name="Learn").click()
+    page.get_by_role("heading", name="How well do you read bone age?").wait_for()
+    page.get_by_role("link", name="Atlas").click()
+    reached(page, girls, 109)
+    page.get_by_role("button", name="Girls, 9 years 1 month").wait_for()
+    page.wait_for_url("**/atlas?*age=109*")
 
 
 def reached(page, canvas, months: int) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from boneage.datasets.cache import Cache
 from boneage.datasets.pipeline import TrainingBatches, evaluation_batches, gather
+from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import Preprocessing
 
 SIZE = 16
@@ -187,5 +188,5 @@ def test_evaluation_keeps_every_row_in_order(backend):
 
 
 def test_training_on_nothing_is_refused():
-    with pytest.raises(ValueError, match="no images to train on"):
+    with pytest.raises(BoneAgeError, match="no images to train on"):
         TrainingBatches(make_cache(), np.array([], int))

@@ -1,11 +1,9 @@
-import logging
 import os
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from boneage.datasets.rsna import LabelError, cases, find_images, find_split_images, read_labels
+from boneage.datasets.rsna import LabelError, cases, find_images, find_split_images
 
 RSNA = Path(os.environ.get("BONEAGE_RSNA", Path(__file__).parents[3] / "shared" / "rsna"))
 
@@ -22,68 +20,8 @@ def write_set(folder: Path, name: str, n: int) -> tuple[Path, Path]:
     lines = ["id,boneage,male"]
     for i in range(n):
         (images / f"{i}.png").touch()
-        lines.append(f"{i},{12 + i % 200},{i % 2 == 0}")
+        lines.append(f"{i},{12 + 7 * i % 200},{i % 2 == 0}")
     return images, write(folder / f"{name}.csv", "\n".join(lines))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "id,boneage,male\n007,180,False\n8,12.5,True\n",
-        "Image ID,male,Bone Age (months)\n007,FALSE,180\n8,TRUE,12.5\n",
-        "Case ID,Sex,Ground truth bone age (months)\n007,F,180\n8,M,12.5\n",
-        "\ufeffID , Male,BoneAge\n 007,false, 180\n8,1,12.5\n\n",
-    ],
-    ids=["training", "validation", "test", "spaces, case and byte order mark"],
-)
-def test_the_three_official_layouts_read_alike(tmp_path, text):
-    labels = read_labels(write(tmp_path / "labels.csv", text))
-    expected = pd.DataFrame(
-        {"id": ["007", "8"], "age_months": [180.0, 12.5], "sex": ["female", "male"]}
-    )
-    pd.testing.assert_frame_equal(labels, expected, check_column_type=False)
-    assert labels.attrs["skipped"] == []
-
-
-def test_unusable_rows_are_skipped_and_named_by_their_line(tmp_path, caplog):
-    text = "id,boneage,male\n1,120,True\n2,,True\n\n3,90,perhaps\n4,-5,False\n5,1200,False\n6,60\n"
-    with caplog.at_level(logging.WARNING):
-        labels = read_labels(write(tmp_path / "labels.csv", text))
-    assert labels["id"].tolist() == ["1"]
-    skipped = labels.attrs["skipped"]
-    assert [line.split(" (")[0] for line in skipped] == [
-        "line 3",
-        "line 5",
-        "line 6",
-        "line 7",
-        "line 8",
-    ]
-    assert "bone age ''" in skipped[0]
-    assert "sex 'perhaps'" in skipped[1]
-    assert "5 rows skipped" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("id,age,male\n1,2,True\n", "lacks a column boneage.*it has: id, age, male"),
-        ("id,boneage,male\n", "no usable row"),
-        ("id,boneage,male\n1,old,True\n", "no usable row: line 2"),
-        ("", "is empty"),
-        ("id,boneage,male\n1,2,True\n1,3,True\n", "more than one row for id 1"),
-    ],
-)
-def test_unusable_files_are_refused_in_a_sentence(tmp_path, text, words):
-    with pytest.raises(LabelError, match=words):
-        read_labels(write(tmp_path / "labels.csv", text))
-
-
-def test_missing_or_binary_label_file(tmp_path):
-    with pytest.raises(LabelError, match="no label file"):
-        read_labels(tmp_path / "nowhere.csv")
-    (tmp_path / "image.csv").write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
-    with pytest.raises(LabelError, match="cannot be read as a CSV"):
-        read_labels(tmp_path / "image.csv")
 
 
 def test_images_are_found_by_id_in_any_format(tmp_path):
@@ -140,6 +78,25 @@ def test_cases_need_images_and_labels_together(tmp_path):
     empty.mkdir()
     with pytest.raises(LabelError, match="No image in"):
         cases(empty, labels)
+
+
+def test_rows_left_out_are_told_with_their_label_file(tmp_path):
+    images, labels = write_set(tmp_path, "train", 10)
+    test_images, test_labels = write_set(tmp_path, "test", 4)
+    test_labels.write_text(test_labels.read_text() + "\n4,,True\n")
+    table = cases(images, labels, test_images, test_labels)
+    assert len(table) == 14
+    assert table.attrs["skipped"] == [f'{test_labels}: row 6 (id "4"): no reference bone age']
+
+
+def test_a_reference_column_is_that_of_all_label_files(tmp_path):
+    given = [*write_set(tmp_path, "train", 10), *write_set(tmp_path, "test", 4)]
+    for labels in given[1::2]:
+        labels.write_text(labels.read_text().replace("boneage", "age"))
+    with pytest.raises(LabelError, match="train.csv does not say .* name it with --reference-col"):
+        cases(*given)
+    table = cases(*given, reference_column="age")
+    assert table["age_months"].between(12, 75).all()
 
 
 @pytest.mark.skipif(not RSNA.is_dir(), reason="RSNA radiographs not found; set BONEAGE_RSNA")

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from boneage.datasets.splits import split_train_validation
+from boneage.errors import BoneAgeError
 
 
 def make_labels(n: int = 1000) -> pd.DataFrame:
@@ -62,5 +63,5 @@ def test_strata_of_one_case():
 @pytest.mark.parametrize("n", [-1, 3, 1425])
 def test_impossible_sizes_are_refused(n):
     labels = pd.DataFrame({"id": list("abc"), "age_months": [5, 50, 150], "sex": "male"})
-    with pytest.raises(ValueError, match="cannot be taken from 3 cases"):
+    with pytest.raises(BoneAgeError, match="cannot be taken from 3 cases"):
         split_train_validation(labels, n_validation=n)

@@ -3,16 +3,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from boneage.datasets.blocks import BLOCKS
 from boneage.evaluation.conformal import (
-    CHECK_HALF,
     GROUPS,
     LEVELS,
     calibrate,
-    calibration_half,
+    conformal_margins,
     coverage_table,
     merge_groups,
 )
-from boneage.evaluation.metrics import AGE_BANDS, age_band
+from boneage.evaluation.metrics import AGE_BANDS
 
 INFANT, CHILD, TEENAGER, ADULT = AGE_BANDS
 
@@ -33,26 +33,28 @@ def make_cases(n_girls, n_boys, age=90.0, split="validation"):
 
 @pytest.fixture
 def worked():
-    """Errors in the calibration half: of 99 girls 0.1 to 9.9 months, of 50 boys 0.2 to 10.
+    """Errors of 99 girls 0.1 to 9.9 months, of 50 boys 0.2 to 10.
 
     Every second one is read too young. All are predicted to be between 5 and 10 years old.
     """
-    cases = make_cases(198, 100)
-    half = calibration_half(cases)
+    cases = make_cases(99, 50)
     for sex, step in (("female", 0.1), ("male", 0.2)):
-        drawn = cases.index[half & (cases["sex"] == sex)]
-        errors = step * np.arange(1, len(drawn) + 1)
-        cases.loc[drawn, "prediction_months"] += errors * np.tile([1, -1], len(drawn))[: len(drawn)]
+        of_sex = cases.index[cases["sex"] == sex]
+        errors = step * np.arange(1, len(of_sex) + 1)
+        signs = np.where(np.arange(len(of_sex)) % 2, -1, 1)
+        cases.loc[of_sex, "prediction_months"] += errors * signs
     return cases
 
 
-def simulated(n, seed):
-    """Cases of all ages; boys are read with twice the spread of girls."""
-    rng = np.random.default_rng(seed)
-    age = rng.uniform(20, 220, n)
-    cases = make_cases(n // 2, n - n // 2, age)
-    spread = np.where(cases["sex"] == "female", 6, 12)
-    return cases.assign(prediction_months=age + rng.normal(0, spread))
+SPREAD = {"female": 6.0, "male": 12.0}
+
+
+def simulated(n, seed, split="validation"):
+    """Predictions of all four bands alike; boys are read with twice the spread of girls."""
+    rng = np.random.default_rng([seed, len(split)])
+    predicted = rng.uniform(0, 240, n)
+    cases = make_cases(n // 2, n - n // 2, predicted, split)
+    return cases.assign(age_months=predicted + rng.normal(0, cases["sex"].map(SPREAD)))
 
 
 def limits(calibration, months, sex, level, name="one"):
@@ -85,41 +87,47 @@ def test_no_interval_reaches_below_birth(worked):
 def test_one_model_and_the_mean_of_one_are_the_same(worked):
     calibration = calibrate({"one": worked})
     assert calibration.names == ["one", "ensemble"]
-    assert not any(calibration.normalised.values())
     ensemble = limits(calibration, 100.0, "male", 0.9, "ensemble")
     assert ensemble == limits(calibration, 100.0, "male", 0.9)
 
 
-def test_the_check_half_and_the_test_set_do_not_calibrate(worked):
-    others = ~calibration_half(worked)
-    wrong = worked.assign(prediction_months=worked["prediction_months"] + 30 * others)
-    wrong = pd.concat([wrong, make_cases(60, 60, split="test").assign(prediction_months=20.0)])
+def test_every_validation_case_calibrates(worked):
+    """Whichever case is left out, the largest of the 90 smallest errors moves or the rank does."""
+    whole = limits(calibrate({"one": worked}), 100.0, "female", 0.9)
+    girls = worked.index[worked["sex"] == "female"]
+    for case in girls[::9]:
+        wrong = worked.copy()
+        is_small = abs(worked.loc[case, "prediction_months"] - 90) < 9.05
+        wrong.loc[case, "prediction_months"] = 119.0 if is_small else 90.0
+        assert limits(calibrate({"one": wrong}), 100.0, "female", 0.9) != whole
+
+
+def test_only_validation_cases_calibrate(worked):
+    other = [make_cases(60, 60, split=split) for split in ("train", "test")]
+    more = pd.concat([worked, *(cases.assign(prediction_months=20.0) for cases in other)])
     for level in LEVELS:
-        assert limits(calibrate({"one": wrong}), 100.0, "female", level) == limits(
+        assert limits(calibrate({"one": more}), 100.0, "female", level) == limits(
             calibrate({"one": worked}), 100.0, "female", level
         )
 
 
-def test_the_half_is_the_same_for_any_order_and_any_predictions():
-    cases = simulated(701, 1)
-    half = calibration_half(cases)
-    shuffled = cases.assign(prediction_months=0.0).sample(frac=1, random_state=3)
-    pd.testing.assert_series_equal(calibration_half(shuffled).sort_index(), half)
+@pytest.mark.parametrize(
+    ("n", "level", "rank"), [(99, 0.9, 90), (19, 0.95, 19), (9, 0.9, 9), (1425, 0.8, 1141)]
+)
+def test_the_margin_is_the_error_of_the_rank(n, level, rank):
+    errors = np.random.default_rng(1).permutation(np.arange(1.0, n + 1))
+    assert conformal_margins(errors, [level]).tolist() == [rank]
 
 
-def test_the_half_takes_half_of_every_sex_and_age_band():
-    cases = simulated(1001, 2)
-    half = calibration_half(cases)
-    groups = half.groupby([cases["sex"], age_band(cases["age_months"])], observed=True)
-    assert groups.sum().tolist() == (groups.size() // 2).tolist()
-    assert len(groups) == 8
+def test_too_few_errors_have_an_infinite_margin():
+    assert conformal_margins(np.arange(18.0), [0.9, 0.95]).tolist() == [17, np.inf]
 
 
 @pytest.mark.parametrize(
     ("counts", "groups"),
     [
-        ((20, 20, 20, 20), ["0-5", "5-10", "10-15", "15-19"]),
-        ((19, 1, 50, 20), ["0-10", "0-10", "10-15", "15-19"]),
+        ((22, 22, 22, 22), ["0-5", "5-10", "10-15", "15-19"]),
+        ((21, 1, 50, 22), ["0-10", "0-10", "10-15", "15-19"]),
         ((12, 12, 90, 10), ["0-10", "0-10", "10-19", "10-19"]),
         ((0, 0, 40, 0), ["0-19"] * 4),
         ((0, 8, 8, 8), ["0-19"] * 4),
@@ -141,11 +149,12 @@ def test_groups_are_of_predicted_age():
     assert merge_groups(["male"] * 100, months)["male", INFANT] == "male, 0-5 years"
 
 
-@pytest.mark.parametrize(("n_girls", "n_boys"), [(2, 2), (300, 38), (38, 300)])
-def test_without_20_calibration_cases_of_each_sex_there_are_no_intervals(n_girls, n_boys):
+@pytest.mark.parametrize(("n_girls", "n_boys"), [(2, 2), (300, 21), (21, 300)])
+def test_without_22_validation_cases_of_each_sex_there_are_no_intervals(n_girls, n_boys):
     calibration = calibrate({"one": make_cases(n_girls, n_boys)})
     assert calibration.names == []
     assert calibration.intervals({"one": [100.0], "ensemble": [100.0]}, ["female"]) == {}
+    assert calibrate({"one": make_cases(22, 22)}).names == ["one", "ensemble"]
 
 
 def test_without_validation_cases_there_are_no_intervals():
@@ -155,62 +164,101 @@ def test_without_validation_cases_there_are_no_intervals():
 
 
 def test_models_are_calibrated_on_the_cases_that_all_have(worked):
-    calibration = calibrate({"one": worked, "two": worked.iloc[:150]})
+    calibration = calibrate({"one": worked, "two": worked.iloc[:110]})
     assert calibration.names == []
 
 
-def test_simulated_intervals_hold_what_they_promise_in_each_sex():
-    """Exchangeable cases: over many data sets the mean coverage is the level, or little above."""
-    tables = [coverage_table({"one": simulated(1200, seed)}) for seed in range(60)]
-    shares = pd.concat(tables).groupby(["group", "level"])["coverage"].mean()
-    for group in ("all", "female", "male"):
-        for level in LEVELS:
-            assert shares[group, level] == pytest.approx(level, abs=0.015)
+def test_the_other_models_do_not_change_the_intervals_of_a_model(worked):
+    two = worked.assign(prediction_months=np.linspace(30, 200, len(worked)))
+    together = calibrate({"one": worked, "two": two})
+    assert limits(together, 100.0, "male", 0.9) == limits(
+        calibrate({"one": worked}), 100.0, "male", 0.9
+    )
 
 
-@pytest.fixture
-def disagreeing():
-    """Two models whose errors share their size, which differs from case to case."""
-    rng = np.random.default_rng(5)
-    cases = make_cases(1500, 1500, rng.uniform(20, 220, 3000))
-    size = rng.choice([3.0, 20.0], 3000)
-    return {
-        name: cases.assign(prediction_months=cases["age_months"] + size * rng.normal(size=3000))
-        for name in ("one", "two")
-    }
+def test_the_largest_disagreement_of_the_validation_cases_is_kept(worked):
+    apart = worked.assign(prediction_months=worked["prediction_months"] + 7)
+    apart.loc[5, "prediction_months"] += 20
+    unseen = make_cases(30, 30, split="test")
+    calibration = calibrate(
+        {
+            "one": pd.concat([worked, unseen]),
+            "two": pd.concat([apart, unseen.assign(prediction_months=200.0)]),
+            "three": pd.concat([worked, unseen]),
+        }
+    )
+    assert calibration.most_disagreement == pytest.approx(27)
 
 
-def test_where_disagreement_tells_hard_cases_intervals_follow_it(disagreeing):
-    calibration = calibrate(disagreeing)
-    assert calibration.normalised == {"one": True, "two": True, "ensemble": True}
-    ages = {"one": [98.0, 80.0], "two": [102.0, 120.0], "ensemble": [100.0, 100.0]}
-    low, high = calibration.intervals(ages, ["female"] * 2)["ensemble"].T
-    near, far = high - low
-    assert far > 1.5 * near
+# Coverage ---------------------------------------------------------------------------------------
 
 
-def test_intervals_that_follow_disagreement_are_narrower_and_hold_as_much(disagreeing):
-    with_both = coverage_table(disagreeing).set_index(["model", "level", "cases", "group"])
-    alone = coverage_table({"one": disagreeing["one"]})
-    alone = alone.set_index(["model", "level", "cases", "group"])
-    row = ("one", 0.9, CHECK_HALF, "all")
-    assert (with_both.loc[row, "normalised"], alone.loc[row, "normalised"]) == ("yes", "no")
-    assert with_both.loc[row, "median_width"] < 0.9 * alone.loc[row, "median_width"]
-    for table in (with_both, alone):
-        assert table.loc[row, "coverage"] == pytest.approx(0.9, abs=0.02)
+@pytest.fixture(scope="module")
+def repeated():
+    """Coverage in 25 data sets of 600 validation and 600 test cases, all exchangeable."""
+    tables = []
+    for seed in range(25):
+        cases = pd.concat([simulated(600, seed), simulated(600, seed, "test")])
+        tables.append(coverage_table({"one": cases}, n_partitions=1))
+    table = pd.concat(tables)
+    return table[table["model"] == "one"]
 
 
-def test_the_largest_disagreement_of_the_calibration_half_is_kept(worked):
-    half = calibration_half(worked)
-    others = worked.assign(prediction_months=worked["prediction_months"] + np.where(half, 7, 70))
-    calibration = calibrate({"one": worked, "two": others, "three": worked})
-    assert calibration.most_disagreement == pytest.approx(7)
+@pytest.mark.parametrize("cases", ["validation", "test"])
+def test_coverage_of_exchangeable_cases_is_nominal(repeated, cases):
+    """Over many data sets the mean is the level, or little above."""
+    table = repeated[repeated["cases"] == cases]
+    shares = table.groupby(["group", "level"])["coverage"].mean()
+    for (group, level), share in shares.items():
+        assert share == pytest.approx(level, abs=0.04 if "," in group else 0.015)
 
 
-def test_models_that_never_disagree_leave_intervals_as_they_are(worked):
-    calibration = calibrate({"one": worked, "two": worked})
-    assert not any(calibration.normalised.values())
-    assert limits(calibration, 100.0, "female", 0.9) == pytest.approx([91, 109])
+def true_coverage(cases):
+    """The share of new cases like those `simulated` that 90 % intervals of these cover."""
+    calibration, shares = calibrate({"one": cases}), []
+    for sex, spread in SPREAD.items():
+        for months in (30.0, 90.0, 150.0, 210.0):
+            margin = limits(calibration, months, sex, 0.9)[1] - months
+            shares.append(2 * stats.norm.cdf(margin / spread) - 1)
+    return np.mean(shares)
+
+
+def test_the_ci_of_the_validation_set_holds_the_coverage_among_new_cases():
+    held = []
+    for seed in range(40):
+        cases = simulated(500, seed)
+        table = coverage_table({"one": cases}, n_partitions=1)
+        every = table[(table["level"] == 0.9) & (table["group"] == "all")].iloc[0]
+        held.append(every["low"] < true_coverage(cases) < every["high"])
+    assert 0.9 < np.mean(held) < 1
+
+
+def test_many_partitions_make_the_mean_certain_but_not_the_ci():
+    cases = simulated(600, 3)
+    two, forty = (
+        coverage_table({"one": cases}, n_partitions=n).set_index(["model", "level", "group"])
+        for n in (2, 40)
+    )
+    row = ("one", 0.9, "all")
+    width = two["high"] - two["low"]
+    assert forty.loc[row, "high"] - forty.loc[row, "low"] == pytest.approx(width[row], rel=0.05)
+    assert 0 < forty.loc[row, "sd"] < width[row] / 8
+
+
+def test_a_case_does_not_calibrate_the_intervals_that_judge_it():
+    """Without noise but in one girl, whose own error would be her limit."""
+    cases = make_cases(30, 30)
+    cases.loc[0, "prediction_months"] += 50
+    table = coverage_table({"one": cases}).set_index(["model", "level", "group"])
+    for level in LEVELS:
+        assert table.loc[("one", level, "female"), "coverage"] == pytest.approx(29 / 30)
+    assert table.loc["one", "sd"].max() < 1e-12
+
+
+def test_partitions_do_not_depend_on_the_order_of_rows():
+    cases = simulated(300, 1)
+    shuffled = cases.sample(frac=1, random_state=3)
+    pd.testing.assert_frame_equal(coverage_table({"one": cases}), coverage_table({"one": shuffled}))
 
 
 def test_coverage_of_a_worked_table(worked):
@@ -220,9 +268,8 @@ def test_coverage_of_a_worked_table(worked):
     test["prediction_months"] += off
     test.loc[9, "prediction_months"] = 150.0  # a boy taken for a teenager
     table = coverage_table({"one": pd.concat([worked, test])})
-    assert set(table["model"]) == {"one"}
-    assert set(table["normalised"]) == {"no"}
-    table = table[(table["level"] == 0.9) & (table["cases"] == "test")].set_index("group")
+    table = table[(table["model"] == "one") & (table["level"] == 0.9)]
+    table = table[table["cases"] == "test"].set_index("group")
     assert table["n"].to_dict() == {
         "all": 10, "female": 4, "male": 6,
         "female, 5-10 years": 4, "male, 5-10 years": 5, "male, 10-15 years": 1,
@@ -231,6 +278,7 @@ def test_coverage_of_a_worked_table(worked):
     assert table["coverage"][list(shares)].to_dict() == pytest.approx(shares)
     widths = {"female": 18.0, "male": 18.4, "all": 18.4}
     assert table["median_width"][list(widths)].to_dict() == pytest.approx(widths)
+    assert table["sd"].isna().all()
     for row in table.itertuples():
         interval = stats.binomtest(round(row.n * row.coverage), row.n).proportion_ci(
             method="wilson"
@@ -238,15 +286,31 @@ def test_coverage_of_a_worked_table(worked):
         assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
 
 
+def test_coverage_is_told_for_each_inferred_block_of_the_validation_set():
+    """Errors are larger in the second block, which does not calibrate by itself."""
+    ids = [*range(1500, 1700), *range(4600, 4700), *range(6000, 6300)]
+    cases = simulated(600, 2).assign(id=[str(number) for number in ids])
+    is_second = cases["id"].between("4600", "4699")
+    off = cases["age_months"] - cases["prediction_months"]
+    cases["age_months"] += np.where(is_second, off, 0)
+    test = simulated(60, 4, "test").assign(id=[str(number) for number in range(1400, 1460)])
+    table = coverage_table({"one": pd.concat([cases, test])}, n_partitions=2)
+    table = table[(table["model"] == "one") & (table["level"] == 0.9)]
+    by_block = table[table["group"].isin(BLOCKS)].set_index("group")
+    assert set(by_block["cases"]) == {"validation"}
+    assert by_block["n"].to_dict() == dict(zip(BLOCKS, (200, 100, 300), strict=True))
+    assert by_block["coverage"].idxmin() == "ids 4560-5770"
+    assert by_block["coverage"].min() < 0.8
+
+
 def test_the_coverage_table_has_every_model_level_and_part():
-    cases = pd.concat([simulated(600, 3), simulated(60, 4).assign(split="test")])
-    cases = pd.concat([cases, simulated(50, 5).assign(split="train")])
-    table = coverage_table({"one": cases, "two": cases})
+    cases = pd.concat([simulated(600, 3), simulated(60, 4, "test"), simulated(50, 5, "train")])
+    table = coverage_table({"one": cases, "two": cases}, n_partitions=2)
     assert set(table["model"]) == {"one", "two", "ensemble"}
     assert set(table["level"]) == set(LEVELS)
-    assert set(table["cases"]) == {CHECK_HALF, "test"}
-    assert set(table["group"]) == set(GROUPS)
+    assert set(table["cases"]) == {"validation", "test"}
+    assert set(table["group"]) == set(GROUPS) - set(BLOCKS)
     every = table[table["group"] == "all"]
-    assert set(every.loc[every["cases"] == CHECK_HALF, "n"]) == {302}  # halves are rounded down
+    assert set(every.loc[every["cases"] == "validation", "n"]) == {600}
     assert set(every.loc[every["cases"] == "test", "n"]) == {60}
     assert not table.duplicated(["model", "level", "cases", "group"]).any()

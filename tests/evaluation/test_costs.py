@@ -1,8 +1,7 @@
-import pandas as pd
 import pytest
 
 from boneage.artifacts import Facts
-from boneage.evaluation.costs import Cost, cost, is_last_stage, together
+from boneage.evaluation.costs import Cost, cost, together
 from boneage.models.registry import find_model
 
 
@@ -50,13 +49,3 @@ def test_used_together_costs_add_up():
 def test_weights_that_are_not_published_have_no_size():
     assert cost(facts(), None).weights_mb is None
     assert together([cost(facts(), None), cost(facts(), 5)]).weights_mb is None
-
-
-@pytest.mark.parametrize(("seconds", "last_stage"), [(300.0, False), (301.0, False), (900.0, True)])
-def test_a_history_shorter_than_the_training_is_its_last_stage(seconds, last_stage):
-    history = pd.DataFrame({"epoch": [1, 2], "seconds": [100.0, 200.0]})
-    assert is_last_stage(history, seconds) is last_stage
-
-
-def test_a_history_without_times_tells_nothing():
-    assert is_last_stage(pd.DataFrame({"epoch": [1]}), 900.0) is False

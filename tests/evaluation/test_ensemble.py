@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import ensemble_table, ensemble_weights, with_ensemble
 
 
@@ -95,5 +96,5 @@ def test_the_same_id_in_another_split_is_another_case():
 
 def test_tables_without_a_common_case_are_refused():
     first, second = table([1.0], [1.0], "a"), table([1.0], [1.0], "b")
-    with pytest.raises(ValueError, match="share no case"):
+    with pytest.raises(BoneAgeError, match="share no case"):
         ensemble_table({"a": first, "b": second})

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import ensemble_table
 from boneage.evaluation.head_to_head import group_wins, head_to_head, mae_only
 from boneage.evaluation.metrics import figures
@@ -48,7 +49,9 @@ def test_the_mae_alone_agrees_with_all_figures(tables):
     expected = found.figures[columns].to_numpy()
     np.testing.assert_allclose(table[columns].to_numpy(), expected, rtol=0, atol=1e-9)
     assert list(table.index) == ["first", "second", "ensemble"]
-    assert difference.to_dict("list") == {"figure": ["mae"], "better": ["second"]}
+    expected = found.differences.loc[[0], ["figure", "p", "better"]]
+    assert difference.to_dict("list") == expected.to_dict("list")
+    assert list(difference["better"]) == ["second"]
 
 
 def test_the_mae_of_one_model_against_itself_marks_none(tables):
@@ -61,23 +64,36 @@ def test_the_mae_marks_the_first_model_when_it_is_the_better(tables):
     assert list(difference["better"]) == ["first"]
 
 
+def test_the_mae_of_a_few_cases_marks_none(tables):
+    _, difference = mae_only(*(table.head(19) for table in tables))
+    assert list(difference["better"]) == [None]
+    assert difference["p"].isna().all()
+
+
 def test_p_of_a_group_is_a_sign_test_adjusted_for_the_number_of_groups():
-    closer = ["first"] * 9 + ["second"] + ["first"] * 4 + ["second"] * 6 + ["equal"] * 3
-    sex = ["female"] * 10 + ["male"] * 10 + ["male"] * 3
+    closer = ["first"] * 18 + ["second"] * 2 + ["first"] * 8 + ["second"] * 12 + ["equal"] * 3
+    sex = ["female"] * 20 + ["male"] * 23
     pairs = pd.DataFrame({"age_band": "0-5 years", "sex": sex, "closer": closer})
-    p_girls = stats.binomtest(1, 10).pvalue
-    p_boys = stats.binomtest(4, 10).pvalue  # ties say nothing
-    # Of two groups, the surer one counts double (Benjamini-Hochberg).
-    expected = [min(2 * p_girls, p_boys), p_boys]
-    assert list(group_wins(pairs)["p"]) == pytest.approx(expected)
+    p_girls = stats.binomtest(2, 20).pvalue
+    p_boys = stats.binomtest(8, 20).pvalue  # ties say nothing
+    assert list(group_wins(pairs)["p"]) == pytest.approx([2 * p_girls, p_boys])  # Holm
 
 
-def test_a_group_of_ties_only_is_chance():
-    pairs = pd.DataFrame({"age_band": ["0-5 years"], "sex": ["male"], "closer": ["equal"]})
+def test_a_group_below_twenty_cases_is_not_tested_and_does_not_count():
+    closer = ["first"] * 19 + ["first"] * 16 + ["second"] * 4
+    sex = ["female"] * 19 + ["male"] * 20
+    pairs = pd.DataFrame({"age_band": "0-5 years", "sex": sex, "closer": closer})
+    girls, boys = group_wins(pairs)["p"]
+    assert np.isnan(girls)
+    assert boys == pytest.approx(stats.binomtest(4, 20).pvalue)
+
+
+def test_a_group_of_ties_only_has_no_closer_model():
+    pairs = pd.DataFrame({"age_band": "0-5 years", "sex": ["male"] * 20, "closer": "equal"})
     assert list(group_wins(pairs)["p"]) == [1.0]
 
 
 def test_tables_without_a_common_case_are_refused(tables):
     first, second = tables
-    with pytest.raises(ValueError, match="share no case"):
+    with pytest.raises(BoneAgeError, match="share no case"):
         head_to_head(first, second.assign(split="train"))

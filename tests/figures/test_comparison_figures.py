@@ -72,7 +72,7 @@ def test_a_point_says_its_id_and_its_ages(pairs):
 
 
 def test_the_line_of_equality_spans_both_models(pairs):
-    line = traces(comparison.prediction_against_prediction(pairs, *NAMES))["Both the same"]
+    line = traces(comparison.prediction_against_prediction(pairs, *NAMES))["Equal predictions"]
     assert list(line.x) == list(line.y) == [28, 126]
 
 

@@ -23,17 +23,21 @@ def words(html: str) -> str:
 
 
 def test_each_figure_has_its_interval_and_only_the_better_model_a_mark(figures):
-    rows = figure_rows(figures, pd.DataFrame({"figure": ["mae"], "better": ["second"]}))
+    differences = pd.DataFrame({"figure": ["mae"], "p": [0.012], "better": ["second"]})
+    rows = figure_rows(figures, differences)
     expected = [
         Cell("12.0", "11.0 to 13.0"),
         Cell("10.0", "9.0 to 11.0", better=True),
         Cell("9.5", "8.5 to 10.5"),
+        Cell("0.012"),
     ]
     assert rows == [Row("MAE", "months", expected)]
 
 
-def test_within_chance_no_model_is_marked(figures):
-    rows = figure_rows(figures, pd.DataFrame({"figure": ["mae"], "better": [None]}), ", paper")
+def test_without_a_significant_difference_no_model_is_marked(figures):
+    differences = pd.DataFrame({"figure": ["mae"], "p": [float("nan")], "better": [None]})
+    rows = figure_rows(figures, differences, ", paper")
+    assert rows[0].cells[-1] == Cell("–")
     assert rows[0].label == "MAE, paper"
     assert not any(cell.better for cell in rows[0].cells)
 
@@ -45,12 +49,12 @@ def test_costs_are_told_in_units_people_read():
     ]
     rows = {row.label: [cell.value for cell in row.cells] for row in cost_rows(costs, [41.6, None])}
     assert rows == {
-        "Parameters": ["7.07", "22.58"],
-        "Weights file": ["14.2", "–"],
-        "Operations a radiograph": ["1.81", "9.39"],
-        "Input": ["128", "256"],
-        "Time a radiograph": ["42", "–"],
-        "Training time": ["1 h 30 min", "1 min"],
+        "Parameters": ["7.07", "22.58", ""],
+        "Weights file": ["14.2", "–", ""],
+        "Compute per image": ["1.81", "9.39", ""],
+        "Input": ["128", "256", ""],
+        "Inference time per image": ["42", "–", ""],
+        "Training time": ["1 h 30 min", "1 min", ""],
     }
 
 
@@ -63,10 +67,12 @@ def test_times_are_told_in_the_unit_that_fits(seconds, expected):
 
 
 def test_the_table_has_a_column_a_model_in_its_colour_and_a_mark_beside_colour():
-    row = Row("MAE", "months", [Cell("12.0"), Cell("10.0", "9 to 11", better=True), Cell("9.5")])
+    cells = [Cell("12.0"), Cell("10.0", "9 to 11", better=True), Cell("9.5"), Cell("0.012")]
+    row = Row("MAE", "months", cells)
     html = head_to_head.model_table(NAMES, {"Error": [row]})
     assert words(html) == (
-        "DenseNet121 ResNet34+ CBAM Mean of both models Error MAE months 12.0 10.0 ✓ 9 to 11 9.5"
+        "DenseNet121 ResNet34+ CBAM Mean of both models p Error MAE months 12.0 10.0 ✓ 9 to 11 "
+        "9.5 0.012"
     )
     assert all(f"solid {palette.model_colour(name)}" in html for name in NAMES)
     assert html.count("<b>") == 1

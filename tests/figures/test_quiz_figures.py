@@ -41,7 +41,7 @@ def test_errors_stand_in_order_from_the_top_with_their_intervals_over_the_band(r
     np.testing.assert_allclose(up, table["mae_high"][::-1])
     (band,) = figure.layout.shapes
     assert (band.x0, band.x1) == (4.8, 7.0)
-    assert "4.8 to 7 months" in band.name
+    assert band.name == "Single human readers (estimate), 4.8 to 7.0 months"
 
 
 def test_every_reader_has_a_bland_altman_plot_and_all_have_one_scale(readers):

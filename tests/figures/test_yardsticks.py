@@ -23,9 +23,15 @@ def test_a_system_without_the_figure_is_left_out():
 
 def test_bars_are_as_long_as_their_errors():
     published = pd.DataFrame(
-        {"system": ["<i>A"], "year": [2020], "test_mae": [4.25], "source": ['"quoted"']}
+        {
+            "system": ["<i>A"],
+            "year": [2020],
+            "test_mae": [4.25],
+            "caveat": ["<b>of 9"],
+            "source": ['"quoted"'],
+        }
     )
     html = yardsticks("Ours", OWN, "#123456", published, "test_mae")
     assert "width:50.0%" in html  # 4.25 of 8.5, the end of the interval
-    assert "&lt;i&gt;A" in html
+    assert "&lt;i&gt;A, 2020 (&lt;b&gt;of 9)" in html
     assert "&quot;quoted&quot;" in html

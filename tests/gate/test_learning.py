@@ -7,6 +7,7 @@ import pytest
 
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom, make_phantom, write_phantoms
+from boneage.errors import BoneAgeError
 from boneage.gate import learning
 from boneage.gate.checks import Look
 from boneage.gate.gate import load_gate
@@ -86,6 +87,19 @@ def test_the_table_counts_refusals_and_their_reasons(gate):
     assert np.isnan(table.loc[(REAL, "test"), "auc"])
 
 
+def test_images_of_few_sources_have_a_wide_interval(gate):
+    kinds = {(REAL, part): seen(30) for part in ("validation", "test")}
+    kinds |= {(UNLIKE, kind): seen(40, offset=5.0) for kind in ("quarters", "drawn")}
+    sources = {(UNLIKE, "quarters"): set("abc")}
+    table = measure_gate(gate, kinds, Counter(), sources).set_index(["group", "kind"])
+    assert table.loc[(UNLIKE, "quarters"), ["n", "sources"]].tolist() == [40, 3]
+    assert table.loc[(UNLIKE, "drawn"), ["n", "sources"]].tolist() == [40, 40]
+    quarters, drawn = (table.loc[(UNLIKE, kind)] for kind in ("quarters", "drawn"))
+    assert (quarters["refused"], quarters["high"]) == (1, 1)
+    assert quarters["low"] == pytest.approx(0.4385, abs=1e-3)  # Wilson, 3 of 3
+    assert drawn["low"] == pytest.approx(0.9124, abs=1e-3)  # 40 of 40
+
+
 def test_limits_of_the_other_half_are_not_chosen_on_the_cases_they_are_held_against():
     validation = seen(400)
     for look in validation.looks[::2]:  # one half: all of one kind, stranger than the other's
@@ -107,7 +121,7 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     monkeypatch.setattr(learning, "_SHAPE_AXES", 4)
     monkeypatch.setattr(learning, "_FEATURE_AXES", 2)
     png = learning.negatives.__globals__["_png"](draw_phantom(60, "male", 3) // 64)
-    monkeypatch.setattr(learning, "negatives", lambda _: [(UNLIKE, "dark", png)] * 2)
+    monkeypatch.setattr(learning, "negatives", lambda _: [(UNLIKE, "dark", "page", png)] * 2)
     path, table = learn_gate(Predictor(), data)
     assert path == root / "gate.csv"
     assert pd.read_csv(path)["kind"].tolist() == table["kind"].tolist()
@@ -116,7 +130,7 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     facts = json.loads((root / "gate.json").read_text())
     assert (facts["n_train"], facts["n_validation"]) == (40, 8)
     assert load_gate(facts["weights_sha256"]).note is None
-    with pytest.raises(ValueError, match="holds 0 of the"):
+    with pytest.raises(BoneAgeError, match="holds 0 of the"):
         (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
         learn_gate(Predictor(), tmp_path / "empty")
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.errors import BoneAgeError
 from boneage.gate import negatives as module
 from boneage.gate.negatives import HANDS, NEARLY, UNLIKE, negatives
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
@@ -18,12 +19,12 @@ def every():
 
 
 def test_every_kind_has_several_pictures_that_can_be_read(every):
-    counts = Counter((group, kind) for group, kind, _ in every)
+    counts = Counter((group, kind) for group, kind, *_ in every)
     assert {group for group, _ in counts} == {UNLIKE, NEARLY, HANDS}
     assert all(count >= 8 for (group, _), count in counts.items() if group == UNLIKE)
     assert all(count in (2, 24) for (group, _), count in counts.items() if group != UNLIKE)
     unreadable = Counter()
-    for _, kind, content in every:
+    for _, kind, _, content in every:
         try:
             read_radiograph(content)
         except UnreadableRadiograph:
@@ -36,8 +37,15 @@ def test_they_are_the_same_every_time(every):
     assert list(again) == every[::17]
 
 
+def test_sources_tell_how_many_pictures_the_images_were_made_from(every):
+    images = [source for group, _, source, _ in every if group == UNLIKE]
+    drawn = {source for source in images if "." not in source}  # the others are files
+    assert len(images) == 260
+    assert (len(set(images) - drawn), len(drawn)) == (29, 84)
+
+
 def test_colour_is_kept_where_the_kind_says_so(every):
-    for _, kind, content in every:
+    for _, kind, _, content in every:
         if "in colour" in kind and "imitated" in kind:
             assert read_radiograph(content).colour > 0.05
         if "in grey" in kind:
@@ -46,7 +54,7 @@ def test_colour_is_kept_where_the_kind_says_so(every):
 
 def test_without_scikit_image_the_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="pip install -r tests/requirements.txt"):
+    with pytest.raises(BoneAgeError, match="pip install -r tests/requirements.txt"):
         next(negatives(HANDS_GIVEN))
 
 

@@ -1,4 +1,6 @@
+import pandas as pd
 import pytest
+import streamlit as st
 from apps import run, started, texts
 from made_up_atlas import write_atlas
 
@@ -21,6 +23,7 @@ def test_the_page_says_what_the_plates_are_and_where_they_come_from(atlas):
     assert "computed from 300 radiographs" in said  # ten drawn plates, said to be of 30 each
     assert "RSNA Pediatric Bone Age Challenge" in said
     assert "not a standard for diagnosis" in said
+    assert "The age of a standard is the mean bone age of its radiographs" in said
 
 
 def test_the_difference_of_two_ages_and_the_spread_can_be_shown(atlas):
@@ -49,9 +52,70 @@ def test_hands_of_one_sex_can_be_shown_alone(atlas):
     assert [alt for alt in alts(app) if "coloured where children" in alt] == [coloured]
 
 
-@pytest.mark.parametrize(("age", "months"), [("54", 54), ("", 96), ("old", 96), ("99999", 96)])
-def test_the_address_holds_the_age_and_nonsense_in_it_does_no_harm(atlas, age, months):
-    assert started(PAGE, age=age).session_state["atlas_months"] == months
+def downloads(app) -> list[str]:
+    return [one.label for one in app.get("download_button")]
+
+
+@pytest.mark.parametrize(
+    ("age", "months", "words"),
+    [
+        ("54", 54, "4 years 6 months"),
+        ("", 96, "8 years"),
+        ("old", 96, "8 years"),
+        ("12.5", 96, "8 years"),
+        ("999", 181, "15 years 1 month"),  # the oldest
+        ("99999", 181, "15 years 1 month"),
+        ("-5", 37, "3 years 1 month"),  # the youngest
+    ],
+)
+def test_the_address_holds_the_age_that_is_shown_whatever_was_asked_for(atlas, age, months, words):
+    app = started(PAGE, age=age)
+    assert downloads(app) == [f"Girls, {words}", f"Boys, {words}"]
+    assert app.session_state["atlas_start"] == months
+    assert app.query_params["age"] in (str(months), [str(months)])
+
+
+@pytest.fixture
+def girls_to_9(atlas):
+    """The atlas without girls' plates past 9 years 1 month."""
+    table = pd.read_csv(atlas / "plates.csv", dtype={"build": str})
+    table = table[(table["sex"] == "male") | (table["months"] <= 108)]
+    table.to_csv(atlas / "plates.csv", index=False)
+
+
+def test_past_its_oldest_standard_a_sex_keeps_the_age_of_that(girls_to_9, monkeypatch):
+    files = []
+    offer = st.download_button
+
+    def offered(label, data, file_name, *args, **kwargs):
+        files.append(file_name)
+        return offer(label, data, file_name, *args, **kwargs)
+
+    monkeypatch.setattr(st, "download_button", offered)
+    app = started(PAGE, age="150", spread="true")
+    assert downloads(app) == ["Girls, 9 years 1 month", "Boys, 12 years 6 months"]
+    assert files == ["average_hand_girls_109_months.png", "average_hand_boys_150_months.png"]
+    assert [alt for alt in alts(app) if "coloured where children" in alt] == [
+        "Girls, 9 years 1 month: the average hand, coloured where children differ",
+        "Boys, 12 years 6 months: the average hand, coloured where children differ",
+    ]
+    app.segmented_control(key="hands").set_value("female")
+    run(app)  # the range ends with the girls' standards, and the address says so
+    assert downloads(app) == ["Girls, 9 years 1 month"]
+    assert app.query_params["age"] in ("109", ["109"])
+
+
+def test_changes_are_offered_between_ages_that_there_are_standards_of(girls_to_9):
+    app = started(PAGE)
+    slider = app.slider(key="change")
+    assert (slider.min, slider.max) == (3.5, 9.0)
+    app.segmented_control(key="of_sex").set_value("male")
+    slider = run(app).slider(key="change")
+    assert (slider.min, slider.max) == (3.5, 15.0)
+    slider.set_value((12.0, 15.0))
+    assert "Boys, 15 years" in " ".join(alts(run(app)))
+    app.segmented_control(key="of_sex").set_value("female")  # girls have neither
+    assert "Average hand: Girls, 9 years" in alts(run(app))
 
 
 def test_two_ages_of_girls_or_boys_stand_beside_what_changed(atlas):
@@ -74,11 +138,13 @@ def test_all_events_stand_in_a_table_with_sources_that_are_given_in_full(atlas):
     table = app.dataframe[0].value
     assert table["No."].tolist() == list(range(1, 25))
     radius = table[table["Event"] == "Distal radius"].iloc[0]
-    assert radius["Girls"] == "15 to 20 years"
-    assert radius["Boys"] == "15 to 21 years"
-    assert table[""].tolist() == ["appears"] * 19 + ["closes"] * 5
+    assert radius["Girls"] == "15 to 17 years"
+    assert radius["Boys"] == "17 to 19 years"
+    assert table[""].tolist() == ["appears"] * 19 + ["fuses"] * 5
+    assert table["Scale"].tolist() == ["Chronological age"] * 19 + ["Bone age"] * 5
     assert table["Girls"][0] == "2 months"
     said = texts(app)
+    assert "Ages of fusion are bone ages" in said
     for source in {one for cell in table["Source"] for one in cell.split("; ")}:
         assert f"- {source}: " in said
     assert "after Gilsanz & Ratib 2012" in said

@@ -96,7 +96,7 @@ def test_every_choice_changes_the_figures(page, folder):
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", "split == 'test'")
     choose(page, "split", "validation")
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", "split == 'validation'")
-    assert "single clinical reading" in texts(page)
+    assert "one clinical reading" in texts(page)
     choose(page, "of_sex", "female")
     query = "split == 'validation' and sex == 'female'"
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", query)
@@ -137,8 +137,7 @@ def test_an_empty_choice_is_told(page):
 def test_ones_own_results_get_the_same_analysis(page):
     rows = "\n".join(f"c{i};{40 + i};{'F' if i % 2 else 'M'};{47 + i}" for i in range(60))
     content = f"id;age_months;sex;prediction_months\n{rows}\n".encode()
-    page.file_uploader[0].set_value([("mine.csv", content, "text/csv")])
-    run(page)
+    upload(page, content)
     assert headings(page)[0] == "Your results: 60 radiographs"
     assert shown_mae(page) == "7.0 months"
     assert len(page.get("plotly_chart")) == N_CHARTS
@@ -216,9 +215,65 @@ def test_a_control_with_one_option_is_hidden(page, tiny_artifacts, monkeypatch):
     assert "model" in keys
 
 
-def test_a_file_that_cannot_be_used_gets_one_sentence_and_the_page_goes_on(page):
-    page.file_uploader[0].set_value([("mine.csv", b"id,age\n1,100\n", "text/csv")])
+def upload(page, content: bytes, name: str = "mine.csv"):
+    page.file_uploader[0].set_value([(name, content, "text/csv")])
+    return run(page)
+
+
+def two_ages(header: str) -> bytes:
+    """A table of 60 cases: the bone age is 7 months below the prediction, the age is equal."""
+    rows = "\n".join(
+        f"c{i};{47 + i};{40 + i};{'girl' if i % 2 else 'boy'};{47 + i}" for i in range(60)
+    )
+    return f"{header}\n{rows}\n".encode()
+
+
+def test_a_named_bone_age_is_the_reference_and_the_page_says_what_was_read(page):
+    upload(page, two_ages("id;age;boneage;sex;prediction"))
+    assert shown_mae(page) == "7.0 months"
+    assert (
+        "Read from `mine.csv`: id from `id`, reference bone age from `boneage`, sex from `sex`, "
+        "predicted bone age from `prediction`. Not used: `age`."
+    ) in texts(page)
+    assert not page.selectbox
+    assert not page.warning
+
+
+def test_where_the_reference_cannot_be_known_the_page_asks(page):
+    upload(page, two_ages("id;age;reading;sex;prediction"))
+    (question,) = page.selectbox
+    assert question.label == "Which column holds the reference bone age?"
+    assert question.options == ["age", "reading"]
+    assert question.value is None
+    assert not headings(page)
+    assert not page.error
+    question.select("reading")
     run(page)
+    assert shown_mae(page) == "7.0 months"
+    assert "reference bone age from `reading`" in texts(page)
+    page.selectbox[0].select("age")
+    run(page)
+    assert shown_mae(page) == "0.0 months"
+    upload(page, two_ages("id;boneage;reference;sex;guess"), "other.csv")
+    assert page.selectbox[0].options == ["boneage", "reference"]
+    page.selectbox[0].select("reference")
+    run(page)
+    assert page.selectbox[1].label == "Which column holds the predicted bone age?"
+    page.selectbox[1].select("guess")
+    run(page)
+    assert shown_mae(page) == "7.0 months"
+
+
+def test_rows_left_out_of_a_file_are_counted_and_named(page):
+    content = two_ages("id;age;boneage;sex;prediction").replace(b"boy;53", b"boy;")
+    upload(page, content)
+    assert headings(page)[0] == "Your results: 59 radiographs"
+    warning = page.warning[0].value.replace("\\", "")
+    assert warning == '1 of 60 rows left out: row 8 (id "c6"): no predicted bone age.'
+
+
+def test_a_file_that_cannot_be_used_gets_one_sentence_and_the_page_goes_on(page):
+    upload(page, b"id,age\n1,100\n")
     assert len(page.error) == 1
     assert "prediction" in page.error[0].value
     page.file_uploader[0].set_value([])

@@ -7,10 +7,10 @@ from apps import run, started, texts
 from plain import plain
 
 from boneage import artifacts
-from boneage.evaluation.conformal import coverage_table
+from boneage.cli import main
 from boneage.wording import covered
 
-HEADING = "How sure is it, and rightly so?"
+HEADING = "Prediction interval coverage"
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def page(calibrated_artifacts, tmp_path, monkeypatch):
         for file in (artifacts.FACTS, artifacts.HISTORY, artifacts.PREDICTIONS, artifacts.METRICS):
             shutil.copy(folder / file, folder / "paper")
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    assert main(["calibrate"]) == 0
     return started("pages/error_analysis.py")
 
 
@@ -34,27 +35,46 @@ def headings(page):
     return [header.value for header in page.header]
 
 
-def stated(folder, model) -> list[str]:
-    """What the 90 % intervals of a model hold of the validation half and of the test set."""
-    names = artifacts.available_models(folder)
-    table = coverage_table(
-        {name: artifacts.read_predictions(folder / "models" / name) for name in names}
-    )
+def stated(model) -> list[str]:
+    """What the 90 % intervals of a model cover of the test set and of the validation set."""
+    table = artifacts.read_coverage()
     rows = table[(table["model"] == model) & (table["level"] == 0.9) & (table["group"] == "all")]
     return [covered(row.n, row.coverage, row.low, row.high) for row in rows.itertuples()]
 
 
-def test_the_intervals_of_the_model_chosen_are_checked(page, calibrated_artifacts):
+def test_the_coverage_of_the_model_chosen_is_told(page):
     assert HEADING in headings(page)
     assert len(page.get("plotly_chart")) == 10
     for model in ("ensemble", "tiny_densenet"):
         choose(page, "model", model)
-        for words in stated(calibrated_artifacts, model):
-            assert plain(words) in texts(page)
-        assert stated(calibrated_artifacts, model)[0] in page.dataframe[0].value["test"].tolist()
+        test, validation = stated(model)
+        assert f"{plain(validation)} validation radiographs and {plain(test)} test" in texts(page)
+        assert page.dataframe[0].value["test"].tolist()[0] == test
+        assert validation.endswith(" of 400")
 
 
-def test_the_check_does_not_depend_on_the_radiographs_chosen(page):
+def test_how_coverage_is_measured_is_told(page):
+    said = texts(page)
+    assert "95 % CIs" in said
+    assert "blocks are inferred" in said
+    assert "a single clinical reading" in said
+    assert "the mean of six readings" in said
+    assert "ensemble weight were chosen on the same validation" in said
+
+
+def test_coverage_of_other_models_is_not_shown(page):
+    root = artifacts.artifacts_root()
+    table = artifacts.read_coverage()
+    artifacts.write_coverage(table.assign(model_sha256="0" * 64))
+    run(page)
+    assert "has not been measured for these models: run `python -m boneage" in texts(page)
+    assert HEADING not in headings(page)
+    (root / artifacts.COVERAGE).unlink()
+    run(page)
+    assert "has not been measured for these models" in texts(page)
+
+
+def test_coverage_does_not_depend_on_the_radiographs_chosen(page):
     before = page.dataframe[0].value
     choose(page, "of_sex", "female")
     choose(page, "split", "validation")

@@ -13,10 +13,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from boneage import artifacts
-from boneage.atlas import answers
+from boneage.atlas import answers, plates
 from boneage.datasets.phantoms import draw_phantom
+from boneage.wording import age_in_words
+from pages.samples import samples
 
 AGES = range(48, 181, 12)
+WHICH = ("younger", "nearest", "older")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture
 def root(_tiny_artifacts_folder, drawn, tmp_path, monkeypatch):
-    """Artifacts with an atlas; both models read its plates right, but girls of 8 as 116 months."""
+    """Artifacts with an atlas; both models read its plates right, but girls of 10 as 140 months."""
     root = shutil.copytree(_tiny_artifacts_folder, tmp_path / "artifacts")
     shutil.copytree(drawn, root / "atlas")
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
@@ -34,11 +37,11 @@ def root(_tiny_artifacts_folder, drawn, tmp_path, monkeypatch):
     st.cache_resource.clear()
     names = artifacts.available_models()
     facts = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
-    plates = answers.as_cases()[["sex", "months", "build"]]
-    misread = (plates["sex"] == "female") & (plates["months"] == 96)
-    plates = plates.assign(prediction_months=plates["months"] + 20 * misread)
+    cases = answers.as_cases()[["sex", "months", "build"]]
+    misread = (cases["sex"] == "female") & (cases["months"] == 120)
+    cases = cases.assign(prediction_months=cases["months"] + 20 * misread, refused=False)
     tables = [
-        plates.assign(model=model, model_sha256=digest)
+        cases.assign(model=model, model_sha256=digest)
         for model, digest in artifacts.fingerprints(facts).items()
     ]
     answers.write(answers.PREDICTIONS, pd.concat(tables))
@@ -51,6 +54,10 @@ def offered(app: AppTest) -> list[str]:
 
 def alts(app: AppTest) -> list[str]:
     return [picture.alt for element in app.image for picture in element.proto.imgs]
+
+
+def captions(app: AppTest) -> list[str]:
+    return [picture.caption for element in app.image for picture in element.proto.imgs]
 
 
 def take(app: AppTest, name: str) -> AppTest:
@@ -80,25 +87,59 @@ def png(pixels: np.ndarray) -> bytes:
 def test_samples_are_average_hands_that_the_models_read_and_the_others_are_named(root):
     app = started()
     assert offered(app) == [
-        "Girl, 6 years",
+        "Girl, 5 years 1 month",  # the mean bone age, a month more than the nominal age
+        "Boy, 6 years 1 month",
+        "Boy, 10 years 1 month",
+        "Girl, 13 years 1 month",
+        "Boy, 15 years 1 month",
+    ]  # no girl of 10
+    assert "Average hand: boy, 6 years 1 month" in alts(app)
+    said = texts(app)
+    assert "not one child" in said
+    assert "within a year of the mean bone age of 23 of the 24 average hands" in said
+    (about,) = [caption for caption in app.caption if "within a year" in caption.value]
+    assert about.help == "It misses girls, 10 years 1 month (19.0 months too old)."
+
+
+def test_plates_that_the_quality_check_refused_are_no_samples(root):
+    path = root / "atlas" / answers.PREDICTIONS
+    table = pd.read_csv(path)
+    refused = (table["sex"] == "male") & (table["months"] == 72)
+    table.assign(refused=refused).to_csv(path, index=False)
+    app = started()
+    assert "Boy, 6 years 1 month" not in offered(app)
+    assert "Boy, 10 years 1 month" in offered(app)
+    (about,) = [caption for caption in app.caption if "within a year" in caption.value]
+    assert "of 22 of the 23 average hands" in texts(app)
+    assert "refused the average hands of boys, 6 years 1 month" in about.help
+
+
+def test_published_samples_are_called_by_their_mean_bone_age():
+    assert list(samples()) == [
+        "Girl, 5 years",
         "Boy, 6 years",
+        "Girl, 10 years",
         "Boy, 10 years",
         "Girl, 13 years",
         "Boy, 15 years",
-    ]  # no girl of 8
-    assert "Average hand: boy, 6 years" in alts(app)
-    said = texts(app)
-    assert "no single child's" in said
-    assert "within a year of the age of 23 of the 24 average hands" in said
-    (about,) = [caption for caption in app.caption if "within a year" in caption.value]
-    assert about.help == "It misses girls, 8 years (20.0 months too old)."
+    ]
+    for name, sample in samples().items():
+        plate = plates.plate(sample.sex, sample.months)
+        assert name.endswith(f", {age_in_words(plate.mean_age_months)}")
+
+
+def test_what_is_said_of_a_samples_error_holds_for_every_sample(root):
+    """Half of the average hands are read worse than new radiographs are in the mean."""
+    said = texts(take(started(), "Boy, 6 years 1 month"))
+    assert "do not show how accurate they are on new radiographs" in said
+    assert "error on it is less" not in said
 
 
 def test_samples_of_other_weights_say_nothing_of_what_the_models_read(root):
     path = root / "atlas" / answers.PREDICTIONS
     pd.read_csv(path).assign(model_sha256="0").to_csv(path, index=False)
     app = started()
-    assert "Girl, 8 years" in offered(app)
+    assert "Girl, 10 years 1 month" in offered(app)
     assert "within a year" not in texts(app)
 
 
@@ -110,30 +151,35 @@ def test_a_damaged_atlas_leaves_drawings_to_try(root):
 
 
 def test_a_sample_stands_beside_the_plates_of_about_its_age_and_says_what_it_is(root):
-    app = take(started(), "Boy, 6 years")
+    app = take(started(), "Boy, 6 years 1 month")
     said = texts(app)
     assert "This hand is an average of 30 radiographs of boys" in said
     assert "Beside the average hand" in said
     choice = next(one for one in app.segmented_control if one.label == "Average hand")
-    assert choice.options == ["A year younger", "Predicted age", "A year older"]
-    assert choice.value == "Predicted age"
-    plates = [alt for alt in alts(app) if alt.startswith("Average hand: Boys")]
-    assert len(plates) == 3
-    assert "Averages of 30, 30 and 30 radiographs." in said
-    assert "without the networks, it looks most like the average hands of 6 years and" in said
+    assert choice.value == "nearest"
+    shown = [alt for alt in alts(app) if alt.startswith("Average hand: Boys")]
+    assert len(shown) == 3
+    # The real ages, under the pictures and on the buttons.
+    ages = [alt.removeprefix("Average hand: Boys, ") for alt in shown]
+    called = [f"{age} ({which})" for age, which in zip(ages, WHICH, strict=True)]
+    assert choice.options == called
+    assert [caption for caption in captions(app) if caption in called] == called
+    assert all(age.endswith("1 month") for age in ages)
+    assert "Averages of 30, 30 and 30 radiographs. Their ages are the mean bone ages" in said
+    assert (
+        "without the networks, it looks most like the average hands of 6 years 1 month and" in said
+    )
     assert "second, independent opinion" in said
     assert "error has not been measured on these plates" in said
 
 
 def test_the_wipe_and_the_plate_can_be_changed(root):
-    app = take(started(), "Boy, 6 years")
+    app = take(started(), "Boy, 6 years 1 month")
     wiped = next(alt for alt in alts(app) if alt.startswith("The radiograph; from 50 %"))
     app.slider(key="wipe").set_value(20)
     run(app)
     assert wiped.replace("50 %", "20 %") in alts(app)
-    next(one for one in app.segmented_control if one.label == "Average hand").set_value(
-        "A year older"
-    )
+    next(one for one in app.segmented_control if one.label == "Average hand").set_value("older")
     run(app)
     now = next(alt for alt in alts(app) if alt.startswith("The radiograph; from 20 %"))
     assert now != wiped.replace("50 %", "20 %")
@@ -149,4 +195,4 @@ def test_without_landmarks_the_plates_are_shown_all_the_same(root):
 
 def test_a_drawing_uploaded_is_compared_with_the_plates_of_its_sex(root):
     app = upload_of_a_girl("hand.png", png(draw_phantom(84, "female", 5, height=640)))
-    assert "it looks most like the average hands of 7 years and" in texts(app)
+    assert "it looks most like the average hands of 7 years 1 month and" in texts(app)

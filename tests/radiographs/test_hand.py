@@ -4,6 +4,7 @@ import pytest
 
 from boneage.datasets.phantoms import make_phantom
 from boneage.datasets.rsna import find_images
+from boneage.errors import BoneAgeError
 from boneage.radiographs import hand as hand_module
 from boneage.radiographs.hand import Hand, find_hand, full_frame
 from boneage.radiographs.reading import read_radiograph
@@ -94,13 +95,13 @@ def test_corners_turn_with_the_hand():
 
 def test_an_altered_landmark_model_is_refused(monkeypatch):
     monkeypatch.setattr(hand_module, "_LANDMARK_SHA256", "0" * 64)
-    with pytest.raises(RuntimeError, match="reinstall"):
+    with pytest.raises(BoneAgeError, match="reinstall"):
         hand_module._landmark_model()
 
 
 def test_a_missing_landmark_model_is_refused(monkeypatch):
     monkeypatch.setattr(hand_module, "_LANDMARK_PACKAGE", "no_such_package")
-    with pytest.raises(RuntimeError, match="requirements"):
+    with pytest.raises(BoneAgeError, match="requirements"):
         hand_module._landmark_model()
 
 

@@ -174,6 +174,12 @@ def test_warm_start_takes_weights_trained_at_another_size(trained, phantom_cache
     after, facts = artifacts.load_model(out)
     seconds = artifacts.read_history(out)["seconds"].sum()
     assert facts.training_seconds == pytest.approx(earlier.training_seconds + seconds, abs=0.2)
+    assert facts.warm_start == {
+        "weights_sha256": earlier.weights_sha256,
+        "preset": "smoke",
+        "trained_on": earlier.trained_on,
+    }
+    assert earlier.warm_start == {}
     for old, new in zip(before.trainable_variables, after.trainable_variables, strict=True):
         np.testing.assert_array_equal(np.asarray(old), np.asarray(new))
 

@@ -1,0 +1,169 @@
+"""Which column of a table holds what, from English, French and German column names.
+
+Names are compared without regard to case, accents, spaces, punctuation and a unit of months.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from unicodedata import combining, normalize
+
+import pandas as pd
+
+from boneage.datasets.delimited import LabelError, shortened, to_numbers
+
+ID, REFERENCE, SEX, PREDICTION = "id", "reference", "sex", "prediction"
+TITLES = {
+    ID: "id",
+    REFERENCE: "reference bone age",
+    SEX: "sex",
+    PREDICTION: "predicted bone age",
+}
+# The sexes that a column is named after, of which it may say True or False.
+_NAMED_AFTER = {
+    "male": ("male", "ismale", "boy", "mannlich", "maennlich", "masculin", "garcon"),
+    "female": ("female", "isfemale", "girl", "weiblich", "feminin", "fille"),
+}
+# In the order of preference; of the bone ages all count alike.
+_NAMES = {
+    ID: (
+        *("id", "imageid", "caseid", "imagename", "filename", "imagefile", "file", "image"),
+        *("bildid", "fallid", "bildname", "dateiname", "bilddatei", "datei", "bild"),
+        *("idimage", "idcas", "nomdelimage", "nomdufichier", "nomdefichier", "fichier"),
+    ),
+    REFERENCE: (
+        *("boneage", "ba", "skeletalage", "groundtruth", "groundtruthboneage"),
+        *("reference", "referenceage", "referenceboneage", "boneagereference"),
+        *("knochenalter", "skelettalter", "referenz", "referenzknochenalter"),
+        *("knochenalterreferenz", "referenzalter"),
+        *("ageosseux", "ageosseuxreference", "ageosseuxdereference"),
+    ),
+    SEX: (
+        *_NAMED_AFTER["male"],
+        *_NAMED_AFTER["female"],
+        *("sex", "gender", "patientsex", "geschlecht", "sexe"),
+    ),
+    PREDICTION: (
+        *("prediction", "predicted", "pred", "predictedage", "predictedboneage"),
+        *("boneagepredicted", "boneageprediction", "estimatedboneage", "estimatedage"),
+        *("vorhersage", "vorhergesagtesknochenalter", "geschatztesknochenalter"),
+        *("ageosseuxpredit", "ageosseuxestime"),
+    ),
+}
+_CHRONOLOGICAL = (
+    *("chronologicalage", "chronological", "agechronological", "ca", "patientage", "ageatstudy"),
+    *("chronologischesalter", "lebensalter", "agechronologique"),
+)
+# Most likely the chronological age, unless the one such name is that of the project's own tables.
+_SOME_AGE = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
+_OWN_REFERENCE = "age_months"
+_UNIT = re.compile(r"(in|en)?(months?|monaten?|mois)$")
+_EXAMPLES = {ID: "id or file", REFERENCE: "boneage", SEX: "sex, male or female"}
+_EXAMPLES[PREDICTION] = "prediction"
+_ADVICE = {
+    REFERENCE: "name it with --reference-column",
+    PREDICTION: "name that column prediction, and no other so",
+}
+
+
+class UnknownColumn(LabelError):
+    """Several columns may hold the reference bone age or the prediction: a person has to choose.
+
+    Attributes:
+        role: REFERENCE or PREDICTION.
+        candidates: the names of the columns that may hold it, at least one.
+    """
+
+    def __init__(self, title: str, role: str, candidates: list[str]):
+        self.role, self.candidates = role, candidates
+        super().__init__(
+            f"{title} does not say which column holds the {TITLES[role]} "
+            f"(it may be {' or '.join(candidates)}); {_ADVICE[role]}."
+        )
+
+
+def find_columns(
+    cells: pd.DataFrame, roles: Sequence[str], chosen: Mapping[str, str], title: str
+) -> dict[str, str]:
+    """Find the columns of a table that are needed.
+
+    Args:
+        cells: the table, as `read_cells` gives it.
+        roles: what is needed, of ID, REFERENCE, SEX and PREDICTION.
+        chosen: role -> name of its column, where a person has said so.
+        title: what errors call the file.
+
+    Returns:
+        Role -> name of its column.
+
+    Raises:
+        UnknownColumn: Several columns are named as the bone age or as the prediction, or none is
+            and others hold numbers.
+        LabelError: There is no column for a role, or none of the name chosen.
+    """
+    header = [name for name in cells.columns if name]
+    named = {role: _named(header, names) for role, names in _NAMES.items()}
+    chronological, some_age = _named(header, _CHRONOLOGICAL), _named(header, _SOME_AGE)
+    if not named[REFERENCE] and [name.lower() for name in some_age] == [_OWN_REFERENCE]:
+        named[REFERENCE] = some_age
+    # Columns that are something else, and so not the reference or the prediction.
+    settled = {*named[ID], *named[SEX], *chronological, *chosen.values()}
+    settled_for = {REFERENCE: named[PREDICTION], PREDICTION: some_age}
+
+    found, candidates = {}, {}
+    for role in roles:
+        names = named[role]
+        if role in chosen:
+            found[role] = _chosen(header, chosen[role], title)
+        elif len(names) == 1 or (names and role in (ID, SEX)):
+            found[role] = names[0]
+        elif names or role in (ID, SEX):
+            candidates[role] = names
+        else:
+            not_it = {*settled, *settled_for[role], *found.values()}
+            candidates[role] = [
+                name
+                for name in dict.fromkeys([*some_age, *header])
+                if name not in not_it and to_numbers(cells[name]).notna().any()
+            ]
+    if missing := [role for role, names in candidates.items() if not names]:
+        lacking = [f"{TITLES[role]} (named {_EXAMPLES[role]})" for role in missing]
+        raise LabelError(
+            f"{title} has no column for the {' and none for the '.join(lacking)}; "
+            f"its columns are {shortened(', '.join(header), 200)}."
+        )
+    for role, names in candidates.items():
+        raise UnknownColumn(title, role, names)
+    return found
+
+
+def sex_named(column: str) -> str | None:
+    """The sex that a column is named after, "female" or "male"; None of one like "sex"."""
+    return next((sex for sex, names in _NAMED_AFTER.items() if _key(column) in names), None)
+
+
+def fold(text: str) -> str:
+    """Text in lower case without accents."""
+    return "".join(c for c in normalize("NFKD", text.casefold()) if not combining(c))
+
+
+def _key(name: str) -> str:
+    letters = "".join(c for c in fold(name) if c.isalnum())
+    return _UNIT.sub("", letters) or letters
+
+
+def _named(header: list[str], names: Sequence[str]) -> list[str]:
+    """The columns of these names, in the order of the names."""
+    keys = {name: _key(name) for name in header}
+    return [column for name in names for column in header if keys[column] == name]
+
+
+def _chosen(header: list[str], wanted: str, title: str) -> str:
+    alike = [name for name in header if _key(name) == _key(wanted)]
+    if wanted in header:
+        return wanted
+    if len(alike) != 1:
+        raise LabelError(
+            f"{title} has no column {shortened(wanted, 40)}; "
+            f"its columns are {shortened(', '.join(header), 200)}."
+        )
+    return alike[0]

@@ -1,0 +1,229 @@
+"""Labels of radiographs, and user predictions, from CSV files of any dialect.
+
+A row that has no usable id, sex, age or prediction is left out, counted and named with its reason,
+because tables from a clinic have gaps; whoever reads a table shows what was left out. A table
+that could be misread as a whole (a column or code of more than one meaning, ages in years, an id
+twice, cells that do not fit the columns) is refused.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from boneage.datasets.columns import (
+    ID,
+    PREDICTION,
+    REFERENCE,
+    SEX,
+    TITLES,
+    find_columns,
+    fold,
+    sex_named,
+)
+from boneage.datasets.delimited import LabelError, read_cells, shortened, to_numbers
+
+logger = logging.getLogger(__name__)
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".dcm")
+OLDEST_MONTHS = 300
+# So many rows without one above 25: in months that would be a study of infants, in years it is
+# every study.
+_OLDEST_YEARS, _ENOUGH_ROWS = 25, 5
+
+_FEMALE = ("female", "f", "girl", "woman", "weiblich", "w", "madchen", "maedchen", "frau")
+_FEMALE += ("feminin", "fille", "femme")
+_MALE = ("male", "m", "boy", "man", "mannlich", "maennlich", "junge", "knabe", "mann")
+_MALE += ("masculin", "garcon", "homme", "h")
+_SEXES = dict.fromkeys(_FEMALE, "female") | dict.fromkeys(_MALE, "male")
+_TRUE = ("true", "1", "1.0", "wahr", "vrai")
+_FALSE = ("false", "0", "0.0", "falsch", "faux")
+# English and French, German, French. A letter is understood where its partner is one of these: in
+# a column of H and M the M is a Spanish girl's, in one of F and T the F says False.
+_LETTERS = ({"f", "m"}, {"w", "m"}, {"f", "h"})
+_NEITHER = {"d", "o", "u", "x"}  # diverse, other, unknown
+
+
+def read_labels(
+    csv: str | Path | bytes, name: str | None = None, reference_column: str | None = None
+) -> pd.DataFrame:
+    """Read the reference bone age and sex of radiographs from a CSV file.
+
+    Args:
+        csv: its path, or its content. Rows left out of a file on disk are logged; nothing of an
+            upload is.
+        name: what errors call the file; by default its path.
+        reference_column: name of the column of the reference bone age, where it is not clear.
+
+    Returns:
+        Columns `id` (str, of an image file without folder and suffix), `age_months` (float64,
+        0 to 300) and `sex` ("female" or "male"). `attrs["columns"]` is role -> column it was read
+        from, `attrs["unused"]` the other columns, `attrs["skipped"]` one sentence for every row
+        left out.
+
+    Raises:
+        UnknownColumn: The names do not say which column holds the reference bone age.
+        LabelError: The file cannot be used.
+    """
+    return _read(csv, name, (ID, REFERENCE, SEX), {REFERENCE: reference_column})
+
+
+def read_user_predictions(
+    csv: str | Path | bytes,
+    name: str | None = None,
+    reference_column: str | None = None,
+    prediction_column: str | None = None,
+) -> pd.DataFrame:
+    """Read a table of predictions from a CSV file: labels as in `read_labels` and predictions.
+
+    Returns:
+        Columns `id`, `split` ("own"), `sex`, `age_months`, `prediction_months` (float64, finite)
+        and `crop_method` ("unknown"); `attrs` as of `read_labels`.
+
+    Raises:
+        UnknownColumn: The names do not say which column holds the reference or the prediction.
+        LabelError: The file cannot be used.
+    """
+    chosen = {REFERENCE: reference_column, PREDICTION: prediction_column}
+    cases = _read(csv, name, (ID, REFERENCE, SEX, PREDICTION), chosen)
+    columns = ["id", "split", "sex", "age_months", "prediction_months", "crop_method"]
+    return cases.assign(split="own", crop_method="unknown")[columns]
+
+
+def columns_in_words(table: pd.DataFrame, name: str) -> str:
+    """Which columns of a file a table was read from, as Markdown."""
+    columns = table.attrs["columns"].items()
+    used = ", ".join(f"{TITLES[role]} from {_code(column)}" for role, column in columns)
+    unused = ", ".join(_code(column) for column in table.attrs["unused"][:20])
+    return f"Read from {_code(name)}: {used}." + (f" Not used: {unused}." if unused else "")
+
+
+def skipped_in_words(table: pd.DataFrame, most: int = 3) -> str | None:
+    """How many rows were left out of a table, with the first reasons; None for none."""
+    skipped = table.attrs["skipped"]
+    if not skipped:
+        return None
+    n = len(skipped)
+    more = f"; and {n - most:,} more" if n > most else ""
+    return f"{n:,} of {len(table) + n:,} rows left out: {'; '.join(skipped[:most])}{more}."
+
+
+def _code(text: str) -> str:
+    """As code in Markdown, on one line."""
+    return f"`{' '.join(shortened(text, 60).replace('`', ' ').split())}`"
+
+
+def _read(csv, name: str | None, roles: Sequence[str], chosen: dict) -> pd.DataFrame:
+    title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
+    cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
+    chosen = {role: column for role, column in chosen.items() if column}
+    columns = find_columns(cells, roles, chosen, title)
+    texts = cells[list(columns.values())].set_axis(list(columns), axis=1)
+    table = pd.DataFrame({"id": _ids(texts[ID]), "age_months": to_numbers(texts[REFERENCE])})
+    table["age_months"] = table["age_months"].where(table["age_months"].between(0, OLDEST_MONTHS))
+    table["sex"] = _sexes(texts[SEX], columns[SEX], title)
+    if PREDICTION in columns:
+        table["prediction_months"] = to_numbers(texts[PREDICTION])
+
+    usable = table.notna().all(axis=1)
+    skipped = _reasons(texts[~usable], table[~usable])
+    if not usable.any():
+        raise LabelError(f"{title} has no usable row: {skipped[0]}.")
+    table = table[usable].astype({"id": "str", "sex": "str"})
+    _check_ids(table["id"], title)
+    _check_months(table, columns, title)
+    if skipped and not isinstance(csv, bytes):
+        logger.warning("%s: %d rows skipped; the first: %s", title, len(skipped), skipped[0])
+    table = table.reset_index(drop=True)
+    unused = [column for column in cells.columns if column and column not in columns.values()]
+    table.attrs |= {"columns": columns, "unused": unused, "skipped": skipped}
+    return table
+
+
+def _content(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise LabelError(f"There is no label file {path}.") from None
+    except OSError as error:
+        raise LabelError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _ids(texts: pd.Series) -> pd.Series:
+    """Ids, of image files without folder and suffix as `find_images` looks for them."""
+    suffixes = "|".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
+    ids = texts.str.replace(rf"(?i)^(?:.*[/\\])?([^/\\]+)\.(?:{suffixes})$", r"\1", regex=True)
+    return ids.where(ids != "")
+
+
+def _sexes(texts: pd.Series, column: str, title: str) -> pd.Series:
+    """The sexes, "female" or "male"; missing where a text is not understood."""
+    words = {text: fold(text) for text in texts.unique()}
+    meanings = dict(_SEXES)
+    if named := sex_named(column):
+        other = {"female": "male", "male": "female"}[named]
+        meanings |= dict.fromkeys(_TRUE, named) | dict.fromkeys(_FALSE, other)
+    elif flags := [text for text, word in words.items() if word in (*_TRUE, *_FALSE, "2", "2.0")]:
+        raise LabelError(
+            f"{title} has {' and '.join(sorted(flags)[:3])} in the column "
+            f"{shortened(column, 40)}, which does not say who is female; write female and male, "
+            "or name the column male (1 for boys) or female (1 for girls)."
+        )
+    letters = {word for word in words.values() if len(word) == 1 and word.isalpha()} - _NEITHER
+    if letters & set(_SEXES) and not any(letters <= pair or letters >= pair for pair in _LETTERS):
+        several = " and ".join(letter.upper() for letter in sorted(letters)[:3])
+        raise LabelError(
+            f"{title} has the letters {several} in the column "
+            f"{shortened(column, 40)}, which have more than one meaning; write female and male."
+        )
+    return texts.map({text: meanings.get(word) for text, word in words.items()})
+
+
+def _reasons(texts: pd.DataFrame, table: pd.DataFrame) -> list[str]:
+    """Why each row is left out, without a full stop at the end."""
+    rules = {
+        ID: ("id", ""),
+        REFERENCE: ("age_months", f"is not a number of months from 0 to {OLDEST_MONTHS}"),
+        SEX: ("sex", "is not understood"),
+        PREDICTION: ("prediction_months", "is not a number of months"),
+    }
+    each = [f"row {row} (id {_quoted(text)}): " for row, text in texts[ID].items()]
+    problems = [[] for _ in each]
+    for role in texts.columns:
+        column, rule = rules[role]
+        for place, (text, bad) in enumerate(zip(texts[role], table[column].isna(), strict=True)):
+            if bad:
+                said = f"{TITLES[role]} {_quoted(text)} {rule}" if text else f"no {TITLES[role]}"
+                problems[place].append(said)
+    return [start + ", ".join(parts) for start, parts in zip(each, problems, strict=True)]
+
+
+def _quoted(text: str) -> str:
+    return f'"{shortened(" ".join(text.split()), 40)}"'
+
+
+def _check_ids(ids: pd.Series, title: str) -> None:
+    again = ids.duplicated()
+    if again.any():
+        row = again.idxmax()
+        first = (ids == ids[row]).idxmax()
+        more = f", and {again.sum() - 1:,} more are repeated" if again.sum() > 1 else ""
+        raise LabelError(
+            f"Rows {first} and {row} of {title} have the same id {_quoted(ids[row])}{more}; give "
+            "every image its own."
+        )
+
+
+def _check_months(table: pd.DataFrame, columns: dict[str, str], title: str) -> None:
+    months = {REFERENCE: "age_months", PREDICTION: "prediction_months"}
+    years = [
+        shortened(column, 40)
+        for role, column in columns.items()
+        if role in months and table[months[role]].max() <= _OLDEST_YEARS
+    ]
+    if years and len(table) >= _ENOUGH_ROWS:
+        raise LabelError(
+            f"The ages of {title} in the column {' and the column '.join(years)} look like years, "
+            f"for none is above {_OLDEST_YEARS}; multiply them by 12, because months are expected."
+        )

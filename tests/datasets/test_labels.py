@@ -1,0 +1,364 @@
+import csv
+import io
+import logging
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boneage.datasets.labels import (
+    LabelError,
+    columns_in_words,
+    read_labels,
+    read_user_predictions,
+    skipped_in_words,
+)
+
+READERS = (read_labels, read_user_predictions)
+ENCODINGS = ("utf-8", "utf-8-sig", "latin-1")
+# What a girl and a boy are called, and names of the column.
+WORDS = [
+    *[("female", "male"), ("F", "M"), ("f", "m"), ("Girl", "BOY"), ("weiblich", "männlich")],
+    *[
+        ("W", "M"),
+        ("w", "m"),
+        ("Mädchen", "Junge"),
+        ("Féminin", "Masculin"),
+        ("feminin", "masculin"),
+    ],
+    *[("fille", "garçon"), ("F", "H"), ("Femme", "Homme"), ("Maedchen", "maennlich")],
+]
+FLAGS = [("0", "1"), ("False", "True"), ("FALSE", "TRUE"), ("0.0", "1.0"), ("FALSCH", "WAHR")]
+FLAGS += [("Faux", "Vrai")]
+SEXES = [(column, *pair) for pair in WORDS for column in ("sex", "Gender", "male", "Sexe")]
+SEXES += [("male", *pair) for pair in FLAGS] + [("Geschlecht", *WORDS[4]), ("female", *WORDS[1])]
+SEXES += [("female", *reversed(pair)) for pair in FLAGS]
+NAMES = [
+    ("id", "boneage", "prediction"),
+    ("Image ID", "Bone age (months)", "Predicted bone age (months)"),
+    ("file", "reference_months", "predicted"),
+    ("id", "age_months", "prediction_months"),
+    ("Bild", "Knochenalter (Monate)", "Vorhersage"),
+    ("fichier", "Âge osseux", "Âge osseux prédit"),
+]
+TABLE = [("007", 120.0, "female", 123.5), ("b", 96.5, "male", -1.0), ("c", 0.0, "male", 300.25)]
+
+
+def write(table, names, sex, separator=",", encoding="utf-8", decimal=".", **options) -> bytes:
+    """A CSV file; sex: the name of its column, and what girls and boys are called."""
+    column, girl, boy = sex
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=separator, **options)
+    writer.writerow([names[0], names[1], column, names[2], "note"])
+    for id_, age, sex_, prediction in table:
+        numbers = [str(number).replace(".", decimal) for number in (age, prediction)]
+        writer.writerow([id_, numbers[0], girl if sex_ == "female" else boy, numbers[1], "é, ß"])
+    return file.getvalue().encode(encoding)
+
+
+def values(labels: pd.DataFrame) -> list[tuple]:
+    columns = ["id", "age_months", "sex", "prediction_months"]
+    return list(labels[[c for c in columns if c in labels]].itertuples(index=False, name=None))
+
+
+def check(content: bytes, table) -> None:
+    assert values(read_labels(content)) == [row[:3] for row in table]
+    assert values(read_user_predictions(content)) == table
+
+
+def refusal(content: bytes | str, read=read_labels, **options) -> str:
+    content = content if isinstance(content, bytes) else content.encode()
+    with pytest.raises(LabelError) as caught:
+        read(content, "labels.csv", **options)
+    message = str(caught.value)
+    assert "labels.csv" in message
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert len(message) < 400
+    return message
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("names", NAMES, ids=", ".join)
+def test_every_dialect_is_understood_by_both_readers(names, separator, encoding, decimal):
+    sex = ("Geschlecht", "Mädchen", "Junge")
+    check(write(TABLE, names, sex, separator, encoding, decimal), TABLE)
+
+
+@pytest.mark.parametrize("sex", SEXES, ids=" ".join)
+def test_every_name_of_the_sexes_is_understood_by_both_readers(sex):
+    check(write(TABLE, NAMES[0], sex, ";"), TABLE)
+
+
+# Latin-1 letters only: two of its signs in a row can be one letter of UTF-8.
+ids = st.text("aZ09 éüßÇ,;\t\"'\n.-_/", min_size=1, max_size=8).map(str.strip).filter(bool)
+months = st.integers(0, 3000).map(lambda tenths: tenths / 10)
+
+
+@st.composite
+def tables(draw):
+    names = draw(st.lists(ids, min_size=1, max_size=12, unique=True))
+    rows = [
+        (id_, draw(months), draw(st.sampled_from(["female", "male"])), draw(months) - 10)
+        for id_ in names
+    ]
+    return [(rows[0][0], 100.5, *rows[0][2:3], 99.0), *rows[1:]]  # not all below 25
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(
+    table=tables(),
+    names=st.sampled_from(NAMES),
+    sex=st.sampled_from(SEXES),
+    separator=st.sampled_from(",;\t"),
+    encoding=st.sampled_from(ENCODINGS),
+    decimal=st.sampled_from(".,"),
+    lineterminator=st.sampled_from(["\n", "\r\n", "\n\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+)
+def test_any_table_in_any_dialect_is_read_back(table, names, sex, **dialect):
+    check(write(table, names, sex, **dialect), table)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,boneage,male\n007,180,False\n8,12.5,True\n",
+        "Image ID,male,Bone Age (months)\n007,FALSE,180\n8,TRUE,12.5\n",
+        "Case ID,Sex,Ground truth bone age (months)\n007,F,180\n8,M,12.5\n",
+        "\ufeffID , Male,BoneAge\n 007,false, 180\n8,1,12.5\n\n",
+    ],
+    ids=["training", "validation", "test", "spaces, case and byte order mark"],
+)
+def test_the_official_layouts_of_the_challenge_read_alike(tmp_path, text):
+    path = tmp_path / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    labels = read_labels(path)
+    expected = pd.DataFrame(
+        {"id": ["007", "8"], "age_months": [180.0, 12.5], "sex": ["female", "male"]}
+    )
+    pd.testing.assert_frame_equal(labels, expected, check_column_type=False)
+    assert labels.attrs["skipped"] == []
+
+
+def test_user_predictions_are_a_predictions_table():
+    found = read_user_predictions(write(TABLE[:2], NAMES[0], SEXES[0]))
+    expected = pd.DataFrame(
+        {
+            "id": ["007", "b"],
+            "split": "own",
+            "sex": ["female", "male"],
+            "age_months": [120, 96.5],
+            "prediction_months": [123.5, -1],
+            "crop_method": "unknown",
+        }
+    )
+    pd.testing.assert_frame_equal(found, expected, check_column_type=False)
+
+
+def test_the_projects_own_predictions_are_understood():
+    header = "id,split,sex,age_months,prediction_months,contrast,crop_method\n"
+    found = read_user_predictions(f"{header}1377,train,female,180.00,188.63,60.91,x\n".encode())
+    assert values(found) == [("1377", 180, "female", 188.63)]
+
+
+@pytest.mark.parametrize(
+    ("text", "id_"),
+    [
+        *[("1377.png", "1377"), ("1377.DCM", "1377"), ("a.b.jpeg", "a.b"), ("x/y/7.png", "7")],
+        *[("C:\\x\\7.tif", "7"), ("x/7", "x/7"), ("7.txt", "7.txt"), (".png", ".png")],
+    ],
+)
+def test_ids_are_names_of_image_files_without_folder_and_suffix(text, id_):
+    for read in READERS:
+        assert read(f"file,boneage,sex,prediction\n{text},90,f,91\n".encode())["id"][0] == id_
+
+
+# Rows that are left out ---------------------------------------------------------------------------
+
+GAPS = (
+    "id;boneage;sex;prediction\n"
+    "1;120;M;118\n2;;M;1\n\n3;90;perhaps;90\n4;-5;F;2\n5;1200;F;1200\n6;60\n;70;F;70\n"
+    '"7\n7";80;unknown;80\n8;120,5;girl;99\n'
+)
+
+
+def test_rows_that_cannot_be_used_are_left_out_and_named_alike(tmp_path, caplog):
+    labels = tmp_path / "labels.csv"
+    labels.write_text(GAPS, encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        found = read_labels(labels)
+    assert found["id"].tolist() == ["1", "8"]
+    assert found.index.tolist() == [0, 1]
+    skipped = found.attrs["skipped"]
+    assert skipped == [
+        'row 3 (id "2"): no reference bone age',
+        'row 5 (id "3"): sex "perhaps" is not understood',
+        'row 6 (id "4"): reference bone age "-5" is not a number of months from 0 to 300',
+        'row 7 (id "5"): reference bone age "1200" is not a number of months from 0 to 300',
+        'row 8 (id "6"): no sex',
+        'row 9 (id ""): no id',
+        'row 10 (id "7 7"): sex "unknown" is not understood',
+    ]
+    assert f"7 rows skipped; the first: {skipped[0]}" in caplog.text
+    predictions = read_user_predictions(GAPS.encode())
+    assert predictions["id"].tolist() == ["1", "8"]
+    assert predictions.attrs["skipped"][4] == 'row 8 (id "6"): no sex, no predicted bone age'
+    assert len(predictions.attrs["skipped"]) == 7
+
+
+@pytest.mark.parametrize("text", ["abc", "", "inf", "nan", "1.234,5"])
+def test_a_row_without_a_prediction_is_left_out_of_the_analysis_only(text):
+    content = f'id,boneage,sex,prediction\na,100,f,99\nb,100,m,"{text}"\n'.encode()
+    assert len(read_labels(content)) == 2
+    predictions = read_user_predictions(content)
+    assert predictions["id"].tolist() == ["a"]
+    (line,) = predictions.attrs["skipped"]
+    said = f'predicted bone age "{text}" is not a number of months' if text else "no predicted bone"
+    assert line.startswith(f'row 3 (id "b"): {said}')
+
+
+def test_nothing_of_an_upload_is_logged(caplog):
+    with caplog.at_level(logging.DEBUG):
+        for read in READERS:
+            assert read(GAPS.encode(), "secret.csv").attrs["skipped"]
+    assert caplog.text == ""
+
+
+def test_every_row_is_read_or_counted_in_words():
+    assert skipped_in_words(read_labels(GAPS.encode()), most=1) == (
+        '7 of 9 rows left out: row 3 (id "2"): no reference bone age; and 6 more.'
+    )
+    rows = "".join(f"{number},{100 if number % 2 else 'x'},f\n" for number in range(5000))
+    words = skipped_in_words(read_labels(f"id,boneage,sex\n{rows}".encode()))
+    assert words.startswith("2,500 of 5,000 rows left out: row 2 ")
+    assert words.endswith("; and 2,497 more.")
+    assert skipped_in_words(read_labels(b"id,boneage,sex\n1,100,f\n")) is None
+
+
+def test_a_table_without_a_usable_row_is_refused_with_the_first_reason():
+    message = refusal("id,boneage,sex\n1,old,f\n2,,f\n")
+    assert 'no usable row: row 2 (id "1"): reference bone age "old" is not a number' in message
+    assert f'"{"x" * 40}…"' in refusal(f"id,boneage,sex\na,{'x' * 5000},f\n")
+
+
+def test_the_limits_of_age_are_allowed():
+    content = b"id,boneage,sex,prediction\na,0,f,1\nb,300,f,290\nc,300.5,f,290\n"
+    for read in READERS:
+        assert read(content)["age_months"].tolist() == [0, 300]
+
+
+# Tables that are refused --------------------------------------------------------------------------
+
+
+def test_a_missing_file_or_folder_is_one_sentence(tmp_path):
+    with pytest.raises(LabelError, match="There is no label file .*nowhere.csv"):
+        read_labels(tmp_path / "nowhere.csv")
+    with pytest.raises(LabelError, match="cannot be read: Is a directory"):
+        read_labels(tmp_path)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_ids_must_differ(read):
+    header = "id,boneage,sex,prediction\n"
+    message = refusal(f"{header}a,100,f,99\nb,100,f,99\na,90,m,99\n", read)
+    assert 'Rows 2 and 4 of labels.csv have the same id "a"; give' in message
+    message = refusal(f"{header}a.png,100,f,99\na.dcm,100,f,99\na,90,m,99\n", read)
+    assert 'Rows 2 and 3 of labels.csv have the same id "a", and 1 more' in message
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("values", [("0", "1"), ("1", "2"), ("TRUE", "FALSE"), ("M", "1")])
+@pytest.mark.parametrize("column", ["sex", "Gender"])
+def test_numbers_in_a_column_that_is_named_after_no_sex_are_refused(column, values, read):
+    rows = "".join(f"{value},100,{value},99\n" for value in values)
+    message = refusal(f"id,boneage,{column},prediction\n{rows}", read)
+    assert f"in the column {column}, which does not say who is female" in message
+    assert "name the column male (1 for boys) or female (1 for girls)" in message
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "letters"),
+    [
+        ("sex", "HM", "H and M"),  # hombre, mujer
+        ("sex", "MJ", "J and M"),  # Mädchen, Junge
+        ("sex", "VM", "M and V"),
+        ("female", "TF", "F and T"),  # true, false
+        ("male", "tf", "F and T"),
+    ],
+)
+def test_letters_of_more_than_one_meaning_are_refused(column, values, letters):
+    rows = "".join(f"{value},100,{value}\n" for value in values)
+    message = refusal(f"id,boneage,{column}\n{rows}")
+    assert f"the letters {letters} in the column {column}" in message
+
+
+@pytest.mark.parametrize("values", ["MU", "FO", "FMX", "WMD", "FMJ"])
+def test_a_letter_for_neither_sex_leaves_the_others_understood(values):
+    rows = "".join(f"{value},100,{value}\n" for value in values)
+    labels = read_labels(f"id,boneage,sex\n{rows}".encode())
+    assert labels["id"].tolist() == list(values[:-1])
+    assert len(labels.attrs["skipped"]) == 1
+
+
+@pytest.mark.parametrize(("column", "sexes"), [("female", "fm"), ("male", "mf"), ("Boy", "mf")])
+def test_one_and_zero_are_of_the_sex_that_the_column_is_named_after(column, sexes):
+    labels = read_labels(f"id,boneage,{column}\na,100,1\nb,100,0\n".encode())
+    assert [sex[0] for sex in labels["sex"]] == list(sexes)
+
+
+YEARS = [3, 8.5, 12, 15, 25]
+MONTHS = [36, 100, 144, 180, 216]
+
+
+def rows(ages, predictions) -> str:
+    pairs = enumerate(zip(ages, predictions, strict=True))
+    body = "".join(f"{number},{age},f,{predicted}\n" for number, (age, predicted) in pairs)
+    return f"id,boneage,sex,prediction\n{body}"
+
+
+def test_years_are_told_from_months_by_both_readers():
+    for read in READERS:
+        message = refusal(rows(YEARS, MONTHS), read)
+        assert "in the column boneage look like years, for none is above 25" in message
+        assert "multiply them by 12" in message
+    assert "in the column prediction look" in refusal(rows(MONTHS, YEARS), read_user_predictions)
+    both = refusal(rows(YEARS, YEARS), read_user_predictions)
+    assert "in the column boneage and the column prediction look like years" in both
+    assert len(read_labels(rows(MONTHS, YEARS).encode())) == 5
+
+
+def test_a_few_infants_or_one_older_child_are_no_years():
+    for read in READERS:
+        assert len(read(rows(YEARS[:4], YEARS[:4]).encode())) == 4
+        assert len(read(rows([*YEARS, 26], [*YEARS, 30]).encode())) == 6
+
+
+# Which columns were used --------------------------------------------------------------------------
+
+BOTH_AGES = b"id,age,boneage,male,prediction\n1,150,120,1,118\n2,90,100,0,101\n"
+
+
+def test_a_named_bone_age_is_the_reference_and_not_the_age():
+    assert read_labels(BOTH_AGES)["age_months"].tolist() == [120, 100]
+    assert read_user_predictions(BOTH_AGES)["age_months"].tolist() == [120, 100]
+
+
+def test_the_columns_used_are_said_in_words():
+    assert columns_in_words(read_user_predictions(BOTH_AGES), "mine.csv") == (
+        "Read from `mine.csv`: id from `id`, reference bone age from `boneage`, sex from `male`, "
+        "predicted bone age from `prediction`. Not used: `age`."
+    )
+    odd = b"id,boneage,sex,a `b`\n1,100,f,2\n"
+    assert columns_in_words(read_labels(odd), "x\ny.csv").endswith("Not used: `a b`.")
+
+
+def test_a_column_that_was_chosen_is_the_reference():
+    labels = read_labels(b"id,age,sex\n1,100,f\n", reference_column="age")
+    assert labels["age_months"].tolist() == [100]
+    content = b"id,age,x,sex\n1,100,90,f\n"
+    found = read_user_predictions(content, reference_column="age", prediction_column="x")
+    assert values(found) == [("1", 100, "female", 90)]

@@ -1,0 +1,44 @@
+"""The README's command on a machine where Streamlit has never run."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+from conftest import REPOSITORY
+
+
+def test_the_app_starts_without_asking_for_anything(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    # A screen, as without one Streamlit asks nothing; a home without its files, nobody at the
+    # keyboard, and no browser to be opened.
+    environment = {**os.environ, "DISPLAY": ":0", "HOME": str(tmp_path), "BROWSER": "true"}
+    with (tmp_path / "log").open("w+") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            assert answers(port, server), (tmp_path / "log").read_text()
+        finally:
+            server.kill()
+            server.wait()
+    assert "mail" not in (tmp_path / "log").read_text().lower()
+
+
+def answers(port: int, server: subprocess.Popen) -> bool:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and server.poll() is None:
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.1)
+    return False
