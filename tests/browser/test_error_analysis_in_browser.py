@@ -11,14 +11,14 @@ def test_lasso_shows_its_cases_and_a_link_opens_the_same_view(page, address):
     page.get_by_text("Download the selection").wait_for()
 
     page.get_by_text("Training", exact=True).click()
-    page.get_by_text("The radiographs the model was trained on").wait_for()
+    page.get_by_text("The radiographs used for training").wait_for()
     page.get_by_text("Boys", exact=True).first.click()
     page.get_by_text("Mean of both models: 2 radiographs").wait_for()
 
     other = page.context.new_page()
     other.goto(page.url)
     other.get_by_text("Mean of both models: 2 radiographs").wait_for()
-    other.get_by_text("The radiographs the model was trained on").wait_for()
+    other.get_by_text("The radiographs used for training").wait_for()
     assert other.locator("[data-testid=stException]").count() == 0
 
 
