@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from boneage.figures import palette
+
 ABOUT = """
 **Bone age** estimates skeletal maturity from a radiograph of the hand with neural networks
 and shows where they looked. For teaching and research: not a medical device, not for diagnosis.
@@ -13,6 +15,9 @@ STYLE = """
 [data-testid="stMainBlockContainer"] { max-width: 70rem; }
 [data-testid="stFileUploaderDropzone"]:not(:has([data-testid="stFileChip"])) { min-height: 7rem; }
 [data-testid="stImage"] img { border-radius: 0.5rem; }
+/* On a narrow chart the bar of tools would lie on its title. */
+[data-testid="stPlotlyChart"] { container-type: inline-size; }
+@container (max-width: 30rem) { .modebar-container { display: none; } }
 @media print {
     /* As wide as on a screen: charts keep the size they have. */
     @page { size: A4; margin: 1cm; }
@@ -21,6 +26,20 @@ STYLE = """
     [data-testid="stImage"], [data-testid="stDataFrame"] { break-inside: avoid; }
     [data-testid="stHeading"] { break-after: avoid; }
 }
+</style>
+"""
+# Streamlit's own greys of captions and charts have a contrast of 4.05 and 3.65 to 1 on the light
+# page; both take the page's text colour instead, muted as everywhere.
+MUTED = f"""
+<style>
+[data-testid="stCaptionContainer"] {{
+    color: color-mix(in srgb, currentColor {palette.MUTED_OPACITY:.0%}, transparent);
+    opacity: 1;  /* links keep their own color */
+}}
+[data-testid="stPlotlyChart"] text:not(.bartext, .hoverlayer *) {{ fill: currentColor !important; }}
+[data-testid="stPlotlyChart"] :is([class$="tick"], [class^="g-"]:not(.g-gtitle)) text {{
+    fill-opacity: {palette.MUTED_OPACITY} !important;
+}}
 </style>
 """
 
@@ -47,5 +66,5 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title=f"{page.title} · Bone age")
-st.html(STYLE)
+st.html(STYLE + MUTED)
 page.run()

@@ -1,26 +1,31 @@
 """The error analysis of a model as one HTML file that needs nothing else, for reading and print."""
 
+from collections.abc import Collection, Iterable
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from boneage import artifacts, wording
+from boneage import artifacts, error_text, wording
 from boneage.artifacts import ArtifactError
+from boneage.datasets.blocks import acquisition_block
 from boneage.evaluation.analysis import Analysis, analyse
 from boneage.evaluation.ensemble import ensemble_table
 from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, style, tables
+from boneage.figures.age_calibration import reference_on_predicted
 from boneage.figures.yardsticks import yardsticks
 from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE
 
+_N_SUBGROUPS = 10
 _STYLE = """
 body { font-family: system-ui, sans-serif; color: #1B2A31; max-width: 64rem; margin: 2rem auto;
        padding: 0 1rem; line-height: 1.5; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+.charts { display: grid; gap: 1rem;
+          grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
 .charts > *, tr { break-inside: avoid; min-width: 0; }
 h2 { break-after: avoid; }
 .wide { grid-column: 1 / -1; }
@@ -45,17 +50,22 @@ def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
         f"{facts.title}: {facts.training_note}"
         for facts in map(artifacts.read_facts, [_folder(one, recipe) for one in names])
     ]
-    html = report_html(name, split, analyse(cases), notes)
+    cases = cases.assign(block=acquisition_block(cases))
+    html = report_html(name, split, cases, notes)
     replace_file(Path(out), html.encode())
 
 
-def report_html(name: str, split: str, found: Analysis, notes: list[str]) -> str:
-    """The report as a page of HTML; notes are sentences on the models' training."""
+def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) -> str:
+    """The report as a page of HTML; notes are sentences on the models' training.
+
+    cases: predictions of one split, with a column block where there are acquisition blocks.
+    """
+    found, by_prediction = (analyse(cases, by) for by in style.AGES)
     title, colour = style.model_title(name), palette.model_colour(name)
     heading = f"{title}: where is it wrong?"
     parts = [
         f"<h1>{escape(heading)}</h1>",
-        f"<p>{wording.SPLITS[split]} set, {len(found.cases):,} radiographs. "
+        f"<p>{wording.SPLITS[split]} set, {wording.counted(len(cases), 'radiograph')}. "
         f"{escape(wording.ABOUT_SPLIT[split])}</p>",
         *(f"<p>{escape(note)}</p>" for note in notes),
         "<p><strong>Not a medical device; not for diagnosis or treatment.</strong></p>",
@@ -63,13 +73,8 @@ def report_html(name: str, split: str, found: Analysis, notes: list[str]) -> str
         f"<p>Below each figure its {wording.INTERVAL_95} by bootstrap; a residual is prediction "
         "minus reference age.</p>",
         _published(title, colour, split, found),
-        _charts(found, colour),
-        "<h2>Which groups fare worst?</h2>",
-        "<p>Rate: share of the group with an error above 12 months. Coverage: share of all such "
-        "errors that fall in the group. Size: its share of the radiographs.</p>",
-        tables.cohort_table(found.worst.head(10)),
-        "<h2>Groups found by a decision tree</h2>",
-        tables.cohort_table(found.tree),
+        _charts(found, by_prediction, colour),
+        *_subgroups(found),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -105,26 +110,74 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> str:
     )
     shaded = f"{wording.about_reader_band(*band)} " if band else ""
     return (
-        "<h2>How far is it from published results?</h2>"
+        f"<h2>{error_text.PUBLISHED}</h2>"
         f"{yardsticks(title, own, colour, published, column, band)}"
         f"<p>Mean absolute error in months. {shaded}Sources:</p><ul>{sources}</ul>"
     )
 
 
-def _charts(found: Analysis, colour: str) -> str:
+def _charts(found: Analysis, by_prediction: Analysis, colour: str) -> str:
     cases = found.cases
-    wide = errors.residual_scatter(cases, found.running).update_layout(dragmode="zoom")
-    others = (
-        errors.residual_distributions(found.boxes, found.beyond_boxes),
-        errors.mae_heatmap(found.by_band_and_sex),
+    residuals = []
+    for one in (found, by_prediction):
+        wide = errors.residual_scatter(one.cases, one.running, one.by)
+        residuals += [
+            wide.update_layout(dragmode="zoom"),
+            errors.residual_distributions(one.boxes, one.beyond_boxes, one.by),
+            errors.mae_heatmap(one.by_band_and_sex, one.by),
+        ]
+    calibration = reference_on_predicted(cases, found.calibration_bins, found.calibration)
+    agreement = (
         errors.predicted_against_age(cases),
         errors.bland_altman(cases, found.agreement),
         errors.error_histogram(cases, colour),
         errors.cumulative_error(found.cumulative, colour),
     )
-    blocks = f'<div class="wide">{_chart(wide, with_library=True)}</div>'
-    blocks += "".join(f"<div>{_chart(figure)}</div>" for figure in others)
-    return f'<h2>Where is it wrong, and for whom?</h2><div class="charts">{blocks}</div>'
+    sentences = (
+        error_text.calibration_slope(found.calibration),
+        error_text.regression_to_the_mean(found.calibration),
+    )
+    return (
+        f"<h2>{error_text.RESIDUALS}</h2>{_grid(residuals, wide=(0, 3), with_library=True)}"
+        f"<h2>{error_text.CALIBRATION}</h2>{_grid([calibration], wide=(0,))}"
+        f"{''.join(f'<p>{escape(sentence)}</p>' for sentence in sentences)}"
+        f"<h2>{error_text.AGREEMENT}</h2>{_grid(agreement)}"
+    )
+
+
+def _subgroups(found: Analysis) -> list[str]:
+    groups, age = found.subgroups, style.AGES[found.by][0]
+    parts = [
+        f"<h2>{error_text.WORST}</h2>",
+        f"<p>{escape(error_text.worst_subgroups(groups, age))}</p>",
+    ]
+    if not groups.worst.empty:
+        parts.append(tables.cohort_table(groups.worst.head(_N_SUBGROUPS)))
+    parts += [
+        f"<h2>{error_text.TREE}</h2>",
+        f"<p>{escape(error_text.tree_subgroups(groups, age))}</p>",
+    ]
+    if not groups.tree.empty:
+        parts.append(tables.cohort_table(groups.tree))
+    if not found.by_block.empty:
+        parts += [
+            f"<h2>{error_text.BLOCKS}</h2>",
+            f"<p>{escape(error_text.ABOUT_BLOCKS)}</p>",
+            tables.block_table(found.by_block),
+        ]
+    return parts
+
+
+def _grid(
+    figures: Iterable[go.Figure], wide: Collection[int] = (), with_library: bool = False
+) -> str:
+    """Figures in two columns, those of these numbers as wide as both."""
+    blocks = (
+        f'<div class="{"wide" if number in wide else ""}">'
+        f"{_chart(figure, with_library and number == 0)}</div>"
+        for number, figure in enumerate(figures)
+    )
+    return f'<div class="charts">{"".join(blocks)}</div>'
 
 
 def _chart(figure: go.Figure, with_library: bool = False) -> str:

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.comparison import Comparison
+from boneage.evaluation.limits import LARGE_ERROR
 from boneage.evaluation.significance import ALPHA, MIN_CASES, ROUNDING
 from boneage.wording import (
     CHILDREN,

@@ -462,5 +462,10 @@ def _years_and_months(months: float, year: tuple[str, str], month: tuple[str, st
     return ("−" if whole < 0 else "") + " ".join(parts)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 radiograph", "1,425 radiographs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _count(number: int, one: str, many: str) -> str:
     return f"{number}{one if number == 1 else many}"

@@ -7,18 +7,19 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from boneage import artifacts, wording
+from boneage import artifacts, error_text, wording
+from boneage.datasets.blocks import acquisition_block
 from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, VALIDATION
 from boneage.errors import BoneAgeError
 from boneage.evaluation import analysis
 from boneage.evaluation.analysis import Analysis
-from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.conformal import FOLDS, LEAST_CALIBRATION, LEVEL, N_PARTITIONS
 from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, pictures, style, tables
+from boneage.figures.age_calibration import reference_on_predicted
 from boneage.figures.calibration import coverage_by_group, coverage_by_level, coverage_rows
 from boneage.figures.yardsticks import yardsticks
 from boneage.models.registry import ENSEMBLE
@@ -26,7 +27,7 @@ from pages import shared
 
 OWN = "own"
 OLDEST_YEARS = 19
-N_COHORTS = 8
+N_SUBGROUPS = 8
 N_PICTURES = 8
 RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
 ABOUT_OWN = "Your own results. They stay in memory while this page is open."
@@ -53,8 +54,8 @@ class Choice:
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
 @st.cache_resource(show_spinner=False, max_entries=64)
-def analyse(cases: pd.DataFrame) -> Analysis:
-    return analysis.analyse(cases)
+def analyse(cases: pd.DataFrame, by: str) -> Analysis:
+    return analysis.analyse(cases, by)
 
 
 # Choosing ---------------------------------------------------------------------------------------
@@ -87,6 +88,7 @@ def choose() -> Choice | None:
         )
         split = shared.pick("Radiographs", wording.SPLITS, "split")
     cases = shared.cases_of(name, recipe)
+    cases = cases.assign(block=acquisition_block(cases))
     cases, whole = narrow(cases[cases["split"] == split])
     models = published if name == ENSEMBLE else [name]
     title, colour = style.model_title(name), palette.model_colour(name)
@@ -124,7 +126,8 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 
 def show_figures(choice: Choice, found: Analysis) -> None:
-    st.header(f"{choice.title}: {len(found.cases):,} radiographs", anchor=False)
+    number = wording.counted(len(found.cases), "radiograph")
+    st.header(f"{choice.title}: {number}", anchor=False)
     about = [wording.ABOUT_SPLIT.get(choice.split, ABOUT_OWN), choice.note]
     st.markdown(" ".join(filter(None, about)))
     st.html(cards.figure_tiles(found.figures, FIGURES, choice.colour))
@@ -137,7 +140,7 @@ def show_figures(choice: Choice, found: Analysis) -> None:
 
 
 def show_published(choice: Choice, found: Analysis) -> None:
-    st.subheader("How far is it from published results?", anchor=False)
+    st.subheader(error_text.PUBLISHED, anchor=False)
     own = tuple(found.figures[name] for name in ("mae", "mae_low", "mae_high"))
     reader_band = SINGLE_READER if choice.split == "test" else None
     published = published_results()
@@ -160,23 +163,40 @@ def show_published(choice: Choice, found: Analysis) -> None:
 
 
 def show_residuals(choice: Choice, found: Analysis) -> None:
-    st.header("Where is it wrong, and for whom?", anchor=False)
     show_selectable(choice, found)
+    age, _ = style.AGES[found.by]
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
-            errors.residual_distributions(found.boxes, found.beyond_boxes),
-            alt="Distribution of the residuals in each age band, girls and boys",
+            errors.residual_distributions(found.boxes, found.beyond_boxes, found.by),
+            alt=f"Distribution of the residuals in each band of {age}, girls and boys",
         )
     with right:
         shared.chart(
-            errors.mae_heatmap(found.by_band_and_sex),
-            alt="Mean absolute error in each age band, girls and boys",
+            errors.mae_heatmap(found.by_band_and_sex, found.by),
+            alt=f"Mean absolute error in each band of {age}, girls and boys",
+        )
+
+
+def show_calibration(found: Analysis) -> None:
+    st.header(error_text.CALIBRATION, anchor=False)
+    left, right = st.columns(2, gap="medium", vertical_alignment="center")
+    with left:
+        shared.chart(
+            reference_on_predicted(found.cases, found.calibration_bins, found.calibration),
+            alt="Reference age of every radiograph against its predicted age, with means",
+        )
+    with right:
+        st.markdown(error_text.calibration_slope(found.calibration))
+        st.markdown(error_text.regression_to_the_mean(found.calibration))
+        st.caption(
+            "Large dots: ten groups of equal size by predicted age. The slope is that of the "
+            "least-squares line of reference on predicted age, its CI by bootstrap."
         )
 
 
 def show_agreement(choice: Choice, found: Analysis) -> None:
-    st.header("Do prediction and reference agree?", anchor=False)
+    st.header(error_text.AGREEMENT, anchor=False)
     figures = {
         "Prediction against reference age": errors.predicted_against_age(found.cases),
         "Bland-Altman plot": errors.bland_altman(found.cases, found.agreement),
@@ -279,21 +299,21 @@ def interval_coverage(table: pd.DataFrame, colour: str) -> Coverage:
     )
 
 
-def show_cohorts(found: Analysis) -> None:
-    st.header("Which groups fare worst?", anchor=False)
-    st.markdown(
-        f"**By how often the error is large**, that is above {LARGE_ERROR:.0f} months. *Rate* is "
-        "the share of the group with a large error, *coverage* the share of all large errors that "
-        "fall in the group, *size* its share of the radiographs."
-    )
-    st.html(tables.cohort_table(found.worst.head(N_COHORTS)))
-    if len(found.tree) > 1:
-        st.markdown(
-            "**As a decision tree sees it.** It divides the radiographs by age, sex, how the hand "
-            "was found and the contrast of the film where the error changes most."
-        )
-        st.html(tables.cohort_table(found.tree))
-    st.caption("A small group has a wide interval: read it before the figure.")
+def show_subgroups(found: Analysis) -> None:
+    groups, (age, _) = found.subgroups, style.AGES[found.by]
+    st.header(error_text.WORST, anchor=False)
+    st.markdown(error_text.worst_subgroups(groups, age))
+    if not groups.worst.empty:
+        st.html(tables.cohort_table(groups.worst.head(N_SUBGROUPS)))
+    st.subheader(error_text.TREE, anchor=False)
+    st.markdown(error_text.tree_subgroups(groups, age))
+    if not groups.tree.empty:
+        st.html(tables.cohort_table(groups.tree))
+    if not found.by_block.empty:
+        st.subheader(error_text.BLOCKS, anchor=False)
+        st.markdown(error_text.ABOUT_BLOCKS)
+        st.html(tables.block_table(found.by_block))
+    st.caption(error_text.ABOUT_SMALL_GROUPS)
 
 
 # Cases ------------------------------------------------------------------------------------------
@@ -302,8 +322,8 @@ def show_cohorts(found: Analysis) -> None:
 @st.fragment  # choosing points redraws what hangs on them, and nothing else of the page
 def show_selectable(choice: Choice, found: Analysis) -> None:
     event = shared.chart(
-        errors.residual_scatter(found.cases, found.running),
-        alt="Residual of every radiograph against its reference age",
+        errors.residual_scatter(found.cases, found.running, found.by),
+        alt=f"Residual of every radiograph against its {style.AGES[found.by][0]}",
         key="residuals",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
@@ -313,9 +333,7 @@ def show_selectable(choice: Choice, found: Analysis) -> None:
         st.caption("Draw around points with the lasso, or drag a box, to see those radiographs.")
         return
     selected = selected.sort_values("absolute_error", ascending=False, ignore_index=True)
-    number = len(selected)
-    st.subheader(f"{number:,} selected {'radiograph' if number == 1 else 'radiographs'}",
-                 anchor=False)  # fmt: skip
+    st.subheader(wording.counted(len(selected), "selected radiograph"), anchor=False)
     case_table(selected)
     download("Download the selection", selected, "selected_cases.csv")
     show_radiographs(choice, selected)
@@ -448,12 +466,19 @@ def main() -> None:
         if choice.cases.empty:
             st.info("No radiograph matches: choose another sex or a wider range of ages.")
             return
-        found = analyse(choice.cases)
-        show_figures(choice, found)
+        figures = st.container()  # above the control that the analysis waits for
+        st.header(error_text.RESIDUALS, anchor=False)
+        by = shared.pick(
+            "By", {by: words.capitalize() for by, (words, _) in style.AGES.items()}, "by"
+        )
+        found = analyse(choice.cases, by)
+        with figures:
+            show_figures(choice, found)
         show_residuals(choice, found)
+        show_calibration(found)
         show_agreement(choice, found)
         show_certainty(choice)
-        show_cohorts(found)
+        show_subgroups(found)
         download("Download all cases shown", found.cases, "cases.csv")
     except BoneAgeError as error:
         shared.show_error(error)

@@ -106,7 +106,12 @@ def show_error(error: Exception) -> None:
 
 
 def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str:
-    """One of the options (value -> words); the choice stands in the address under `key`."""
+    """One of the options (value -> words); the choice stands in the address under `key`.
+
+    Where there is one only, nothing is asked.
+    """
+    if len(options) == 1:
+        return next(iter(options))
     return st.segmented_control(
         label,
         list(options),

@@ -268,3 +268,10 @@ def test_events_are_told_with_the_scale_of_fusion():
     assert wording.event_in_words("fuses", 156, 180) == (
         "Fuses at a bone age of about 13 to 15 years"
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 radiographs"), (1, "1 radiograph"), (1425, "1,425 radiographs")]
+)
+def test_things_are_counted_in_singular_and_plural(number, words):
+    assert wording.counted(number, "radiograph") == words

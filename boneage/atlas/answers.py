@@ -21,8 +21,8 @@ from boneage import artifacts
 from boneage.atlas import plates
 from boneage.atlas.files import atlas_folder, read_table
 from boneage.atlas.landmarks import landmarks_on
-from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.ensemble import with_ensemble
+from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
 from boneage.models.registry import ENSEMBLE
@@ -129,7 +129,7 @@ def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
     predictions: as `read_plate_predictions` returns them.
     """
     read = accepted(predictions)
-    beyond = (read["model"] == ENSEMBLE) & (read["absolute_error"] > LARGE_ERROR)
+    beyond = (read["model"] == ENSEMBLE) & is_large(read["absolute_error"])
     return read[beyond].sort_values(["sex", "months"], ignore_index=True)
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from boneage.evaluation.cohorts import find_groups
+from boneage.evaluation.age_calibration import AgeCalibration, age_calibration, calibration_bins
+from boneage.evaluation.cohorts import Subgroups, by_band_and_sex, by_block, find_groups
 from boneage.evaluation.intervals import resamples_at_once
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import (
+    REFERENCE_AGE,
     Agreement,
     agreement,
     boxes,
@@ -19,37 +21,48 @@ from boneage.evaluation.residuals import (
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """What the functions of `residuals`, `metrics` and `cohorts` say of the same cases.
+    """What the functions of `evaluation` say of the same cases.
 
-    cases: with residuals. figures: a row of `summarise`. worst, tree, by_band_and_sex: of
-    `find_groups`.
+    by: the column of the age by which residuals and subgroups are shown, reference or predicted.
+    cases: with residuals. figures: a row of `summarise`.
     """
 
+    by: str
     cases: pd.DataFrame
     figures: dict[str, float]
     by_band_and_sex: pd.DataFrame
+    by_block: pd.DataFrame
     boxes: pd.DataFrame
     beyond_boxes: pd.DataFrame
     running: pd.DataFrame
+    calibration: AgeCalibration
+    calibration_bins: pd.DataFrame
     agreement: Agreement
     cumulative: pd.DataFrame
-    worst: pd.DataFrame
-    tree: pd.DataFrame
+    subgroups: Subgroups
 
 
-def analyse(predictions: pd.DataFrame) -> Analysis:
-    """Analyse a predictions table of at least one case; the same table gives the same result."""
-    cases = with_residuals(predictions)
+def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
+    """Analyse a predictions table of at least one case; the same table gives the same result.
+
+    by: "age_months" or "prediction_months".
+    """
+    cases = with_residuals(predictions, by)
+    reference, predicted = cases["age_months"], cases["prediction_months"]
     n_resamples = resamples_at_once(len(cases))
-    worst, tree, by_band_and_sex = find_groups(cases, n_resamples)
+    within_boxes, beyond_boxes = boxes(cases)
     return Analysis(
-        cases,
-        summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
-        by_band_and_sex,
-        *boxes(cases),
-        running_median(cases),
-        agreement(cases["age_months"], cases["prediction_months"]),
-        cumulative_error(cases["absolute_error"]),
-        worst,
-        tree,
+        by=by,
+        cases=cases,
+        figures=summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
+        by_band_and_sex=by_band_and_sex(cases, n_resamples),
+        by_block=by_block(cases, n_resamples),
+        boxes=within_boxes,
+        beyond_boxes=beyond_boxes,
+        running=running_median(cases, by),
+        calibration=age_calibration(reference, predicted, n_resamples),
+        calibration_bins=calibration_bins(cases),
+        agreement=agreement(reference, predicted),
+        cumulative=cumulative_error(cases["absolute_error"]),
+        subgroups=find_groups(cases, by, n_resamples),
     )

@@ -1,236 +1,291 @@
-"""Where a model is wrong: cohorts of images, by how often its error is large.
+"""Subgroups of radiographs in which a model's error is larger than in the rest.
 
-The words are those of error analysis in the Responsible AI Toolbox (B. Nushi, E. Kamar and
-E. Horvitz, Towards Accountable AI, HCOMP 2018): the rate of large errors within a cohort, the
-coverage of all large errors by it, and its size.
+The approach is that of error analysis in the Responsible AI Toolbox (B. Nushi, E. Kamar and
+E. Horvitz, Towards Accountable AI, HCOMP 2018), but a subgroup is shown only where its larger error
+is no chance finding, and with its error on radiographs that had no part in choosing it.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
-from sklearn.tree import DecisionTreeRegressor
 
-from boneage.evaluation.intervals import N_RESAMPLES, SEED, percentile_interval, resample_counts
+from boneage.datasets.blocks import BLOCKS
+from boneage.evaluation.error_tree import (
+    LEAST_CASES,
+    Cohort,
+    block_in_words,
+    grow_tree,
+    hand_in_words,
+    tree_features,
+)
+from boneage.evaluation.held_out import halves, weighted_means
+from boneage.evaluation.intervals import N_RESAMPLES, SEED
+from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import AGE_BANDS
-from boneage.evaluation.residuals import with_residuals
-from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
-from boneage.wording import CHILDREN, age_in_short, hand_found_short
+from boneage.evaluation.residuals import REFERENCE_AGE, with_residuals
+from boneage.radiographs.hand import CROP_METHODS
+from boneage.wording import CHILDREN
 
-LARGE_ERROR = 12.0  # months; bone age is reported to about a year
 _THIRDS = ("lowest", "middle", "highest")
-_LEAST_CASES = 20  # fewer say little of a rate
-_MOST_LEAVES, _LEAST_SHARE = 6, 0.02  # of the tree; a leaf's share of all cases
+_PERMUTED_AT_ONCE = 50
+_FAMILY_ERROR = 0.05  # chance of showing any subgroup where all have the same error
 
-Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it holds
+
+@dataclass(frozen=True, eq=False)
+class Subgroups:
+    """Subgroups of n cases, the largest held-out MAE first.
+
+    worst: subgroups with a larger MAE than the rest; empty where none is.
+    n_tested: how many were tested for it.
+    tree: leaves of a decision tree; empty where it does not explain held-out errors.
+    tree_r2, tree_r2_interval: R² of held-out absolute errors with its 95 % interval; nan without a
+        tree.
+    tree_factors: what the tree could split on, out of sex, age, crop_method, block and contrast.
+
+    Columns of `worst` and `tree`: cohort (words, "girls, 0-5 years", or the conditions of the tree,
+    ages from (included) to (not included)); n; size, the share of all cases; mae, estimated on
+    held-out cases, with its 95 % bootstrap interval mae_low and mae_high, months; mae_in_sample, of
+    the n cases themselves, months; rate, the share of held-out cases of the subgroup with an
+    absolute error above 12 months; coverage, the share of all such errors that lie in the subgroup
+    (nan when there are none). Shares are in 0..1.
+    """
+
+    worst: pd.DataFrame
+    n_tested: int
+    tree: pd.DataFrame
+    tree_r2: float
+    tree_r2_interval: tuple[float, float]
+    tree_factors: list[str]
 
 
 def find_groups(
-    cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Where the errors of a predictions table of n >= 1 cases are: three tables of groups of them.
+    cases: pd.DataFrame,
+    by: str = REFERENCE_AGE,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+) -> Subgroups:
+    """Subgroups of a predictions table of n >= 1 cases, ages being those of the column `by`.
 
-    1. Cohorts of at least 20 cases, the one with the highest rate of large errors first: each value
-       of age band, sex, crop method and third of contrast (where the table has a column contrast),
-       and each pair of values of two of them. What all cases share makes no cohort, nor does a pair
-       that holds the same cases as one of its values. Equal rates stand in order of falling n.
-    2. Cohorts that a regression tree of the absolute error finds, the largest MAE first. It splits
-       on age, sex, crop method and contrast into at most six cohorts, of at least 20 cases and 2 %
-       of all; each case is in one of them. Below 40 cases, or where all are alike, there is none.
-    3. Every age band and sex that have cases, in order.
+    Tested is each value of age band, sex, crop method, third of contrast and inferred acquisition
+    block (the last two where the table has a column contrast or block), and each pair of values of
+    two of them, of at least 20 cases. What all cases share makes no subgroup, nor does a pair that
+    lacks fewer than 20 cases of one of its values.
 
-    Columns of 1 and 2: cohort (words, "girls, 0-5 years", or the conditions of the tree, ages from
-    (included) to (not included): "boys, 2 y 4 m to 9 y 1 m, hand found by bright region"); n; size,
-    the share of all cases; rate, the share of the cohort with an absolute error above 12 months;
-    coverage, the share of all such errors that lie in the cohort (nan when there are none); mae
-    with its 95 % bootstrap interval mae_low and mae_high, months. Shares are in 0..1.
-    Columns of 3: age_band, sex, n, mae, mae_low and mae_high.
+    A subgroup is shown where its MAE is above that of all cases at a family-wise error of 5 %, by a
+    permutation test of the largest difference in standard errors (P. H. Westfall and S. S. Young,
+    Resampling-Based Multiple Testing, 1993, section 2.3). Its held-out estimates are means over
+    those halves of the cases whose other half passes the same test.
 
-    All share their resamples, so that a group that stands in several tables has the same interval
-    in each.
+    The tree splits on the same factors, see `error_tree.grow_tree`. It is shown where the interval
+    of its R² on held-out cases excludes 0.
     """
-    cases = with_residuals(cases)
-    crossed, leaves = _crossed(cases), _leaves_of_tree(cases, seed)
+    cases = with_residuals(cases, by)
+    return Subgroups(
+        *worst_subgroups(cases, n_resamples, seed), *_tree_subgroups(cases, by, n_resamples, seed)
+    )
+
+
+def worst_subgroups(
+    cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> tuple[pd.DataFrame, int]:
+    """`Subgroups.worst` and `n_tested` alone; `cases` is from `with_residuals`."""
+    crossed = _crossed(cases)
+    worst, weights = _worse_than_the_rest(cases, crossed, n_resamples, seed)
+    return _table(cases, worst, weights, n_resamples, seed), len(crossed)
+
+
+def _tree_subgroups(
+    cases: pd.DataFrame, by: str, n_resamples: int, seed: int
+) -> tuple[pd.DataFrame, float, tuple[float, float], list[str]]:
+    """What `Subgroups` says of the tree."""
+    features = tree_features(cases, by)
+    tree = grow_tree(cases, features, n_resamples, seed)
+    leaves, weights = [], np.empty((len(cases), 0))
+    if tree and tree.r2_interval[0] > 0:
+        leaves, weights = tree.leaves, tree.weights
+    nan = float("nan")
+    r2, interval = (tree.r2, tree.r2_interval) if tree else (nan, (nan, nan))
+    return _table(cases, leaves, weights, n_resamples, seed), r2, interval, list(features)
+
+
+def by_band_and_sex(
+    cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> pd.DataFrame:
+    """Every age band and sex that have cases, in order; `cases` is from `with_residuals`.
+
+    Columns age_band, sex, n, and mae with its 95 % bootstrap interval mae_low and mae_high, months.
+    """
     keys = pd.MultiIndex.from_product(
         [pd.Categorical(AGE_BANDS, AGE_BANDS, ordered=True), CHILDREN], names=["age_band", "sex"]
     )
-    cells = [
-        (band, ((cases["age_band"] == band) & (cases["sex"] == sex)).to_numpy())
-        for band, sex in keys
-    ]
-    table = _cohort_table(cases, [*crossed, *leaves, *cells], n_resamples, seed)
-    worst, rest = table[: len(crossed)], table[len(crossed) :]
-    tree, by_both = rest[: len(leaves)], rest[len(leaves) :]
-    by_both = by_both[["n", "mae", "mae_low", "mae_high"]].set_index(keys).reset_index()
-    return (
-        _worst_first(worst, "rate", "n"),
-        _worst_first(tree, "mae"),
-        by_both[by_both["n"] > 0].reset_index(drop=True),
+    inside = np.column_stack(
+        [(cases["age_band"] == band) & (cases["sex"] == sex) for band, sex in keys]
     )
+    mae, intervals = weighted_means(cases["absolute_error"].to_numpy(), inside, n_resamples, seed)
+    low, high = np.transpose(intervals)
+    table = pd.DataFrame(
+        {"n": inside.sum(axis=0), "mae": mae, "mae_low": low, "mae_high": high}, index=keys
+    )
+    return table[table["n"] > 0].reset_index()
+
+
+def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED) -> pd.DataFrame:
+    """Every inferred acquisition block that has cases, in order of the ids.
+
+    Columns block, n, mae and bias, months, each with its 95 % bootstrap interval (mae_low, ...),
+    contrast (mean) and whole_years, the share of reference ages that are whole years, in 0..1.
+    Empty where the cases have no block.
+    """
+    blocks = [block for block in BLOCKS if "block" in cases and (cases["block"] == block).any()]
+    if not blocks:
+        return pd.DataFrame()
+    inside = np.column_stack([cases["block"] == block for block in blocks])
+    columns = {
+        "mae": cases["absolute_error"],
+        "bias": cases["residual_months"],
+        "contrast": cases["contrast"],
+        "whole_years": cases["age_months"] % 12 == 0,
+    }
+    values = np.repeat(np.column_stack(list(columns.values())), len(blocks), axis=1)
+    means, intervals = weighted_means(values, np.tile(inside, len(columns)), n_resamples, seed)
+    means = means.reshape(len(columns), len(blocks))
+    low, high = np.moveaxis(np.reshape(intervals, (*means.shape, 2)), 2, 0)
+    table = pd.DataFrame({"block": blocks, "n": inside.sum(axis=0)})
+    for number, name in enumerate(columns):
+        table[name] = means[number]
+        if name in ("mae", "bias"):
+            table[f"{name}_low"], table[f"{name}_high"] = low[number], high[number]
+    return table
 
 
 def _crossed(cases: pd.DataFrame) -> list[Cohort]:
     """The values of each factor, and the pairs of values of two."""
-    factors = _factors(cases)
+    factors = list(_factors(cases))
     cohorts = [cohort for factor in factors for cohort in factor]
     for first, second in combinations(factors, 2):
         for (one, of_one), (other, of_other) in product(first, second):
             both = of_one & of_other
-            # A pair that takes all of one value would only repeat that value's cohort.
-            if both.sum() < min(of_one.sum(), of_other.sum()):
+            # A pair that takes nearly all of one value would only repeat that value's cohort.
+            if both.sum() + LEAST_CASES <= min(of_one.sum(), of_other.sum()):
                 cohorts.append((f"{one}, {other}", both))
-    return [(name, inside) for name, inside in cohorts if inside.sum() >= _LEAST_CASES]
+    return [(name, inside) for name, inside in cohorts if inside.sum() >= LEAST_CASES]
 
 
-def _leaves_of_tree(cases: pd.DataFrame, seed: int) -> list[Cohort]:
-    """What a regression tree of the absolute error parts the cases into."""
-    features = _features(cases)
-    if len(cases) < 2 * _LEAST_CASES or features.empty:
-        return []
-    tree = DecisionTreeRegressor(
-        max_leaf_nodes=_MOST_LEAVES,
-        min_samples_leaf=max(_LEAST_CASES, round(_LEAST_SHARE * len(cases))),
-        random_state=seed,
-    ).fit(features.to_numpy(), cases["absolute_error"])
-    leaf_of_case = tree.apply(features.to_numpy())
-    return [
-        (_leaf_in_words(limits, cases), leaf_of_case == leaf)
-        for leaf, limits in _leaves(tree.tree_, list(features))
-    ]
-
-
-def _worst_first(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    return table.sort_values(list(columns), ascending=False, kind="stable", ignore_index=True)
-
-
-def _cohort_table(
-    cases: pd.DataFrame, cohorts: list[Cohort], n_resamples: int, seed: int
-) -> pd.DataFrame:
-    error = cases["absolute_error"].to_numpy()
-    large = error > LARGE_ERROR
-    names, inside = zip(*cohorts, strict=True)
-    inside = np.column_stack(inside)
-    n = inside.sum(axis=0)
-    means = _resample_means(error, inside, n_resamples, seed)
-    low, high = np.transpose(list(map(percentile_interval, means.T, n)))
-    return pd.DataFrame(
-        {
-            "cohort": names,
-            "n": n,
-            "size": n / len(cases),
-            "rate": _share(inside[large].sum(axis=0), n),
-            "coverage": inside[large].sum(axis=0) / large.sum() if large.any() else np.nan,
-            "mae": _share(error @ inside, n),
-            "mae_low": low,
-            "mae_high": high,
-        }
-    )
-
-
-def _resample_means(
-    error: np.ndarray, inside: np.ndarray, n_resamples: int, seed: int
-) -> np.ndarray:
-    """Mean error (n,) of each cohort in each resample of all cases: (n_resamples, k).
-
-    `inside` is (n, k) bool. A mean is nan where a resample draws no case of the cohort.
-    """
-    # Cohorts overlap, so the few sets of cases that lie in the same cohorts are summed first.
-    bits = np.packbits(inside, axis=1)
-    order = np.lexsort(bits.T)
-    starts = np.flatnonzero(np.r_[True, (np.diff(bits[order], axis=0) != 0).any(axis=1)])
-    error, cells = error[order], inside[order][starts]
-    sums, draws = [], []
-    for counts in resample_counts(len(error), n_resamples, seed):
-        sums.append(np.add.reduceat(counts * error, starts, axis=1))
-        draws.append(np.add.reduceat(counts, starts, axis=1))
-    sums, draws = (
-        np.einsum("rc,ck->rk", np.concatenate(part), cells.astype(float)) for part in (sums, draws)
-    )
-    return _share(sums, draws)
-
-
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole, nan where the whole is 0."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
-
-
-def _factors(cases: pd.DataFrame) -> list[list[Cohort]]:
-    """What cohorts are made of: the values of each factor; only of what tells cases apart."""
-    sex, band, method = cases["sex"], cases["age_band"], cases["crop_method"]
-    factors = [
-        [(CHILDREN[value], sex == value) for value in CHILDREN],
-        [(value, band == value) for value in AGE_BANDS],
-        [(_hand_in_words([value]), method == value) for value in CROP_METHODS],
+def _factors(cases: pd.DataFrame) -> Iterator[list[Cohort]]:
+    """What subgroups are made of: the values of each factor; only of what tells cases apart."""
+    values = [
+        [(CHILDREN[sex], cases["sex"] == sex) for sex in CHILDREN],
+        [(band, cases["age_band"] == band) for band in AGE_BANDS],
+        [(hand_in_words([method]), cases["crop_method"] == method) for method in CROP_METHODS],
     ]
     if "contrast" in cases:
         edges = cases["contrast"].quantile([1 / 3, 2 / 3])
         thirds = np.digitize(cases["contrast"], edges, right=True)
-        factors.append([(f"{v} third of contrast", thirds == i) for i, v in enumerate(_THIRDS)])
-    factors = [[(name, np.asarray(i)) for name, i in factor if i.any()] for factor in factors]
-    return [factor for factor in factors if len(factor) > 1]
+        values.append([(f"{v} third of contrast", thirds == i) for i, v in enumerate(_THIRDS)])
+    if "block" in cases:
+        values.append([(block_in_words([block]), cases["block"] == block) for block in BLOCKS])
+    for factor in values:
+        factor = [(name, np.asarray(inside)) for name, inside in factor if inside.any()]
+        if len(factor) > 1:
+            yield factor
 
 
-def _features(cases: pd.DataFrame) -> pd.DataFrame:
-    """What the tree splits on, as numbers; only what tells cases apart."""
-    features = pd.DataFrame(
+def _worse_than_the_rest(
+    cases: pd.DataFrame, cohorts: list[Cohort], n_permutations: int, seed: int
+) -> tuple[list[Cohort], np.ndarray]:
+    """The cohorts whose error is above that of the rest, and weights of held-out estimates.
+
+    The weights (n, cohorts) of a case count the halves without it that pass the test, each divided
+    by the size of the cohort in the other half.
+    """
+    error = cases["absolute_error"].to_numpy()
+    if not cohorts or np.ptp(error) == 0:
+        return [], np.empty((len(error), 0))
+    inside = np.column_stack([cases_in for _, cases_in in cohorts])
+    order, starts, cells = _cells(inside)
+    error, inside = error[order], inside[order]
+
+    def sums(values: np.ndarray) -> np.ndarray:
+        """Of values (rows, n) in each cohort: (rows, cohorts)."""
+        return np.add.reduceat(values, starts, axis=1) @ cells
+
+    size = inside.sum(axis=0)
+    limit = _largest_by_chance(error, size, sums, n_permutations, seed)
+    held_out = halves(len(error), seed)
+    size_held_out = sums(held_out.astype(float))
+    passes = _excess(sums(~held_out * error), size - size_held_out, error, ~held_out) > limit
+    chosen = np.where(passes & (size_held_out > 0), 1 / np.maximum(size_held_out, 1), 0)
+    shown = (_excess(error @ inside, size, error) > limit)[0] & chosen.any(axis=0)
+    weights = np.empty((len(error), shown.sum()))
+    weights[order] = inside[:, shown] * (held_out.T.astype(float) @ chosen[:, shown])
+    return [cohort for cohort, is_shown in zip(cohorts, shown, strict=True) if is_shown], weights
+
+
+def _cells(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sets of cases that lie in the same cohorts; `inside` is bool (n, cohorts).
+
+    Cohorts overlap, so sums over these few sets make up the sum of each cohort. Returns an order of
+    the cases (n,) in which each set is together, where the sets start in it, and which cohorts hold
+    a set: float (sets, cohorts).
+    """
+    bits = np.packbits(inside, axis=1)
+    order = np.lexsort(bits.T)
+    starts = np.flatnonzero(np.r_[True, (np.diff(bits[order], axis=0) != 0).any(axis=1)])
+    return order, starts, inside[order][starts].astype(float)
+
+
+def _excess(
+    sums: np.ndarray, size: np.ndarray, error: np.ndarray, among: np.ndarray | None = None
+) -> np.ndarray:
+    """Mean error of cohorts minus that of all cases, in standard errors: (..., cohorts).
+
+    The cohorts have these sums of errors and sizes among the errors (n,) of all cases, or among
+    those in `among`, bool (rows, n). The standard error is that of the mean of as many cases drawn
+    without replacement; nan for a cohort of no case or of all.
+    """
+    among = np.ones((1, len(error))) if among is None else among.astype(float)
+    n = among.sum(axis=1, keepdims=True)
+    mean = (among @ error)[:, None] / n
+    variance = (among @ error**2)[:, None] / n - mean**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (sums / size - mean) / np.sqrt(variance * (1 / size - 1 / n))
+
+
+def _largest_by_chance(
+    error: np.ndarray, size: np.ndarray, sums: Callable, n_permutations: int, seed: int
+) -> float:
+    """What the largest of all excesses is below in 95 % of permutations of the errors."""
+    rng = np.random.default_rng(seed)
+    largest = []
+    for _ in range(0, n_permutations, _PERMUTED_AT_ONCE):
+        shuffled = rng.permuted(np.tile(error, (_PERMUTED_AT_ONCE, 1)), axis=1)
+        largest.append(_excess(sums(shuffled), size, error).max(axis=1))
+    return float(np.quantile(np.concatenate(largest), 1 - _FAMILY_ERROR))
+
+
+def _table(
+    cases: pd.DataFrame, cohorts: list[Cohort], weights: np.ndarray, n_resamples: int, seed: int
+) -> pd.DataFrame:
+    error = cases["absolute_error"].to_numpy()
+    large = is_large(error)
+    inside = np.column_stack([cases_in for _, cases_in in cohorts]) if cohorts else weights > 0
+    n = inside.sum(axis=0)
+    mae, intervals = weighted_means(error, weights, n_resamples, seed)
+    low, high = np.reshape(intervals, (-1, 2)).T
+    table = pd.DataFrame(
         {
-            "sex": cases["sex"] == "male",
-            # Whole months, so that a leaf's limits in years and months are exact.
-            "age_months": np.floor(cases["age_months"]),
-            "crop_method": cases["crop_method"].map(
-                {method: rank for rank, method in enumerate(CROP_METHODS)}
-            ),
-        },
-        dtype=float,
+            "cohort": [name for name, _ in cohorts],
+            "n": n,
+            "size": n / len(cases),
+            "mae": mae,
+            "mae_low": low,
+            "mae_high": high,
+            "mae_in_sample": error @ inside / n,
+            "rate": (weights * large[:, None]).sum(axis=0) / weights.sum(axis=0),
+            "coverage": inside[large].sum(axis=0) / large.sum() if large.any() else np.nan,
+        }
     )
-    if "contrast" in cases:
-        features["contrast"] = cases["contrast"]
-    return features.loc[:, features.max() > features.min()]
-
-
-def _leaves(
-    tree, names: list[str], node: int = 0, limits: dict | None = None
-) -> Iterator[tuple[int, dict[str, tuple[float, float]]]]:
-    """Every leaf of a fitted tree: its node, and feature -> (above, up to) for those it limits."""
-    limits = limits or {}
-    left, right = tree.children_left[node], tree.children_right[node]
-    if left == right:  # scikit-learn gives a leaf -1 for both
-        yield node, limits
-        return
-    name, threshold = names[tree.feature[node]], tree.threshold[node]
-    above, up_to = limits.get(name, (-np.inf, np.inf))
-    yield from _leaves(tree, names, left, limits | {name: (above, threshold)})
-    yield from _leaves(tree, names, right, limits | {name: (threshold, up_to)})
-
-
-def _leaf_in_words(limits: dict[str, tuple[float, float]], cases: pd.DataFrame) -> str:
-    words = []
-    if "sex" in limits:
-        words.append(CHILDREN["male" if limits["sex"][0] > 0 else "female"])
-    if "age_months" in limits:
-        words.append(_range_in_words(*limits["age_months"], age_in_short))
-    if "crop_method" in limits:
-        above, up_to = limits["crop_method"]
-        ranks = [rank for rank in range(len(CROP_METHODS)) if above < rank <= up_to]
-        present = set(cases["crop_method"])
-        words.append(_hand_in_words([CROP_METHODS[r] for r in ranks if CROP_METHODS[r] in present]))
-    if "contrast" in limits:
-        words.append("contrast " + _range_in_words(*limits["contrast"], "{:.3g}".format))
-    return ", ".join(words) or "all images"
-
-
-def _range_in_words(above: float, up_to: float, in_words: Callable[[float], str]) -> str:
-    if above == -np.inf:
-        return f"under {in_words(up_to)}"
-    if up_to == np.inf:
-        return f"from {in_words(above)}"
-    return f"{in_words(above)} to {in_words(up_to)}"
-
-
-def _hand_in_words(methods: list[str]) -> str:
-    """How the hand was found: "hand found by bright region or not found"."""
-    return "hand " + " or ".join(
-        hand_found_short(method) if method == FULL_FRAME else f"found by {hand_found_short(method)}"
-        for method in methods
-    )
+    return table.sort_values(["mae", "n"], ascending=False, kind="stable", ignore_index=True)

@@ -12,13 +12,13 @@ import pandas as pd
 from scipy import stats
 
 from boneage.errors import BoneAgeError
-from boneage.evaluation.cohorts import LARGE_ERROR
 from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, resample_figures
 from boneage.evaluation.label_noise import (
     corrected_correlation,
     label_noise_variance,
     noise_shares,
 )
+from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import age_band, figures
 from boneage.evaluation.significance import (
     ALPHA,
@@ -247,7 +247,7 @@ def _wilcoxon_p(differences: np.ndarray) -> float | None:
 
 
 def _large_errors(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
-    first, second = first > LARGE_ERROR, second > LARGE_ERROR
+    first, second = is_large(first), is_large(second)
     counts = {
         "both": first & second,
         "first_only": first & ~second,

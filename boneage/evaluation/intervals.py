@@ -5,11 +5,14 @@ Cases are resampled with replacement, age and prediction together.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import ndtri
 
-FIGURES = ("mae", "rmse", "r2", "bias", "median_ae", "within_6", "within_12", "within_24")
+from boneage.evaluation.limits import WITHIN_MONTHS, within
+
+FIGURES = ("mae", "rmse", "r2", "bias", "median_ae", *(f"within_{m}" for m in WITHIN_MONTHS))
 N_RESAMPLES = 2000
 SEED = 2017
 _UNDEFINED = (float("nan"), float("nan"))
@@ -51,15 +54,28 @@ def resample_counts(
 ) -> Iterator[np.ndarray]:
     """How often each of n >= 1 cases is drawn, for one resample a row.
 
-    Yields int64 arrays (chunk, n), `n_resamples` rows in all; each row sums to n.
+    Yields read-only integer arrays (chunk, n), `n_resamples` rows in all; each row sums to n.
     """
+    counts = _all_counts(n, n_resamples, seed)
+    chunk = max(1, _CHUNK_ENTRIES // n)
+    for start in range(0, n_resamples, chunk):
+        yield counts[start : start + chunk]
+
+
+# One table of predictions is resampled for several figures, always in the same way.
+@lru_cache(maxsize=2)
+def _all_counts(n: int, n_resamples: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
+    counts = np.empty((n_resamples, n), np.uint32 if n > np.iinfo(np.uint16).max else np.uint16)
     chunk = max(1, _CHUNK_ENTRIES // n)
     for start in range(0, n_resamples, chunk):
         rows = min(chunk, n_resamples - start)
         drawn = rng.integers(0, n, size=(rows, n))
         drawn += np.arange(rows)[:, None] * n
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
+        one = np.bincount(drawn.ravel(), minlength=rows * n)
+        counts[start : start + rows] = one.reshape(rows, n)
+    counts.flags.writeable = False
+    return counts
 
 
 def resample_means(
@@ -89,9 +105,8 @@ def resample_figures(
     residual = prediction - age
     error = np.abs(residual)
     centred = age - age.mean()  # keeps the difference of squares below from losing digits
-    columns = np.stack(
-        [error, residual**2, residual, error <= 6, error <= 12, error <= 24, centred, centred**2]
-    )
+    near = [within(error, months) for months in WITHIN_MONTHS]
+    columns = np.stack([error, residual**2, residual, centred, centred**2, *near])
     by_error = np.argsort(error)
     ascending = error[by_error]
     sums, medians = [], []
@@ -100,7 +115,7 @@ def resample_figures(
         # A case is drawn a few times only, and small numbers are put in order three times as fast.
         medians.append(_medians(counts.astype(np.uint16).take(by_error, axis=1), ascending))
     means = np.concatenate(sums).T / n
-    mae, mse, bias, within_6, within_12, within_24, mean_age, mean_square_age = means
+    mae, mse, bias, mean_age, mean_square_age, *shares = means
     variance = mean_square_age - mean_age**2
     # Rounding leaves a trace of variance where there is none; ages are at best 0.01 months apart.
     defined = variance > 1e-9 * max(np.mean(centred**2), np.finfo(float).tiny)
@@ -112,9 +127,7 @@ def resample_figures(
         "r2": 1 - r2,
         "bias": bias,
         "median_ae": np.concatenate(medians),
-        "within_6": within_6,
-        "within_12": within_12,
-        "within_24": within_24,
+        **{f"within_{m}": share for m, share in zip(WITHIN_MONTHS, shares, strict=True)},
     }
 
 

@@ -16,6 +16,7 @@ from sklearn.metrics import (
 )
 
 from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, as_ages, bootstrap
+from boneage.evaluation.limits import WITHIN_MONTHS, within
 
 # [low, high) in months; the last band also takes everyone older.
 AGE_BANDS: dict[str, tuple[int, int]] = {
@@ -63,9 +64,7 @@ def figures(age, prediction) -> dict[str, float]:
         "r2": float(r2_score(age, prediction)) if has_r2 else float("nan"),
         "bias": float(residual.mean()),
         "median_ae": float(median_absolute_error(age, prediction)),
-        "within_6": float(np.mean(error <= 6)),
-        "within_12": float(np.mean(error <= 12)),
-        "within_24": float(np.mean(error <= 24)),
+        **{f"within_{m}": float(np.mean(within(error, m))) for m in WITHIN_MONTHS},
         "n": n,
     }
 

@@ -1,6 +1,7 @@
 """Residuals of a predictions table: their course with age, their spread, limits of agreement.
 
-Tables are those of `boneage.evaluation.metrics`; a residual is prediction - chronological age.
+Tables are those of `boneage.evaluation.metrics`; a residual is predicted minus reference bone age.
+What depends on age can be seen by reference age or by predicted age: `by` names its column.
 """
 
 from dataclasses import dataclass
@@ -12,39 +13,48 @@ from scipy import stats
 from boneage.evaluation.intervals import as_ages
 from boneage.evaluation.metrics import age_band
 
+REFERENCE_AGE, PREDICTED_AGE = "age_months", "prediction_months"  # what `by` may be
+
 # A window of the running median holds this fraction of all cases, but enough for quartiles.
 _WINDOW_FRACTION = 1 / 20
 _WINDOW_LEAST = 25
 _CURVE_POINTS = 500
 
 
-def with_residuals(predictions: pd.DataFrame) -> pd.DataFrame:
-    """A copy with residual_months, absolute_error (months) and age_band."""
+def with_residuals(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> pd.DataFrame:
+    """A copy with residual_months, absolute_error (months) and age_band, the band of the age `by`.
+
+    A model may predict an age before birth; it is in the first band.
+    """
     residual = predictions["prediction_months"] - predictions["age_months"]
     return predictions.assign(
         residual_months=residual,
         absolute_error=residual.abs(),
-        age_band=age_band(predictions["age_months"]),
+        age_band=age_band(
+            predictions[by] if by == REFERENCE_AGE else predictions[by].clip(lower=0)
+        ),
     )
 
 
-def running_median(cases: pd.DataFrame, n_points: int = 60) -> pd.DataFrame:
-    """How the residual runs with age: median and quartiles in a window that moves along the ages.
+def running_median(
+    cases: pd.DataFrame, by: str = REFERENCE_AGE, n_points: int = 60
+) -> pd.DataFrame:
+    """How the residual runs with the age `by`: median and quartiles in a moving window.
 
     The window holds the cases next to an age, a twentieth of all (25 at least), half of them
     younger and half older; a window of fixed width in months would starve at the ends of the
     range. The points are evenly spaced in age, from the middle of the first window to the middle
     of the last.
 
-    `cases` is from `with_residuals`. Result columns, months: age_months (ascending), median,
+    `cases` is from `with_residuals`. Result columns, months: the age `by` (ascending), median,
     lower_quartile, upper_quartile; at most `n_points` rows, none without a case.
     """
-    columns = ["age_months", "median", "lower_quartile", "upper_quartile"]
+    columns = [by, "median", "lower_quartile", "upper_quartile"]
     n = len(cases)
     if n == 0:
         return pd.DataFrame(columns=columns, dtype=float)
-    cases = cases.sort_values("age_months", kind="stable")
-    age, residual = cases["age_months"].to_numpy(), cases["residual_months"].to_numpy()
+    cases = cases.sort_values(by, kind="stable")
+    age, residual = cases[by].to_numpy(), cases["residual_months"].to_numpy()
     width = min(n, max(_WINDOW_LEAST, round(n * _WINDOW_FRACTION)))
     half = width // 2
     # Without spread of age there is one point, not n_points times the same.

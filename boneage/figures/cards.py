@@ -17,7 +17,7 @@ from boneage.wording import (
     interval_in_short,
 )
 
-_MUTED = "opacity:.72;font-size:.9rem"
+_MUTED = f"opacity:{palette.MUTED_OPACITY};font-size:.9rem"
 
 
 def age_cards(

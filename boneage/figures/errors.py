@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from boneage.evaluation.limits import TOLERANCE
 from boneage.evaluation.metrics import AGE_BANDS
-from boneage.evaluation.residuals import Agreement
+from boneage.evaluation.residuals import REFERENCE_AGE, Agreement
 from boneage.figures import palette, style
-from boneage.wording import age_in_words
+from boneage.wording import age_in_words, counted
 
 FEW_CASES = 20  # below this a cell of the heatmap is not coloured
 _YEAR = 12  # months
@@ -23,21 +24,25 @@ _SHIFT = {"female": -0.8, "male": 0.8}
 
 
 def residual_scatter(
-    cases: pd.DataFrame, running: pd.DataFrame, colour_by_sex: bool = True
+    cases: pd.DataFrame,
+    running: pd.DataFrame,
+    by: str = REFERENCE_AGE,
+    colour_by_sex: bool = True,
 ) -> go.Figure:
-    """Residual against age, with the running median and the middle half of the cases.
+    """Residual against the age `by`, with the running median and the middle half of the cases.
 
-    `running` is `evaluation.residuals.running_median(cases)`.
+    `running` is `evaluation.residuals.running_median(cases, by)`.
     """
     edges = [last for _, last in list(AGE_BANDS.values())[:-1]]
+    words, axis = style.AGES[by]
     return style.chart(
         [
-            *_points(cases, cases["age_months"], cases["residual_months"], colour_by_sex),
-            *_running(running),
+            *points(cases, cases[by], cases["residual_months"], colour_by_sex),
+            *_running(running[by], running),
         ],
-        "At which ages is the model wrong?",
-        style.age_axis(),
-        style.titled(style.RESIDUAL, dtick=24),
+        f"Residuals by {words}",
+        style.age_axis(axis),
+        style.residual_axis(cases["residual_months"]),
         height=480,
         dragmode="lasso",
         shapes=[
@@ -76,10 +81,10 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
         line={"width": 2, "color": palette.NEUTRAL}, hoverinfo="skip",
     )  # fmt: skip
     return style.chart(
-        [*_points(cases, cases["age_months"], cases["prediction_months"]), equal],
-        "Do predictions follow the reference?",
+        [*points(cases, cases["age_months"], cases["prediction_months"]), equal],
+        "Predicted against reference age",
         style.age_axis(),
-        style.age_axis("Predicted bone age (years)"),
+        style.age_axis(style.PREDICTED_AGE),
         height=480,
         shapes=[within_a_year],
     )
@@ -87,20 +92,28 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
 
 def error_histogram(cases: pd.DataFrame, colour: str) -> go.Figure:
     """How many radiographs have which residual, in bins of 3 months; `colour` is "#rrggbb"."""
-    bins = np.floor(cases["residual_months"] / style.BIN).astype(int).value_counts().sort_index()
+    bins = (
+        np.floor((cases["residual_months"] + TOLERANCE) / style.BIN)
+        .astype(int)
+        .value_counts()
+        .sort_index()
+    )
     starts = bins.index * style.BIN
     bars = go.Bar(
         x=starts + style.BIN / 2, y=bins, width=style.BIN, showlegend=False,
         marker={"color": colour, "line": {"width": 0}},
-        customdata=np.column_stack([starts, starts + style.BIN, 100 * bins / len(cases)]),
+        customdata=[
+            (start, start + style.BIN, counted(n, "radiograph"), 100 * n / len(cases))
+            for start, n in bins.set_axis(starts).items()
+        ],
         hovertemplate="%{customdata[0]:+d} to %{customdata[1]:+d} months:"
-        "<br>%{y:,d} radiographs (%{customdata[2]:.1f} %)<extra></extra>",
+        "<br>%{customdata[2]} (%{customdata[3]:.1f} %)<extra></extra>",
     )  # fmt: skip
     year = {"layer": "below", "name": "Within a year", "showlegend": True}
     return style.chart(
         [bars],
-        "How large are the errors?",
-        style.titled(style.RESIDUAL),
+        "Distribution of residuals",
+        style.residual_axis(cases["residual_months"]),
         style.titled("Radiographs"),
         shapes=[style.band(-_YEAR, _YEAR, level=False, **year), style.line_at(x=0)],
     )
@@ -136,11 +149,15 @@ def cumulative_error(
     )
 
 
-def residual_distributions(boxes: pd.DataFrame, beyond: pd.DataFrame) -> go.Figure:
+def residual_distributions(
+    boxes: pd.DataFrame, beyond: pd.DataFrame, by: str = REFERENCE_AGE
+) -> go.Figure:
     """A box for each age band and sex, and the cases beyond its whiskers as points.
 
-    boxes, beyond: of `evaluation.residuals.boxes(cases)`.
+    boxes, beyond: of `evaluation.residuals.boxes(cases)`, whose bands are of the age `by`.
     """
+    words, axis = style.AGES[by]
+    residuals = [*boxes["lower_whisker"], *boxes["upper_whisker"], *beyond["residual_months"]]
     bands = [band for band in AGE_BANDS if band in set(boxes["age_band"])]
     traces = []
     for sex in _sexes(boxes):
@@ -174,14 +191,14 @@ def residual_distributions(boxes: pd.DataFrame, beyond: pd.DataFrame) -> go.Figu
         ]  # fmt: skip
     return style.chart(
         traces,
-        "Who is read too old, who too young?",
+        f"Residuals by {words} and sex",
         style.titled(
-            style.REFERENCE_AGE,
+            axis,
             tickvals=list(range(len(bands))),
             ticktext=[_years(band) for band in bands],
             showgrid=False,
         ),
-        style.titled(style.RESIDUAL, dtick=24),
+        style.residual_axis(residuals),
         height=460,
         shapes=[style.line_at(y=0)],
         boxmode="overlay",
@@ -189,12 +206,13 @@ def residual_distributions(boxes: pd.DataFrame, beyond: pd.DataFrame) -> go.Figu
     )
 
 
-def mae_heatmap(table: pd.DataFrame) -> go.Figure:
-    """Mean absolute error, its interval and n for each age band and sex.
+def mae_heatmap(table: pd.DataFrame, by: str = REFERENCE_AGE) -> go.Figure:
+    """Mean absolute error, its interval and n for each band of the age `by` and sex.
 
-    `table` is `summarise(cases, by=["age_band", "sex"])`. A cell of fewer than FEW_CASES
+    `table` is `evaluation.cohorts.by_band_and_sex(cases)`. A cell of fewer than FEW_CASES
     radiographs is not coloured by its error and says that they are few.
     """
+    age, axis = style.AGES[by]
     cells = table.pivot(index="age_band", columns="sex")
     few = cells["n"] < FEW_CASES
     shades = [
@@ -211,14 +229,13 @@ def mae_heatmap(table: pd.DataFrame) -> go.Figure:
     # Not the text of the heatmap, whose colour Plotly chooses as if it lay on white.
     words = go.Scatter(
         x=table["sex"].map(style.GROUPS), y=table["age_band"].map(_years), mode="text",
-        text=[_cell(row) for row in table.itertuples()], textfont={"color": palette.INK},
-        hoverinfo="skip",
+        text=[_cell(row) for row in table.itertuples()], hoverinfo="skip",
     )  # fmt: skip
     return style.chart(
         [*shades, words],
-        "In which group is the error largest?",
+        f"Mean absolute error by {age} and sex",
         style.titled("Sex", showgrid=False, fixedrange=True),
-        style.titled(style.REFERENCE_AGE, autorange="reversed", showgrid=False, fixedrange=True),
+        style.titled(axis, autorange="reversed", showgrid=False, fixedrange=True),
         height=120 + 76 * len(cells),
         showlegend=False,
     )
@@ -248,10 +265,13 @@ def bland_altman(cases: pd.DataFrame, agreement: Agreement) -> go.Figure:
             }
         )  # fmt: skip
     figure = style.chart(
-        _points(cases, middle, cases["residual_months"]),
-        "How far off can a reading be?",
+        points(cases, middle, cases["residual_months"]),
+        "Limits of agreement (Bland-Altman)",
         style.age_axis("Mean of prediction and reference (years)"),
-        style.titled("Prediction − reference (months)", dtick=24),
+        style.residual_axis(
+            [*cases["residual_months"], *filter(np.isfinite, (agreement.lower, agreement.upper))],
+            "Prediction − reference (months)",
+        ),
         height=480,
         shapes=shapes,
         annotations=annotations,
@@ -265,7 +285,7 @@ def _sexes(cases: pd.DataFrame) -> list[str]:
     return [sex for sex in style.GROUPS if (cases["sex"] == sex).any()]
 
 
-def _points(cases: pd.DataFrame, x: pd.Series, y: pd.Series, by_sex: bool = True) -> list:
+def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series, by_sex: bool = True) -> list:
     """One WebGL trace a sex, or one of all; what a point says is in months and years."""
     numbers = style.case_numbers(cases["id"], cases["age_months"], cases["prediction_months"])
     numbers = np.column_stack([numbers, cases["residual_months"].astype(numbers.dtype)])
@@ -293,8 +313,7 @@ def _look(n_cases: int) -> dict:
     return {"size": 4, "opacity": 0.6} if n_cases > _MANY else {"size": 6, "opacity": 0.75}
 
 
-def _running(running: pd.DataFrame) -> list:
-    age = running["age_months"]
+def _running(age: pd.Series, running: pd.DataFrame) -> list:
     half = go.Scattergl(
         x=[*age, *age[::-1]], y=[*running["lower_quartile"], *running["upper_quartile"][::-1]],
         mode="lines", name="Middle half", line={"width": 1, "color": palette.MEAN},

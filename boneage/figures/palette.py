@@ -24,9 +24,8 @@ SEXES: dict[str, str] = {
 CHRONOLOGICAL_AGE = "#7C8794"  # slate
 NEUTRAL = CHRONOLOGICAL_AGE  # grids, reference lines and ties, which take no side
 ERROR = "#D1495B"  # red: the larger an error, the more of it
-ERROR_SHADES = ("#FAEDEF", "#DD7F8A")  # areas, from no error to the largest
-FEW = "#D3D8DD"  # an area of too few cases to tell
 INK = "#000000"  # words on an area filled with one of these colours
+MUTED_OPACITY = 0.75  # of the page's text colour: notes and captions, contrast 4.5 to 1 or more
 # These lie on radiographs only, which are dark in both themes.
 HAND_BOX = "#2DD4BF"  # bright teal
 BRIGHTER, DARKER = "#FF9F45", "#4AA3FF"  # orange and blue: what changes between two ages
@@ -46,3 +45,9 @@ def rgb(colour: str) -> tuple[int, int, int]:
 def faded(colour: str, opacity: float) -> str:
     """The colour for CSS and Plotly, opacity in [0, 1]."""
     return f"rgba({', '.join(map(str, rgb(colour)))}, {opacity:g})"
+
+
+# Areas on the page behind words of the page's text colour, from no error to the largest. They are
+# clear, so that they are neither glaring on the dark page nor dull on the light one.
+ERROR_SHADES = (faded(ERROR, 0.06), faded(ERROR, 0.55))
+FEW = faded(NEUTRAL, 0.25)  # an area of too few cases to tell

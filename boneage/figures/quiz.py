@@ -1,6 +1,5 @@
 """A learner's answers beside the models': errors with intervals, and Bland-Altman plots."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -66,7 +65,7 @@ def bland_altman(readers: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
         figure.layout.title.text = reader_title(name)
         figure.layout.height = 400
         figure.layout.yaxis.range = (-reach, reach)
-        figure.layout.yaxis.dtick = 12 * math.ceil(reach / 60)
+        figure.layout.yaxis.update(style.residual_ticks(reach))
         figure.layout.xaxis.range = (0, 240)
         for trace in figure.data:
             trace.hovertemplate = trace.hovertemplate.replace("Radiograph ", "")

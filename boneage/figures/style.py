@@ -12,12 +12,19 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from boneage.evaluation import residuals
 from boneage.figures import palette
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.wording import duration_in_words, nearest_month
 
 GROUPS = {"female": "Girls", "male": "Boys"}
 REFERENCE_AGE = "Reference age (years)"
+PREDICTED_AGE = "Predicted bone age (years)"
+# What `by` of `evaluation.residuals` may be -> the age in words, and the title of its axis.
+AGES = {
+    residuals.REFERENCE_AGE: ("reference age", REFERENCE_AGE),
+    residuals.PREDICTED_AGE: ("predicted age", PREDICTED_AGE),
+}
 RESIDUAL = "Residual (months, + too old)"
 
 GRID = palette.faded(palette.NEUTRAL, 0.22)
@@ -29,6 +36,7 @@ BIN = 3  # months of error in one bar
 
 # Characters of a title that fit beside each other on a telephone, 360 px wide with its borders.
 _TITLE_WIDTH = 36
+_FINE_REACH, _MOST_LABELS = 30, 14
 _TICKS = range(0, 301, 24)  # months; as far as ages are understood
 
 
@@ -105,6 +113,21 @@ def band(low: float, high: float, level: bool, **shape) -> dict:
     if level:
         ends = {"xref": "x domain", "x0": 0, "x1": 1, "y0": low, "y1": high}
     return {"type": "rect", "fillcolor": BAND, "line": {"width": 0}, **ends, **shape}
+
+
+def residual_axis(months, title: str = RESIDUAL, **special) -> dict:
+    """An axis of residuals (n,), months, with the ticks of `residual_ticks`, for `chart`."""
+    return titled(title, **residual_ticks(float(np.abs(months).max())), **special)
+
+
+def residual_ticks(reach: float) -> dict:
+    """A tick every 6 months, or every 12 where residuals reach more than 30 months.
+
+    Where they reach so far that labels would not fit a telephone, only some ticks have one.
+    """
+    step = 6 if reach <= _FINE_REACH else 12
+    every = max(1, math.ceil(2 * reach / step / _MOST_LABELS))
+    return {"tick0": 0, "dtick": step, "ticklabelstep": every}
 
 
 def age_axis(title: str = REFERENCE_AGE) -> dict:

@@ -9,10 +9,11 @@ from html import escape
 
 import pandas as pd
 
+from boneage.evaluation.limits import LARGE_ERROR
 from boneage.figures import palette
 from boneage.wording import figure_interval, figure_value, share
 
-MUTED = "opacity:.75;font-size:.85em;font-weight:400"
+MUTED = f"opacity:{palette.MUTED_OPACITY};font-size:.85em;font-weight:400"
 _RULE = palette.faded(palette.NEUTRAL, 0.3)
 _TABLE = (
     "width:100%;table-layout:fixed;border-collapse:collapse;line-height:1.3;"
@@ -37,23 +38,54 @@ class Row:
 
 
 def cohort_table(cohorts: pd.DataFrame) -> str:
-    """A row a cohort of `evaluation.cohorts`, with its n and, below its MAE, the interval."""
-    columns = ["MAE, months", "Rate", "Coverage", "Size"]
+    """A row a subgroup of `evaluation.cohorts.Subgroups`, with its n and, below MAE, the CI."""
+    columns = [
+        "MAE held out, months",
+        "MAE in sample, months",
+        f"Errors > {LARGE_ERROR} months",
+        "Share of large errors",
+        "Share of radio\N{SOFT HYPHEN}graphs",
+    ]
     rows = [
         Row(
-            row.cohort[0].upper() + row.cohort[1:],
+            _sentence_case(row.cohort),
             f"n = {row.n:,}",
             [
-                Cell(
-                    figure_value("mae", row.mae, unit=False),
-                    figure_interval("mae", row.mae_low, row.mae_high),
-                ),
+                _with_interval("mae", row.mae, row.mae_low, row.mae_high),
+                Cell(figure_value("mae", row.mae_in_sample, unit=False)),
                 *(Cell(_share(part)) for part in (row.rate, row.coverage, row.size)),
             ],
         )
         for row in cohorts.itertuples()
     ]
     return table([(title, None) for title in columns], {"": rows}, first_column=28)
+
+
+def block_table(blocks: pd.DataFrame) -> str:
+    """A row an acquisition block; `blocks` is `evaluation.cohorts.by_block(cases)`."""
+    columns = ["MAE, months", "Bias, months", "Mean contrast", "Whole-year labels"]
+    rows = [
+        Row(
+            _sentence_case(row.block),
+            f"n = {row.n:,}",
+            [
+                _with_interval("mae", row.mae, row.mae_low, row.mae_high),
+                _with_interval("bias", row.bias, row.bias_low, row.bias_high),
+                Cell(f"{row.contrast:.0f}"),
+                Cell(_share(row.whole_years)),
+            ],
+        )
+        for row in blocks.itertuples()
+    ]
+    return table([(title, None) for title in columns], {"": rows}, first_column=28)
+
+
+def _with_interval(name: str, value: float, low: float, high: float) -> Cell:
+    return Cell(figure_value(name, value, unit=False), figure_interval(name, low, high))
+
+
+def _sentence_case(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def table(

@@ -11,8 +11,8 @@ from boneage.figures import palette, style
 # Title of each chart -> columns of a history, each with what the legend adds to the model's title
 # and how the line is dashed. Huber's loss is in months², for errors large and small.
 _CHARTS = {
-    "Loss<br>(months²)": {"val_loss": ("", "solid"), "loss": (", training", "dot")},
-    "Validation MAE<br>(months)": {"val_mae": ("", "solid")},
+    "Loss<br>(months²)": {"val_loss": (", validation", "solid"), "loss": (", training", "dot")},
+    "Validation MAE<br>(months)": {"val_mae": (", validation", "solid")},
     "Learning rate<br>(per step)": {"learning_rate": ("", "solid")},
 }
 # The first epochs err many times as much as the last, which are to be told apart as well.
@@ -52,4 +52,4 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
     # Left alone, Plotly marks half epochs of a short training.
     figure.update_xaxes(dtick=1 if last <= _EVERY_EPOCH else None)
     figure.update_xaxes(title_text="Epoch", row=len(charts))
-    return style.finish(figure, "How did training go?", height=120 + 170 * len(charts))
+    return style.finish(figure, "Training and validation curves", height=120 + 170 * len(charts))

@@ -1,4 +1,6 @@
-"""Error analysis in a real browser: a lasso around points, and a link to a view."""
+"""Error analysis in a real browser: a lasso around points, a link to a view, and what is seen."""
+
+import pytest
 
 
 def test_lasso_shows_its_cases_and_a_link_opens_the_same_view(page, address):
@@ -9,14 +11,14 @@ def test_lasso_shows_its_cases_and_a_link_opens_the_same_view(page, address):
     page.get_by_text("Download the selection").wait_for()
 
     page.get_by_text("Training", exact=True).click()
-    page.get_by_text("The radiographs the model was trained on").wait_for()
+    page.get_by_text("The radiographs used for training").wait_for()
     page.get_by_text("Boys", exact=True).first.click()
     page.get_by_text("Mean of both models: 2 radiographs").wait_for()
 
     other = page.context.new_page()
     other.goto(page.url)
     other.get_by_text("Mean of both models: 2 radiographs").wait_for()
-    other.get_by_text("The radiographs the model was trained on").wait_for()
+    other.get_by_text("The radiographs used for training").wait_for()
     assert other.locator("[data-testid=stException]").count() == 0
 
 
@@ -40,3 +42,50 @@ def lasso(page, chart):
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
         page.mouse.move(x, y, steps=5)
     page.mouse.up()
+
+
+# Contrast of the text of every caption and chart with the page, WCAG 2.1, as the browser blends it.
+CONTRASTS = """() => {
+  const channels = (color) => {
+    const [numbers] = color.match(/[\\d.]+( *[,/ ] *[\\d.]+)+/);
+    const [r, g, b, a = 1] = numbers.split(/[ ,/]+/).map(Number);
+    return color.startsWith("color") ? [255 * r, 255 * g, 255 * b, a] : [r, g, b, a];
+  };
+  const luminance = (rgb) => rgb
+    .map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, k) => sum + [0.2126, 0.7152, 0.0722][k] * c, 0);
+  const page = channels(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
+  const texts = "[data-testid=stCaptionContainer] p, [data-testid=stPlotlyChart] text";
+  return [...document.querySelectorAll(texts)].filter((text) => text.textContent).map((text) => {
+    const style = getComputedStyle(text), svg = text instanceof SVGElement;
+    let [r, g, b, opacity] = channels(svg ? style.fill : style.color);
+    if (svg) opacity *= style.fillOpacity;
+    for (let at = text; at; at = at.parentElement) opacity *= getComputedStyle(at).opacity;
+    const seen = [r, g, b].map((c, k) => opacity * c + (1 - opacity) * page[k]);
+    const [dark, light] = [luminance(seen), luminance(page.slice(0, 3))].sort((x, y) => x - y);
+    return [text.textContent, (light + 0.05) / (dark + 0.05)];
+  });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_captions_and_words_in_charts_have_contrast(page, address, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}/error_analysis")
+    page.get_by_text("Subgroups found by a decision tree").wait_for()
+    page.locator("[data-testid=stPlotlyChart] .xtick text").first.wait_for()
+    found = page.evaluate(CONTRASTS)
+    assert len(found) > 30
+    assert not [one for one in found if one[1] < 4.5]
+
+
+def test_on_a_telephone_no_bar_of_tools_lies_on_a_chart(page, address):
+    page.goto(f"{address}/error_analysis")
+    chart = page.locator("[data-testid=stPlotlyChart]").first
+    tool = chart.locator(".modebar-btn").first
+    tool.wait_for()
+    page.set_viewport_size({"width": 390, "height": 800})
+    tool.wait_for(state="hidden")
+    chart.hover()
+    assert not tool.is_visible()
+    assert chart.locator(".gtitle").is_visible()

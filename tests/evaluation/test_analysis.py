@@ -4,6 +4,7 @@ import pytest
 
 from boneage.evaluation import analysis
 from boneage.evaluation.metrics import figures
+from boneage.evaluation.residuals import PREDICTED_AGE
 
 
 def cases(n):
@@ -30,14 +31,31 @@ def test_all_parts_speak_of_the_same_cases():
     assert found.by_band_and_sex["n"].sum() == len(found.cases) == found.agreement.n == 300
     assert found.agreement.bias == pytest.approx(found.cases["residual_months"].mean())
     assert found.cumulative["error_months"].iloc[-1] == found.cases["absolute_error"].max()
-    assert found.tree["n"].sum() == 300
-    assert {"0-5 years", "girls", "boys"} <= set(found.worst["cohort"])
+    assert found.calibration.n == found.calibration_bins["n"].sum() == 300
+    assert found.subgroups.n_tested > 10
+    assert found.subgroups.tree_factors == ["sex", "age", "contrast"]
+    assert found.by_block.empty
+
+
+def test_age_is_the_reference_age_or_the_predicted_one():
+    table = cases(300).assign(age_months=lambda c: c["age_months"].clip(lower=90))
+    by_reference = analysis.analyse(table)
+    by_prediction = analysis.analyse(table, PREDICTED_AGE)
+    assert "0-5 years" in set(by_prediction.by_band_and_sex["age_band"])
+    for name in ("by_band_and_sex", "boxes"):
+        assert set(getattr(by_reference, name)["age_band"]) == {
+            "5-10 years", "10-15 years", "15-19 years"
+        }  # fmt: skip
+        assert len(getattr(by_prediction, name)) == 8
+    assert list(by_prediction.running)[0] == by_prediction.by == PREDICTED_AGE
+    assert by_prediction.figures == by_reference.figures
+    assert by_prediction.calibration == by_reference.calibration
 
 
 def test_large_tables_are_resampled_less_often(monkeypatch):
     asked, find_groups = [], analysis.find_groups
     monkeypatch.setattr(
-        analysis, "find_groups", lambda table, n: asked.append(n) or find_groups(table, n)
+        analysis, "find_groups", lambda table, by, n: asked.append(n) or find_groups(table, by, n)
     )
     for n in (100, 8000, 40_000):
         analysis.analyse(cases(n))

@@ -4,6 +4,7 @@ import pytest
 from scipy import stats
 
 from boneage.evaluation.residuals import (
+    PREDICTED_AGE,
     agreement,
     boxes,
     cumulative_error,
@@ -40,6 +41,16 @@ def test_of_many_cases_the_window_takes_a_twentieth():
     table = running_median(cases_of_age(age, age), n_points=2)
     assert table["age_months"].tolist() == [50, 1969]
     assert (table["upper_quartile"] - table["lower_quartile"]).tolist() == [50, 50]
+
+
+def test_ages_can_be_the_predicted_ones():
+    predictions = pd.DataFrame({"age_months": [50.0, 10.0], "prediction_months": [61.0, -3.0]})
+    cases = with_residuals(predictions, PREDICTED_AGE)
+    assert cases["residual_months"].tolist() == [11, -13]
+    assert cases["age_band"].tolist() == ["5-10 years", "0-5 years"]
+    table = running_median(cases, PREDICTED_AGE)
+    assert table[PREDICTED_AGE].tolist() == [61]  # one window holds both
+    assert list(running_median(cases)) == ["age_months", *table.columns[1:]]
 
 
 def test_the_order_of_the_cases_does_not_matter_to_the_running_median():

@@ -1,9 +1,10 @@
+import dataclasses
 import math
 
 import pandas as pd
 import pytest
 
-from boneage.evaluation.residuals import Agreement, boxes
+from boneage.evaluation.residuals import PREDICTED_AGE, Agreement, boxes
 from boneage.figures import errors, palette
 
 COLOUR = "#2F7FD6"
@@ -80,6 +81,47 @@ def test_every_figure_has_a_title_and_says_what_its_axes_measure(figures):
         assert layout.title.text
         assert layout.xaxis.title.text
         assert layout.yaxis.title.text
+
+
+def test_charts_by_predicted_age_have_its_ages_titles_and_axes(cases, table):
+    running = RUNNING.rename(columns={"age_months": PREDICTED_AGE})
+    scatter = errors.residual_scatter(cases, running, PREDICTED_AGE)
+    assert list(traces(scatter)["Girls"].x) == pytest.approx([36, 98, 99], abs=1)
+    assert list(traces(scatter)["Running median"].x) == [60, 120]
+    charts = (
+        (scatter, errors.residual_scatter(cases, RUNNING), "x"),
+        (
+            errors.residual_distributions(*boxes(cases), PREDICTED_AGE),
+            errors.residual_distributions(*boxes(cases)),
+            "x",
+        ),
+        (errors.mae_heatmap(table, PREDICTED_AGE), errors.mae_heatmap(table), "y"),
+    )
+    for by_prediction, by_reference, axis in charts:
+        for figure, word, axis_title in (
+            (by_prediction, "predicted age", "Predicted bone age (years)"),
+            (by_reference, "reference age", "Reference age (years)"),
+        ):
+            assert word in figure.layout.title.text.replace("<br>", " ")
+            assert figure.layout[f"{axis}axis"].title.text == axis_title
+
+
+@pytest.mark.parametrize(
+    ("reach", "step"), [(0, 6), (0.9, 6), (13, 6), (30, 6), (31, 12), (118, 12)]
+)
+def test_every_axis_of_residuals_has_a_tick_every_6_or_12_months(cases, reach, step):
+    cases = cases.assign(residual_months=cases["residual_months"] * reach / 13)
+    agreement = dataclasses.replace(AGREEMENT, lower=-reach / 2, upper=reach / 2)
+    axes = [
+        errors.residual_scatter(cases, RUNNING).layout.yaxis,
+        errors.residual_distributions(*boxes(cases)).layout.yaxis,
+        errors.bland_altman(cases, agreement).layout.yaxis,
+        errors.error_histogram(cases, COLOUR).layout.xaxis,
+    ]
+    for axis in axes:
+        assert (axis.tick0, axis.dtick) == (0, step)
+        # Labels fit a telephone.
+        assert 2 * reach / step / axis.ticklabelstep <= 14
 
 
 def test_residuals_stand_at_their_age_one_trace_a_sex(cases):
@@ -165,7 +207,7 @@ def test_residuals_are_counted_in_bins_of_three_months(cases):
     assert dict(zip(bars.x, bars.y, strict=True)) == {
         -13.5: 1, -1.5: 1, 1.5: 1, 4.5: 1, 7.5: 1, 13.5: 1
     }  # fmt: skip
-    assert list(bars.customdata[0]) == pytest.approx([-15, -12, 100 / 6])
+    assert list(bars.customdata[0]) == [-15, -12, "1 radiograph", pytest.approx(100 / 6)]
     assert bars.marker.color == COLOUR
 
 

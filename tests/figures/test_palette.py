@@ -1,3 +1,4 @@
+import re
 import tomllib
 from itertools import combinations
 from pathlib import Path
@@ -7,7 +8,8 @@ import pytest
 from boneage.figures import palette
 from boneage.models.registry import MODELS
 
-CONFIG = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / ".streamlit" / "config.toml"
 THEME = tomllib.loads(CONFIG.read_text())["theme"]
 COLOURS = {
     *palette.MODELS.values(),
@@ -44,6 +46,53 @@ def test_text_is_readable(mode):
     for background in (theme["backgroundColor"], theme["secondaryBackgroundColor"]):
         assert contrast(theme["textColor"], background) >= 7
     assert contrast(theme["blueTextColor"], theme["blueBackgroundColor"]) >= 4.5
+
+
+def blended(colour: str, opacity: float, background: str) -> str:
+    pairs = zip(palette.rgb(colour), palette.rgb(background), strict=True)
+    return "#" + bytes(round(opacity * over + (1 - opacity) * on) for over, on in pairs).hex()
+
+
+def shade(rgba: str) -> tuple[str, float]:
+    """ "rgba(209, 73, 91, 0.55)" -> ("#d1495b", 0.55)."""
+    *channels, opacity = map(float, rgba[5:-1].split(","))
+    return "#" + bytes(map(int, channels)).hex(), opacity
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_muted_text_is_readable_on_every_ground_it_stands_on(mode):
+    theme = THEME[mode]
+    pages = [theme["backgroundColor"], theme["secondaryBackgroundColor"]]
+    cards = [blended(colour, 0.13, pages[0]) for colour in palette.MODELS.values()]
+    tile = blended(palette.NEUTRAL, 0.09, pages[0])
+    grounds = [*pages, *cards, tile]
+    assert (
+        min(
+            contrast(blended(theme["textColor"], palette.MUTED_OPACITY, ground), ground)
+            for ground in grounds
+        )
+        >= 4.5
+    )
+
+
+def test_muted_html_has_one_opacity():
+    for file in (*(ROOT / "boneage").rglob("*.py"), *(ROOT / "pages").rglob("*.py")):
+        assert not re.search(r"[^-]opacity: ?0?\.\d", file.read_text(encoding="utf-8")), file
+
+
+@pytest.mark.parametrize(
+    ("background", "text"),
+    [
+        *((THEME[mode]["backgroundColor"], THEME[mode]["textColor"]) for mode in ("light", "dark")),
+        ("#FFFFFF", "#2A3F5F"),  # of the report: Plotly's own text colour
+    ],
+)
+def test_words_on_a_shade_of_error_are_readable_and_no_shade_glares(background, text):
+    for colour, opacity in map(shade, (*palette.ERROR_SHADES, palette.FEW)):
+        ground = blended(colour, opacity, background)
+        assert contrast(text, ground) >= 4.5
+        # On the dark page the lightest shade once was nearly white, 14 to 1.
+        assert contrast(ground, background) < 4
 
 
 def test_words_on_a_filled_area_are_readable():

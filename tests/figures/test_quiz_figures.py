@@ -51,6 +51,7 @@ def test_every_reader_has_a_bland_altman_plot_and_all_have_one_scale(readers):
     ((low, high),) = ranges
     assert low == -high
     assert high > 60  # the learner's limits of agreement
+    assert {figure.layout.yaxis.dtick for figure in plots.values()} == {12}
     assert plots[YOU].layout.title.text == "You"
     shown = np.concatenate([trace.y for trace in plots[YOU].data])
     assert sorted(shown) == [-30] * 5 + [30] * 5

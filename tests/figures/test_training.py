@@ -24,12 +24,14 @@ def drawn(figure):
 def test_loss_error_and_learning_rate_stand_below_each_other():
     figure = training_curves({"densenet121": HISTORY})
     assert drawn(figure) == {
-        ("DenseNet121", "y"): [280, 120],
+        ("DenseNet121, validation", "y"): [280, 120],
         ("DenseNet121, training", "y"): [220, 180],
-        ("DenseNet121", "y2"): [25, 13.5],
+        ("DenseNet121, validation", "y2"): [25, 13.5],
         ("DenseNet121", "y3"): [0.003, 0],
     }
-    assert [trace.name for trace in figure.data[:2]] == ["DenseNet121", "DenseNet121, training"]
+    assert [trace.name for trace in figure.data[:2]] == [
+        "DenseNet121, validation", "DenseNet121, training"
+    ]  # fmt: skip
     layout = figure.layout
     assert layout.yaxis.domain[0] > layout.yaxis2.domain[1] > layout.yaxis3.domain[1]
     titles = [axis.title.text for axis in (layout.yaxis, layout.yaxis2, layout.yaxis3)]
@@ -58,6 +60,6 @@ def test_training_and_validation_can_be_told_apart():
 
 def test_missing_columns_are_left_out():
     figure = training_curves({"densenet121": HISTORY[["epoch", "val_mae"]]})
-    assert drawn(figure) == {("DenseNet121", "y"): [25, 13.5]}
+    assert drawn(figure) == {("DenseNet121, validation", "y"): [25, 13.5]}
     assert figure.layout.xaxis.title.text == "Epoch"
     assert figure.layout.yaxis.title.text == "Validation MAE<br>(months)"

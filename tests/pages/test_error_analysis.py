@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -8,6 +9,8 @@ from apps import heavy_imports, made_up_cases, run, started, texts
 from boneage import artifacts
 from boneage.evaluation.metrics import figures, metrics_table
 
+N_CHARTS = 8
+
 
 @pytest.fixture(scope="module")
 def folder(_tiny_artifacts_folder, tmp_path_factory):
@@ -17,6 +20,7 @@ def folder(_tiny_artifacts_folder, tmp_path_factory):
     rng = np.random.default_rng(3)
     n = 240
     cases = made_up_cases(rng, n)
+    cases["id"] = [str(5651 + number) for number in range(n)]  # of two acquisition blocks
     cases["contrast"] = rng.uniform(20, 80, n).round(2)
     age = cases["age_months"]
     for name, spread in (("tiny_densenet", 9), ("tiny_resnet_cbam", 12)):
@@ -57,6 +61,12 @@ def shown_mae(page) -> str:
     return tiles.split("MAE</div>")[1].split(">")[1].split("<")[0]
 
 
+def titles(page) -> list[str]:
+    """Of all charts."""
+    charts = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    return [chart["layout"]["title"]["text"].replace("<br>", " ") for chart in charts]
+
+
 def stated_mae(folder, name, query) -> str:
     cases = artifacts.read_predictions(folder / "models" / name).query(query)
     return f"{figures(cases['age_months'], cases['prediction_months'])['mae']:.1f} months"
@@ -70,11 +80,13 @@ def test_the_page_opens_on_the_mean_of_both_models_and_the_test_set(page):
     assert page.title[0].value == "Where is the model wrong?"
     assert headings(page) == [
         "Mean of both models: 80 radiographs",
-        "Where is it wrong, and for whom?",
-        "Do prediction and reference agree?",
-        "Which groups fare worst?",
+        "Residuals by age and sex",
+        "Calibration",
+        "Agreement with the reference",
+        "Worst-performing subgroups",
     ]
-    assert len(page.get("plotly_chart")) == 7
+    assert len(page.get("plotly_chart")) == N_CHARTS
+    assert "Subgroups found by a decision tree" in [s.value for s in page.subheader]
     assert "mean of six readings" in texts(page)
     assert "16 Bit" in texts(page)
 
@@ -128,7 +140,79 @@ def test_ones_own_results_get_the_same_analysis(page):
     upload(page, content)
     assert headings(page)[0] == "Your results: 60 radiographs"
     assert shown_mae(page) == "7.0 months"
-    assert len(page.get("plotly_chart")) == 7
+    assert len(page.get("plotly_chart")) == N_CHARTS
+
+
+def test_ones_own_results_are_told_of_no_column_that_they_lack(page):
+    rng = np.random.default_rng(0)
+    rows = "\n".join(
+        f"{i},{age},{'FM'[i % 2]},{age + rng.normal(0, 30 if age > 90 else 2):.1f}"
+        for i, age in enumerate(rng.integers(24, 180, 400))
+    )
+    content = f"id,age_months,sex,prediction_months\n{rows}\n".encode()
+    page.file_uploader[0].set_value([("mine.csv", content, "text/csv")])
+    run(page)
+    assert "can split on sex and age (" in texts(page)
+    for absent in ("contrast", "how the hand was found", "acquisition block"):
+        assert absent not in texts(page)
+
+
+def test_residuals_are_shown_by_reference_or_by_predicted_age(page):
+    assert titles(page)[:3] == [
+        "Residuals by reference age",
+        "Residuals by reference age and sex",
+        "Mean absolute error by reference age and sex",
+    ]
+    assert "bands are of reference age" in texts(page)
+    choose(page, "by", "prediction_months")
+    assert titles(page)[:3] == [
+        "Residuals by predicted age",
+        "Residuals by predicted age and sex",
+        "Mean absolute error by predicted age and sex",
+    ]
+    assert "bands are of predicted age" in texts(page)
+    linked = opened(by="Predicted age")
+    assert titles(linked)[0] == "Residuals by predicted age"
+
+
+def test_calibration_has_its_slope_and_tells_of_regression_to_the_mean(page):
+    assert "Calibration: reference against predicted age" in titles(page)
+    assert "Calibration slope" in texts(page)
+    assert "Regression to the mean: residuals slope downwards with the reference age" in texts(page)
+
+
+def test_acquisition_blocks_are_inferred_and_the_test_set_has_none(page):
+    heading = "By inferred acquisition block"
+    assert heading not in [s.value for s in page.subheader]
+    choose(page, "split", "validation")
+    assert heading in [s.value for s in page.subheader]
+    assert "Blocks are inferred from abrupt changes" in texts(page)
+    assert "Ids 4560-5770" in texts(page)
+
+
+def test_noise_has_no_subgroups(page):
+    """Errors of the made-up cases do not depend on anything."""
+    assert "None of" in texts(page)
+    assert "No subgroup found by a decision tree has a different error" in texts(page)
+
+
+def test_a_single_radiograph_is_one(page, folder):
+    cases = artifacts.read_predictions(folder / "models" / "tiny_densenet")
+    ages = cases.loc[cases["split"] == "test", "age_months"].sort_values()
+    alone = next(y for y in range(18) if ages.between(12 * y, 12 * y + 12).sum() == 1)
+    page.slider(key="years").set_value((alone, alone + 1))
+    run(page)
+    assert headings(page)[0].endswith(": 1 radiograph")
+    assert "1 radiographs" not in texts(page)
+
+
+def test_a_control_with_one_option_is_hidden(page, tiny_artifacts, monkeypatch):
+    keys = {control.key for control in page.segmented_control}
+    assert {"model", "recipe", "split", "of_sex", "by"} <= keys
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tiny_artifacts))  # with one recipe
+    keys = {control.key for control in opened().segmented_control}
+    assert "recipe" not in keys
+    assert "model" in keys
 
 
 def upload(page, content: bytes, name: str = "mine.csv"):
@@ -195,7 +279,7 @@ def test_a_file_that_cannot_be_used_gets_one_sentence_and_the_page_goes_on(page)
     page.file_uploader[0].set_value([])
     run(page)
     assert not page.error
-    assert len(page.get("plotly_chart")) == 7
+    assert len(page.get("plotly_chart")) == N_CHARTS
 
 
 def test_without_a_model_the_page_says_so(tmp_path, monkeypatch):

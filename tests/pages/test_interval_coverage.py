@@ -44,7 +44,7 @@ def stated(model) -> list[str]:
 
 def test_the_coverage_of_the_model_chosen_is_told(page):
     assert HEADING in headings(page)
-    assert len(page.get("plotly_chart")) == 9
+    assert len(page.get("plotly_chart")) == 10
     for model in ("ensemble", "tiny_densenet"):
         choose(page, "model", model)
         test, validation = stated(model)

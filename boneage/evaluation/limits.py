@@ -1,0 +1,20 @@
+"""Whether an error is within a limit of months."""
+
+import numpy as np
+
+WITHIN_MONTHS = (6, 12, 24)  # limits of the figures within_6, within_12 and within_24
+LARGE_ERROR = 12  # months; bone age is reported to about a year
+
+# Months. Ages are stored with two decimals, but the binary difference of two of them is off by
+# about 1e-13: without a tolerance, chance decides whether an error of exactly 12 months is above.
+TOLERANCE = 1e-6
+
+
+def within(absolute_error, months: float = LARGE_ERROR) -> np.ndarray:
+    """Which absolute errors (n,), months, are at most `months`: bool (n,)."""
+    return np.asarray(absolute_error) <= months + TOLERANCE
+
+
+def is_large(absolute_error) -> np.ndarray:
+    """Which absolute errors (n,), months, are above LARGE_ERROR: bool (n,)."""
+    return ~within(absolute_error)
