@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from boneage.evaluation.age_calibration import AgeCalibration
 from boneage.evaluation.cohorts import Subgroups
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.wording import PERCENT, in_words, share
+from boneage.wording import CI_95, in_words, share
 
-CI_95 = f"95{PERCENT} CI"
 AGREEMENT = "Agreement with the reference"
 CALIBRATION = "Calibration"
 RESIDUALS = "Residuals by age and sex"

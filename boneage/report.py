@@ -70,7 +70,7 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
         *(f"<p>{escape(note)}</p>" for note in notes),
         "<p><strong>Not a medical device; not for diagnosis or treatment.</strong></p>",
         cards.figure_tiles(found.figures, FIGURES, colour),
-        f"<p>Below each figure its {wording.INTERVAL_95} by bootstrap; a residual is prediction "
+        f"<p>Below each figure its {wording.CI_95} by bootstrap; a residual is prediction "
         "minus reference age.</p>",
         _published(title, colour, split, found),
         _charts(found, by_prediction, colour),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from boneage.evaluation.saliency import ALL
-from boneage.wording import PERCENT, REGION_TITLES, figure_interval, figure_value, in_words
+from boneage.wording import CI_95, REGION_TITLES, figure_interval, figure_value, in_words
 
 # Rank correlations of a map with one of random weights. The authors of the check give no limits;
 # with a few dozen cells, two unrelated maps commonly have some 0.2 in common either way.
@@ -25,13 +25,12 @@ _MEANING = {
     "explain the prediction.",
 }
 
-_CI = f"95{PERCENT} CI"
 
 ABOUT_OCCLUSION = (
     "Each region was blurred until no bone or growth plate could be seen, and the bone age was "
     "predicted again. Each region has its own control: on the same radiograph, as many pixels "
     "right beside the bones, blurred in the same way. The difference is the mean absolute change "
-    f"of the prediction minus that of the control (paired by radiograph; bootstrap {_CI}, not "
+    f"of the prediction minus that of the control (paired by radiograph; bootstrap {CI_95}, not "
     "adjusted for multiple comparisons). A region that changes the prediction no more than its "
     "control is uninformative at that age. A blurred hand can look younger, for instance where "
     "carpals seem not to have ossified, and an uncertain model tends to middle ages: the size of a "
@@ -42,7 +41,8 @@ ABOUT_RANDOMISATION = (
     "the head down, weights are replaced by random initial values, and the map as it is shown is "
     "compared with the original by Spearman's rank correlation: 1 is the same order of pixels, 0 "
     "no association (Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018). Bars are "
-    f"{_CI}s of the mean; single radiographs scatter around it, as a map has few independent cells."
+    f"{CI_95}s of the mean; single radiographs scatter around it, as a map has few independent "
+    "cells."
 )
 
 
@@ -112,7 +112,7 @@ def _compared(rows: pd.DataFrame, group: str, title: str) -> str:
 
 def _region(row: pd.Series) -> str:
     interval = figure_interval("mae", row["difference_low"], row["difference_high"])
-    return f"the {_name(row['region'])} ({_months(row['difference'])}, {_CI} {interval})"
+    return f"the {_name(row['region'])} ({_months(row['difference'])}, {CI_95} {interval})"
 
 
 def _randomised(rows: pd.DataFrame, title: str) -> str:
@@ -121,7 +121,8 @@ def _randomised(rows: pd.DataFrame, title: str) -> str:
     return (
         f"**Grad-CAM of {title} {result}.** With only the head random, the rank correlation with "
         f"the original map is {_correlation(head)}; with all weights random, {_correlation(last)} "
-        f"({_CI}s; {last['n']:,} radiographs, each with its own random weights). {_MEANING[result]}"
+        f"({CI_95}s; {last['n']:,} radiographs, each with its own random weights). "
+        f"{_MEANING[result]}"
     )
 
 

@@ -19,9 +19,10 @@ from boneage.evaluation.limits import LARGE_ERROR
 from boneage.evaluation.significance import ALPHA, MIN_CASES, ROUNDING
 from boneage.wording import (
     CHILDREN,
+    CI_95,
     FIGURE_TITLES,
-    INTERVAL_95,
     SPLITS,
+    counted,
     figure_value,
     in_words,
     p_value,
@@ -56,9 +57,8 @@ def verdict(
     """
     c = comparison
     if c.n < MIN_CASES:
-        radiographs = "radiograph" if c.n == 1 else "radiographs"
         return [
-            f"**No verdict: {c.n} {radiographs}, fewer than {MIN_CASES}.** The metrics below are "
+            f"**No verdict: {counted(c.n, 'radiograph')}, fewer than {MIN_CASES}.** The metrics below are "
             "shown without statistical tests."
         ]
     models = list(zip(titles, (c.first_mae, c.second_mae), strict=True))
@@ -133,7 +133,7 @@ def paired_statistics(
         rows.append(
             (
                 "Disagreement of the models and error of the ensemble",
-                f"Spearman {_r(rho)} ({INTERVAL_95} {_r(low)} to {_r(high)})",
+                f"Spearman {_r(rho)} ({CI_95} {_r(low)} to {_r(high)})",
                 _predicts(rho, low, high),
             )
         )
@@ -188,8 +188,7 @@ def _large_errors(c: Comparison, differences: pd.DataFrame, titles: tuple[str, s
     if both + sum(only) == 0:
         return f"Neither model has an error > {_LARGE}."
     if sum(only) == 0:
-        radiographs = "radiograph" if both == 1 else "radiographs"
-        return f"Errors > {_LARGE} are on the same {both:,} {radiographs}."
+        return f"Errors > {_LARGE} are on the same {counted(both, 'radiograph')}."
     (less, less_often), (more, more_often) = sorted(
         zip(titles, ((both + n) / c.n for n in only), strict=True), key=lambda one: one[1]
     )
@@ -292,7 +291,7 @@ def _difference(
     digits = 2 if ROUNDING < max(abs(low), abs(high)) < 0.1 else 1
     ends = "no interval"
     if not math.isnan(low):
-        ends = f"{INTERVAL_95} {_number(low, digits, sign)} to {_number(high, digits, sign)}"
+        ends = f"{CI_95} {_number(low, digits, sign)} to {_number(high, digits, sign)}"
     return f"{_number(months, digits, sign)} months ({ends}; {_p(p)})"
 
 

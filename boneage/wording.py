@@ -11,8 +11,7 @@ OLDEST_YEARS = 20  # a chronological age or an answer of more years is none of a
 # Hands of which the training data hold few: infants' and those that have stopped growing. Months.
 _INFANT, _MATURE = 12, 228
 
-PERCENT = "\N{NO-BREAK SPACE}%"  # no line begins with the sign
-INTERVAL_95 = f"95{PERCENT} interval"
+CI_95 = "95% CI"
 
 _HAND_FOUND = {
     MEDIAPIPE: "Hand found by its 21 joint landmarks (MediaPipe), turned upright and cropped.",
@@ -65,13 +64,13 @@ FIGURE_TITLES = {
 
 
 def figure_value(name: str, value: float, unit: bool = True) -> str:
-    """One of FIGURE_TITLES as people read it: "7.3 months", "0.941", "−1.2 months", "64 %"."""
+    """One of FIGURE_TITLES as people read it: "7.3 months", "0.941", "−1.2 months", "64%"."""
     if math.isnan(value):
         return "not defined"
     if name == "r2":
         text, unit_word = f"{value:.3f}", ""
     elif name.startswith("within_"):
-        text, unit_word = _percent(value), PERCENT
+        text, unit_word = _percent(value), "%"
     else:
         text, unit_word = f"{value:{'+' if name == 'bias' else ''}.1f}", " months"
         if float(text) == 0:
@@ -134,7 +133,7 @@ def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
 
 
 def interval_in_short(level: float, low: float, high: float) -> str:
-    """A prediction interval: "90 % interval: 9 y 1 m to 11 y 4 m"."""
+    """A prediction interval: "90% interval: 9 y 1 m to 11 y 4 m"."""
     return f"{share(level)} interval: {age_in_short(low)} to {age_in_short(high)}"
 
 
@@ -148,8 +147,8 @@ def about_interval(level: float) -> str:
 
 
 def covered(n: int, coverage: float, low: float, high: float) -> str:
-    """A share of reference ages within their intervals: "92.8 % (90.7 to 94.5) of 713"."""
-    return f"{100 * coverage:.1f}{PERCENT} ({100 * low:.1f} to {100 * high:.1f}) of {n:,}"
+    """A share of reference ages within their intervals: "92.8% (90.7 to 94.5) of 713"."""
+    return f"{100 * coverage:.1f}% ({100 * low:.1f} to {100 * high:.1f}) of {n:,}"
 
 
 BEYOND_CALIBRATION = (
@@ -186,8 +185,8 @@ def unfamiliar_ages(bone_age: float, chronological_age: float | None) -> list[st
 
 
 def share(part: float) -> str:
-    """A share in 0..1: 0.9 -> "90 %"; short of all it never reads as 100 %, nor as 0 % of some."""
-    return f"{_percent(part)}{PERCENT}"
+    """A share in 0..1: 0.9 -> "90%"; short of all it never reads as 100%, nor as 0% of some."""
+    return f"{_percent(part)}%"
 
 
 def _percent(part: float) -> str:
@@ -225,7 +224,7 @@ def bias_on_test(groups: Mapping[str, Sequence[float]]) -> str:
     )
     return (
         f"Bias on test radiographs (mean residual): {figure_value('bias', value)} "
-        f"({INTERVAL_95} {figure_interval('bias', low, high)}{f'; {each}' if each else ''})."
+        f"({CI_95} {figure_interval('bias', low, high)}{f'; {each}' if each else ''})."
     )
 
 
@@ -236,7 +235,7 @@ def quality_check_measured(n: int, sources: int, refused: float, low: float, hig
     """
     return (
         f"The image quality check refused {share(refused)} of {n:,} images that are no hand "
-        f"radiographs. They were made from {sources:,} pictures and drawings, so the {INTERVAL_95} "
+        f"radiographs. They were made from {sources:,} pictures and drawings, so the {CI_95} "
         f"is {share(low)} to {share(high)}; other images may pass."
     )
 

@@ -82,7 +82,7 @@ def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None
         f"{title}, warped to the same landmarks.",
         width="stretch",
         output_format="PNG",
-        alt=f"The radiograph; from {share} % of the width on, the average hand of {title}",
+        alt=f"The radiograph; from {share}% of the width on, the average hand of {title}",
     )
 
 

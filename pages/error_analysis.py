@@ -132,7 +132,7 @@ def show_figures(choice: Choice, found: Analysis) -> None:
     st.markdown(" ".join(filter(None, about)))
     st.html(cards.figure_tiles(found.figures, FIGURES, choice.colour))
     st.caption(
-        f"Below each figure its {wording.INTERVAL_95} by bootstrap. A residual is prediction "
+        f"Below each figure its {wording.CI_95} by bootstrap. A residual is prediction "
         "minus reference age: positive when the hand is read too old. Bias is the mean residual."
     )
     if choice.split in PUBLISHED_COLUMN:
@@ -236,7 +236,7 @@ def show_certainty(choice: Choice) -> None:
         shared.chart(known.by_group, alt="Empirical coverage of prediction intervals by subgroup")
     show_coverage(known.rows)
     st.caption(
-        f"Brackets and bars are 95{wording.PERCENT} CIs. All sexes and ages, whatever is chosen "
+        "Brackets and bars are 95% CIs. All sexes and ages, whatever is chosen "
         "above; age bands are of predicted bone age."
     )
     with st.expander("How coverage is measured", icon=":material/info:"):

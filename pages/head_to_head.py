@@ -96,7 +96,7 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
     weights = [entry for entry in published if entry[0] in names]
     show_table_and_time(names, rows, each, weights)
     st.caption(
-        f"Below each metric its {wording.INTERVAL_95} (bootstrap). ✓ and bold: significantly "
+        f"Below each metric its {wording.CI_95} (bootstrap). ✓ and bold: significantly "
         "better than the other model, p < 0.05. p: paired tests of the two models; MAE is the "
         "primary metric, the p values of all other metrics together are adjusted by Holm's method, "
         f"as are those of the subgroups. Fewer than {MIN_CASES} radiographs are not tested. "
@@ -215,7 +215,7 @@ def show_robustness() -> None:
     st.caption(
         f"MAE of the published weights on {table['n'].max():,} radiographs with image changes that "
         "do not alter the bone age, relative to the unchanged images: above 1 it is larger. Bars "
-        f"are paired {wording.INTERVAL_95}s."
+        f"are paired {wording.CI_95}s."
     )
 
 

@@ -287,7 +287,7 @@ def show_result(material: Material, game: Quiz) -> None:
     if refused:
         st.caption(wording.hands_refused(refused))
     st.caption(
-        f"Of ten hands, with {wording.INTERVAL_95}s: they are wide, as ten say little. Bias is the "
+        f"Of ten hands, with {wording.CI_95}s: they are wide, as ten say little. Bias is the "
         f"mean of answer minus age; {wording.share(0.95)} of the differences are expected within "
         "the limits of agreement. The band is an estimate published for the 200 test radiographs "
         "of the challenge, where the reference is the mean of six readings."
@@ -300,7 +300,7 @@ def show_result(material: Material, game: Quiz) -> None:
             shared.chart(figure, alt=f"Bland-Altman plot: {title}", key=f"bland-altman-{name}")
     st.caption(
         "The middle line is the bias, the outer ones are the limits of agreement; bands are their "
-        f"{wording.INTERVAL_95}s. Every plot has the same scale."
+        f"{wording.CI_95}s. Every plot has the same scale."
     )
     show_missed(material, game.cases())
     answer_table(readers)
@@ -345,9 +345,9 @@ def score_table(scores: pd.DataFrame) -> None:
         column_config={
             "reader": st.column_config.TextColumn("Reader", pinned=True),
             "mae": st.column_config.NumberColumn("MAE, months", format="%.1f"),
-            "mae_interval": st.column_config.TextColumn(wording.INTERVAL_95),
+            "mae_interval": st.column_config.TextColumn(wording.CI_95),
             "bias": st.column_config.NumberColumn("Bias, months", format="%+.1f"),
-            "bias_interval": st.column_config.TextColumn(wording.INTERVAL_95),
+            "bias_interval": st.column_config.TextColumn(wording.CI_95),
             "limits": st.column_config.TextColumn("Limits of agreement"),
         },
         alt="Error, bias and limits of agreement of you and of each model",

@@ -25,7 +25,7 @@ def subgroups(n_worst=0, n_leaves=0, n_tested=63, r2=0.022, low=-0.004, factors=
 
 def test_the_calibration_slope_has_its_interval_and_n():
     sentence = plain(error_text.calibration_slope(FOUND))
-    assert "Calibration slope 1.00 (95 % CI 0.99 to 1.01, n = 1,425)" in sentence
+    assert "Calibration slope 1.00 (95% CI 0.99 to 1.01, n = 1,425)" in sentence
     assert "different ages" in error_text.calibration_slope(UNDEFINED)
 
 
@@ -33,7 +33,7 @@ def test_regression_to_the_mean_is_told_with_the_expected_and_the_found_slope():
     sentence = plain(error_text.regression_to_the_mean(FOUND))
     assert sentence.startswith("Regression to the mean: residuals slope downwards")
     assert "−0.044 months per month would be expected" in sentence
-    assert "−0.044, 95 % CI −0.055 to −0.034, is found" in sentence
+    assert "−0.044, 95% CI −0.055 to −0.034, is found" in sentence
     assert "nan" not in error_text.regression_to_the_mean(UNDEFINED)
 
 
@@ -47,7 +47,7 @@ def test_where_no_subgroup_is_worse_the_page_says_so():
 
 def test_subgroups_come_with_a_caveat():
     sentence = plain(error_text.worst_subgroups(subgroups(n_worst=2), "predicted age"))
-    assert "of 63 tested, after adjustment for their number (family-wise error 5 %)" in sentence
+    assert "of 63 tested, after adjustment for their number (family-wise error 5%)" in sentence
     assert "bands are of predicted age" in sentence
     assert "estimated on radiographs that had no part in the choice" in sentence
 
@@ -55,7 +55,7 @@ def test_subgroups_come_with_a_caveat():
 def test_a_tree_that_explains_nothing_is_one_sentence():
     assert plain(error_text.tree_subgroups(subgroups(), "reference age")) == (
         "No subgroup found by a decision tree has a different error on held-out radiographs "
-        "(out-of-sample R² 0.022, 95 % CI −0.004 to 0.048)."
+        "(out-of-sample R² 0.022, 95% CI −0.004 to 0.048)."
     )
     assert "No decision tree" in error_text.tree_subgroups(subgroups(r2=NAN), "reference age")
 
@@ -63,7 +63,7 @@ def test_a_tree_that_explains_nothing_is_one_sentence():
 def test_a_tree_names_only_what_it_could_split_on():
     tree = subgroups(n_leaves=3, low=0.01)
     sentence = plain(error_text.tree_subgroups(tree, "reference age"))
-    assert "can split on sex and age (out-of-sample R² 0.022, 95 % CI 0.010 to 0.048)" in sentence
+    assert "can split on sex and age (out-of-sample R² 0.022, 95% CI 0.010 to 0.048)" in sentence
     assert "contrast" not in sentence
     assert "estimated on radiographs that had no part in the choice" in sentence
     both = error_text.tree_subgroups(subgroups(n_worst=1, n_leaves=3), "reference age")

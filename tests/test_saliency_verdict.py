@@ -69,12 +69,12 @@ def test_regions_are_compared_with_their_controls_by_age():
     assert first == (
         "**Model A.** At 10 to 15 years, compared with hiding an equally large control region "
         "beside the bones, the change of the prediction is larger for the carpals (10.0 months, "
-        "95 % CI 9.4 to 10.6) and the distal radius and ulna (1.9 months, 95 % CI 1.3 to 2.5)."
+        "95% CI 9.4 to 10.6) and the distal radius and ulna (1.9 months, 95% CI 1.3 to 2.5)."
     )
     assert second.endswith(
-        "larger for the distal radius and ulna (7.4 months, 95 % CI 6.8 to 8.0); not clearly "
-        "different for the carpals (0.2 months, 95 % CI −0.4 to 0.8); smaller for the metacarpals "
-        "(−3.0 months, 95 % CI −3.6 to −2.4)."
+        "larger for the distal radius and ulna (7.4 months, 95% CI 6.8 to 8.0); not clearly "
+        "different for the carpals (0.2 months, 95% CI −0.4 to 0.8); smaller for the metacarpals "
+        "(−3.0 months, 95% CI −3.6 to −2.4)."
     )
 
 

@@ -10,11 +10,11 @@ from boneage import verdict
 from boneage.evaluation.comparison import Comparison
 from boneage.evaluation.head_to_head import head_to_head
 from boneage.evaluation.intervals import FIGURES
-from boneage.wording import INTERVAL_95, share
+from boneage.wording import CI_95, share
 
 TITLES = ("Alpha", "Beta")
 SAMPLE = "these 200 test radiographs"
-CI = plain(INTERVAL_95)
+CI = plain(CI_95)
 # Beta has the smaller error by 2 months, by every measure; the ensemble gains.
 BETA_BETTER = Comparison(
     n=200,

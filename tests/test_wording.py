@@ -59,7 +59,7 @@ def test_one_model_cannot_disagree():
 def test_the_bias_on_test_is_told_for_each_sex():
     groups = {"all": (1.45, 0.65, 2.26), "female": (2.17, 0.89, 3.34), "male": (0.73, -0.4, 1.9)}
     assert plain(wording.bias_on_test(groups)) == (
-        f"Bias on test radiographs (mean residual): +1.4 months ({plain(wording.INTERVAL_95)} "
+        f"Bias on test radiographs (mean residual): +1.4 months ({plain(wording.CI_95)} "
         "+0.7 to +2.3; girls +2.2 months, boys +0.7 months)."
     )
     assert "girls" not in wording.bias_on_test({"all": (1.45, 0.65, 2.26)})
@@ -67,9 +67,9 @@ def test_the_bias_on_test_is_told_for_each_sex():
 
 def test_the_quality_check_is_told_with_the_number_of_its_sources():
     said = plain(wording.quality_check_measured(260, 113, 1.0, 0.967, 1.0))
-    assert "refused 100 % of 260 images" in said
+    assert "refused 100% of 260 images" in said
     assert "from 113 pictures and drawings" in said
-    assert "97 % to 100 %" in said
+    assert "97% to 100%" in said
 
 
 def test_typical_errors_name_each_model_or_say_nothing():
@@ -94,9 +94,9 @@ def test_every_crop_method_has_words():
         ("bias", 2.0, "+2.0 months"),
         ("bias", -0.04, "0.0 months"),
         ("r2", 0.9414, "0.941"),
-        ("within_12", 0.644, "64 %"),
-        ("within_24", 0.995, "99.5 %"),
-        ("within_24", 1.0, "100 %"),
+        ("within_12", 0.644, "64%"),
+        ("within_24", 0.995, "99.5%"),
+        ("within_24", 1.0, "100%"),
         ("r2", float("nan"), "not defined"),
     ],
 )
@@ -165,13 +165,13 @@ def test_the_prepared_hand_says_at_which_size_the_models_take_it():
 
 def test_an_interval_says_its_level_and_its_limits():
     assert plain(wording.interval_in_short(0.9, 109.0, 136.2)) == (
-        "90 % interval: 9 y 1 m to 11 y 4 m"
+        "90% interval: 9 y 1 m to 11 y 4 m"
     )
 
 
 def test_what_an_interval_covers_follows_the_level():
     said = plain(wording.about_interval(0.95))
-    assert "about 95 % of reference bone ages fall in the 95 % prediction interval" in said
+    assert "about 95% of reference bone ages fall in the 95% prediction interval" in said
     assert "covers a single clinical reading" in said
     assert "Not valid for dysplasia, malformation or atypical positioning." in said
 
@@ -183,12 +183,12 @@ def test_what_an_interval_covers_follows_the_level():
 def test_an_age_lies_within_an_interval_as_people_see_it(age, place):
     """The limits read 9 y 1 m and 11 y 4 m."""
     sentence = plain(wording.in_interval(age, 0.9, 109.3, 135.8))
-    assert sentence.startswith(f"Chronological age lies {place} the 90 % prediction interval")
+    assert sentence.startswith(f"Chronological age lies {place} the 90% prediction interval")
 
 
 def test_outside_of_an_interval_lie_as_many_readings_as_its_level_leaves():
     sentence = plain(wording.in_interval(20, 0.85, 109.3, 135.8))
-    assert sentence.endswith("as do about 15 % of clinical readings.")
+    assert sentence.endswith("as do about 15% of clinical readings.")
 
 
 @pytest.mark.parametrize(
@@ -211,14 +211,14 @@ def test_ages_of_which_the_models_know_little_are_told(bone_age, age, said):
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        (0, "0 %"),
-        (1 / 10_000, "0.01 %"),
-        (0.004, "0.4 %"),
-        (0.006, "1 %"),
-        (0.9949, "99 %"),
-        (199 / 200, "99.5 %"),
-        (9374 / 9375, "99.99 %"),
-        (1, "100 %"),
+        (0, "0%"),
+        (1 / 10_000, "0.01%"),
+        (0.004, "0.4%"),
+        (0.006, "1%"),
+        (0.9949, "99%"),
+        (199 / 200, "99.5%"),
+        (9374 / 9375, "99.99%"),
+        (1, "100%"),
     ],
 )
 def test_only_all_is_100_percent_and_only_none_is_0(part, words):
@@ -227,12 +227,12 @@ def test_only_all_is_100_percent_and_only_none_is_0(part, words):
 
 def test_a_share_of_reference_ages_comes_with_its_interval():
     words = plain(wording.covered(1425, 0.9284, 0.9071, 0.945))
-    assert words == "92.8 % (90.7 to 94.5) of 1,425"
+    assert words == "92.8% (90.7 to 94.5) of 1,425"
 
 
 def test_the_weights_of_the_ensemble_heaviest_first():
     assert plain(wording.ensemble_weights({"A": 0.06, "B": 0.94})) == (
-        "In the mean, B 94 % and A 6 % count: the weights that fit the validation set best."
+        "In the mean, B 94% and A 6% count: the weights that fit the validation set best."
     )
     assert wording.ensemble_weights({"A": 0.5, "B": 0.5}).startswith("Every model counts the same")
     assert wording.ensemble_weights({"A": 1.0}) is None

@@ -72,8 +72,8 @@ class Quiz:
 def scores(readers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """How well each reader did: one row a reader, indexed by name.
 
-    readers: name -> cases. Columns: n; mae with its 95 % bootstrap interval (mae_low, mae_high);
-    bias with the interval of Bland and Altman (bias_low, bias_high); their 95 % limits of agreement
+    readers: name -> cases. Columns: n; mae with its 95% bootstrap interval (mae_low, mae_high);
+    bias with the interval of Bland and Altman (bias_low, bias_high); their 95% limits of agreement
     lower and upper; all but n in months.
     """
     rows = {}

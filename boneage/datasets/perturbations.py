@@ -82,7 +82,7 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "gamma_0.6": Perturbation("Brighter, gamma 0.6", partial(gamma, exponent=0.6)),
     "gamma_1.6": Perturbation("Darker, gamma 1.6", partial(gamma, exponent=1.6)),
     "mirrored": Perturbation("Mirrored", mirror),
-    # "15 % of the border" is read both ways: of each side length in all, and at each edge.
-    "cut_7.5": Perturbation("7.5 % cut off each edge", partial(cut, share=0.075)),
-    "cut_15": Perturbation("15 % cut off each edge", partial(cut, share=0.15)),
+    # "15% of the border" is read both ways: of each side length in all, and at each edge.
+    "cut_7.5": Perturbation("7.5% cut off each edge", partial(cut, share=0.075)),
+    "cut_15": Perturbation("15% cut off each edge", partial(cut, share=0.15)),
 }

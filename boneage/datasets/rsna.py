@@ -83,7 +83,7 @@ def cases(
     """Compose the table of all cases from the challenge's folders and label files.
 
     `images` and `labels` are the training set. Without a validation set one is carved out of it,
-    stratified by sex and year of age (1,425 cases, or 11.9 % of a smaller set).
+    stratified by sex and year of age (1,425 cases, or 11.9% of a smaller set).
     `reference_column` names the column of the reference bone age in all label files, where their
     own names do not say.
 

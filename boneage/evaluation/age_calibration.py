@@ -31,7 +31,7 @@ _UNDEFINED = (float("nan"), float("nan"))
 
 @dataclass(frozen=True)
 class AgeCalibration:
-    """The calibration of n predicted ages; intervals are 95 % percentile bootstrap intervals.
+    """The calibration of n predicted ages; intervals are 95% percentile bootstrap intervals.
 
     slope, intercept (months): of the least-squares line of reference on predicted age.
     residual_slope: of residuals on reference age, months per month.
@@ -91,7 +91,7 @@ def calibration_bins(cases: pd.DataFrame) -> pd.DataFrame:
     """Mean reference age in ten groups of equal size by predicted age.
 
     `cases` has the columns age_months and prediction_months and at least one row. Result columns:
-    n, predicted (mean), reference (mean) and its 95 % interval low and high by Student's t, months;
+    n, predicted (mean), reference (mean) and its 95% CI low and high by Student's t, months;
     a row a group, fewer where there are fewer than ten cases. A single case has the interval nan.
     """
     ages = cases[["prediction_months", "age_months"]].to_numpy()

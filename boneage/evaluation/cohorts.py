@@ -41,13 +41,13 @@ class Subgroups:
     worst: subgroups with a larger MAE than the rest; empty where none is.
     n_tested: how many were tested for it.
     tree: leaves of a decision tree; empty where it does not explain held-out errors.
-    tree_r2, tree_r2_interval: R² of held-out absolute errors with its 95 % interval; nan without a
+    tree_r2, tree_r2_interval: R² of held-out absolute errors with its 95% CI; nan without a
         tree.
     tree_factors: what the tree could split on, out of sex, age, crop_method, block and contrast.
 
     Columns of `worst` and `tree`: cohort (words, "girls, 0-5 years", or the conditions of the tree,
     ages from (included) to (not included)); n; size, the share of all cases; mae, estimated on
-    held-out cases, with its 95 % bootstrap interval mae_low and mae_high, months; mae_in_sample, of
+    held-out cases, with its 95% bootstrap interval mae_low and mae_high, months; mae_in_sample, of
     the n cases themselves, months; rate, the share of held-out cases of the subgroup with an
     absolute error above 12 months; coverage, the share of all such errors that lie in the subgroup
     (nan when there are none). Shares are in 0..1.
@@ -74,7 +74,7 @@ def find_groups(
     two of them, of at least 20 cases. What all cases share makes no subgroup, nor does a pair that
     lacks fewer than 20 cases of one of its values.
 
-    A subgroup is shown where its MAE is above that of all cases at a family-wise error of 5 %, by a
+    A subgroup is shown where its MAE is above that of all cases at a family-wise error of 5%, by a
     permutation test of the largest difference in standard errors (P. H. Westfall and S. S. Young,
     Resampling-Based Multiple Testing, 1993, section 2.3). Its held-out estimates are means over
     those halves of the cases whose other half passes the same test.
@@ -116,7 +116,7 @@ def by_band_and_sex(
 ) -> pd.DataFrame:
     """Every age band and sex that have cases, in order; `cases` is from `with_residuals`.
 
-    Columns age_band, sex, n, and mae with its 95 % bootstrap interval mae_low and mae_high, months.
+    Columns age_band, sex, n, and mae with its 95% bootstrap interval mae_low and mae_high, months.
     """
     keys = pd.MultiIndex.from_product(
         [pd.Categorical(AGE_BANDS, AGE_BANDS, ordered=True), CHILDREN], names=["age_band", "sex"]
@@ -135,7 +135,7 @@ def by_band_and_sex(
 def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED) -> pd.DataFrame:
     """Every inferred acquisition block that has cases, in order of the ids.
 
-    Columns block, n, mae and bias, months, each with its 95 % bootstrap interval (mae_low, ...),
+    Columns block, n, mae and bias, months, each with its 95% bootstrap interval (mae_low, ...),
     contrast (mean) and whole_years, the share of reference ages that are whole years, in 0..1.
     Empty where the cases have no block.
     """
@@ -257,7 +257,7 @@ def _excess(
 def _largest_by_chance(
     error: np.ndarray, size: np.ndarray, sums: Callable, n_permutations: int, seed: int
 ) -> float:
-    """What the largest of all excesses is below in 95 % of permutations of the errors."""
+    """What the largest of all excesses is below in 95% of permutations of the errors."""
     rng = np.random.default_rng(seed)
     largest = []
     for _ in range(0, n_permutations, _PERMUTED_AT_ONCE):

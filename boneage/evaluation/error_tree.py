@@ -14,8 +14,8 @@ from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
 from boneage.wording import CHILDREN, age_in_short, hand_found_short
 
 LEAST_CASES = 20  # fewer say little of an error
-# Smaller leaves fit chance: of 1,425 simulated cases of equal error, the worst leaf of 2 % was
-# 2.2 months worse in sample than it is, that of 5 % 1.3.
+# Smaller leaves fit chance: of 1,425 simulated cases of equal error, the worst leaf of 2% was
+# 2.2 months worse in sample than it is, that of 5% 1.3.
 _MOST_LEAVES, _LEAST_SHARE = 6, 0.05
 # Factors whose values are words, in the order in which a tree may cut them.
 _CATEGORIES = {"crop_method": CROP_METHODS, "block": tuple(BLOCKS)}
@@ -31,7 +31,7 @@ class ErrorTree:
     weights: (n, leaves), of the held-out estimate of each leaf: the mean over the trees that did
         not see a case of the share of its leaf that lies in the leaf of the whole tree.
     r2, r2_interval: of the absolute errors of held-out cases as those trees predict them, with a
-        95 % bootstrap interval; nan where the errors do not vary.
+        95% bootstrap interval; nan where the errors do not vary.
     """
 
     leaves: list[Cohort]
@@ -43,7 +43,7 @@ class ErrorTree:
 def grow_tree(
     cases: pd.DataFrame, features: pd.DataFrame, n_resamples: int, seed: int
 ) -> ErrorTree | None:
-    """A tree of at most six leaves, each of at least 20 cases and 5 % of all.
+    """A tree of at most six leaves, each of at least 20 cases and 5% of all.
 
     `cases` is from `with_residuals`, `features` from `tree_features`. None below 40 cases, or where
     nothing tells cases apart.

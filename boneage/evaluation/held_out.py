@@ -29,7 +29,7 @@ def halves(n: int, seed: int) -> np.ndarray:
 def weighted_means(
     values: np.ndarray, weights: np.ndarray, n_resamples: int, seed: int
 ) -> tuple[np.ndarray, list[tuple[float, float]]]:
-    """Mean of values for each column of weights (n, k), and 95 % bootstrap intervals.
+    """Mean of values for each column of weights (n, k), and 95% bootstrap intervals.
 
     Values are (n, k), or (n,), the same for every column. Weights are 0 or more; a column without
     any has the mean nan. Cases are resampled, each with its weight. All columns see the same

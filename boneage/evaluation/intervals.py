@@ -168,7 +168,7 @@ def bootstrap(
     """
     age, prediction = as_ages(age, prediction)
     if not 0 < level < 1:
-        raise ValueError(f"The level {level} is not between 0 and 1; give 0.95 for 95 %.")
+        raise ValueError(f"The level {level} is not between 0 and 1; give 0.95 for 95%.")
     if len(age) == 0:
         return dict.fromkeys(FIGURES, _UNDEFINED)
     resamples = resample_figures(age, prediction, n_resamples, seed)

@@ -83,7 +83,7 @@ def summarise(
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
 ) -> pd.DataFrame:
-    """Figures with 95 % bootstrap intervals, one row per group that has cases.
+    """Figures with 95% bootstrap intervals, one row per group that has cases.
 
     `by` names columns of the table; "age_band" may be among them without being a column. Result
     columns: those of `by`, n, then each figure with its interval (mae, mae_low, mae_high, ...),
@@ -111,7 +111,7 @@ def metrics_table(
     """What an artifact's metrics.csv holds: figures of each split, for all, by sex, by age band.
 
     Result columns: split, group ("all", "female", "male", "0-5 years", ...), n, then each figure
-    with its 95 % interval as in `summarise`. Splits stand in the order of the table; a group
+    with its 95% CI as in `summarise`. Splits stand in the order of the table; a group
     without cases has no row.
 
     Raises ValueError when a column is missing.

@@ -99,9 +99,9 @@ class Agreement:
 
     bias: mean residual.
     sd: standard deviation of the residuals.
-    lower, upper: the 95 % limits of agreement, bias ∓ 1.96 sd, between which a residual is
+    lower, upper: the 95% limits of agreement, bias ∓ 1.96 sd, between which a residual is
         expected to lie.
-    bias_interval, lower_interval, upper_interval: their 95 % confidence intervals, (low, high).
+    bias_interval, lower_interval, upper_interval: their 95% confidence intervals, (low, high).
     """
 
     n: int

@@ -17,7 +17,7 @@ def robustness_table(
     predictions: columns perturbation ("clean" among them), id, age_months, and one of predictions
     in months for each model. A perturbation is judged on the cases that it and "clean" share.
 
-    Result columns: perturbation, model, n, then with 95 % bootstrap intervals (_low, _high) the
+    Result columns: perturbation, model, n, then with 95% bootstrap intervals (_low, _high) the
     mae in months, its change (mae - clean mae) and its ratio (mae / clean mae). The intervals of
     change and ratio are paired: both errors are resampled together.
     """

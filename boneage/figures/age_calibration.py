@@ -33,7 +33,7 @@ def reference_on_predicted(
             )
         )  # fmt: skip
     means = go.Scattergl(
-        x=bins["predicted"], y=bins["reference"], mode="markers", name="Mean, 95 % CI",
+        x=bins["predicted"], y=bins["reference"], mode="markers", name="Mean, 95% CI",
         error_y=style.error_bars(bins["reference"], bins["low"], bins["high"], width=4),
         marker={"color": palette.MEAN, "size": 11, "line": {"width": 1.5, "color": "#FFFFFF"}},
         customdata=[

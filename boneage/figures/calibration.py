@@ -81,7 +81,7 @@ def coverage_by_group(coverage: pd.DataFrame, level: float, colour: str) -> go.F
 def coverage_rows(coverage: pd.DataFrame, level: float) -> pd.DataFrame:
     """Coverage of the intervals of one level in each group, as people read it.
 
-    Columns group, its title; validation and test, "90.4 % (88.7 to 91.8) of 1,425", missing
+    Columns group, its title; validation and test, "90.4% (88.7 to 91.8) of 1,425", missing
     without cases; width, the median of validation cases in months. Rows are in the order of GROUPS.
     """
     shown = coverage[coverage["level"] == level]
@@ -108,6 +108,6 @@ def _shares(cases: str, rows: pd.DataFrame, colour: str, **place) -> go.Scatter:
         mode="markers", name=_NAMES[cases],
         marker={"color": colour, "size": 10, "symbol": _SYMBOLS[cases]},
         customdata=pd.DataFrame({"low": low, "high": high, "n": rows["n"]}),
-        hovertemplate=f"%{{{axis}:.1f}} % of %{{customdata[2]:,d}} radiographs"
-        "<br>95 % CI %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
+        hovertemplate=f"%{{{axis}:.1f}}% of %{{customdata[2]:,d}} radiographs"
+        "<br>95% CI %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",
     )  # fmt: skip

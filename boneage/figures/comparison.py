@@ -9,7 +9,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from boneage.figures import palette, style
-from boneage.wording import PERCENT
 
 
 def prediction_against_prediction(
@@ -59,8 +58,8 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
         go.Bar(
             x=100 * wins[side], y=labels, orientation="h", name=name,
             marker={"color": colour, "line": {"width": 0}}, textfont={"color": palette.INK},
-            texttemplate=f"%{{x:.0f}}{PERCENT}", textposition="inside", insidetextanchor="middle",
-            textangle=0, hovertemplate=f"%{{x:.1f}}{PERCENT}<extra>%{{fullData.name}}</extra>",
+            texttemplate="%{x:.0f}%", textposition="inside", insidetextanchor="middle",
+            textangle=0, hovertemplate="%{x:.1f}%<extra>%{fullData.name}</extra>",
         )
         for side, name, colour in (first, equal, second)
     ]  # fmt: skip
@@ -91,7 +90,7 @@ def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) 
             fill="tozeroy", fillcolor=palette.faded(colour, 0.12),
             customdata=edges[1:],
             hovertemplate="%{x} to %{customdata} months: %{y:.1f}"
-            f"{PERCENT}<extra>%{{fullData.name}}</extra>",
+            "%<extra>%{fullData.name}</extra>",
         )  # fmt: skip
         lines.append(line)
     return style.chart(

@@ -107,7 +107,7 @@ def error_histogram(cases: pd.DataFrame, colour: str) -> go.Figure:
             for start, n in bins.set_axis(starts).items()
         ],
         hovertemplate="%{customdata[0]:+d} to %{customdata[1]:+d} months:"
-        "<br>%{customdata[2]} (%{customdata[3]:.1f} %)<extra></extra>",
+        "<br>%{customdata[2]} (%{customdata[3]:.1f}%)<extra></extra>",
     )  # fmt: skip
     year = {"layer": "below", "name": "Within a year", "showlegend": True}
     return style.chart(
@@ -132,16 +132,16 @@ def cumulative_error(
     marked = errors[np.searchsorted(shares, marks)]
     line = go.Scatter(
         x=errors, y=100 * shares, mode="lines", line={"shape": "hv", "color": colour, "width": 2.5},
-        hovertemplate="%{y:.1f} % within %{x:.1f} months<extra></extra>",
+        hovertemplate="%{y:.1f}% within %{x:.1f} months<extra></extra>",
     )  # fmt: skip
     points = go.Scatter(
         x=marked, y=100 * np.array(marks), mode="markers+text", textposition="bottom right",
-        text=[f"{100 * s:.0f} %: {e:.1f} months" for s, e in zip(marks, marked, strict=True)],
+        text=[f"{100 * s:.0f}%: {e:.1f} months" for s, e in zip(marks, marked, strict=True)],
         marker={"color": colour, "size": 9}, hoverinfo="skip",
     )  # fmt: skip
     return style.chart(
         [line, points],
-        f"{100 * marks[0]:.0f} % of the radiographs are read within {marked[0]:.1f} months",
+        f"{100 * marks[0]:.0f}% of the radiographs are read within {marked[0]:.1f} months",
         # Leaves room for the words beside the last mark; past it, the curve has little to tell.
         style.titled("Absolute error (months)", range=(0, 2.5 * marked.max())),
         style.titled("Radiographs (%)", range=(0, 104)),
@@ -244,7 +244,7 @@ def mae_heatmap(table: pd.DataFrame, by: str = REFERENCE_AGE) -> go.Figure:
 def bland_altman(cases: pd.DataFrame, agreement: Agreement) -> go.Figure:
     """Difference against mean of prediction and age, with bias and limits of agreement.
 
-    J. M. Bland and D. G. Altman, Lancet 1986; 327:307-310. Bands are 95 % intervals of the lines.
+    J. M. Bland and D. G. Altman, Lancet 1986; 327:307-310. Bands are 95% CIs of the lines.
     """
     middle = (cases["age_months"] + cases["prediction_months"]) / 2
     shapes, annotations = [], []

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from boneage.evaluation.residuals import agreement
 from boneage.figures import errors, palette, style
-from boneage.wording import INTERVAL_95
+from boneage.wording import CI_95
 
 YOU = "you"
 
@@ -34,7 +34,7 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
         ),
         customdata=readers[["mae_low", "mae_high"]], showlegend=False,
         hovertemplate="%{y}: %{x:.1f} months<br>"
-        f"{INTERVAL_95} %{{customdata[0]:.1f}} to %{{customdata[1]:.1f}}<extra></extra>",
+        f"{CI_95} %{{customdata[0]:.1f}} to %{{customdata[1]:.1f}}<extra></extra>",
     )  # fmt: skip
     low, high = single_reader
     name = f"Single human readers (estimate), {low:.1f} to {high:.1f} months"

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from boneage.explain.regions import REGIONS
 from boneage.figures import cards, palette, style
-from boneage.wording import PERCENT, REGION_TITLES
+from boneage.wording import REGION_TITLES
 
 _OUTLINES = dict(zip(REGIONS, ("#5AA9F8", "#F5B041", "#F1707D", "#58D68D"), strict=True))
 
@@ -39,7 +39,7 @@ def region_differences(occlusion: pd.DataFrame, group: str) -> go.Figure:
                 customdata=rows[hover],
                 text=[REGION_TITLES[region] for region in rows.index],
                 hovertemplate="<b>%{text}</b>: %{x:+.1f} months"
-                f"<br>(95{PERCENT} CI "
+                "<br>(95% CI "
                 "%{customdata[0]:+.1f} to %{customdata[1]:+.1f})"
                 "<br>change: %{customdata[2]:.1f}, of the control: %{customdata[3]:.1f}"
                 "<br>signed change: %{customdata[4]:+.1f}"

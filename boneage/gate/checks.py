@@ -78,7 +78,7 @@ class Check:
 SHAPE, OTHER = "hand shape", "likeness of another find to a hand"
 # That of another find stands here, as one chosen on real radiographs would only cost some of them:
 # on 2,425, no find beside the hand came closer than 3.1 to the shape of a hand (`Familiarity`),
-# while on 95 % of pairs of validation radiographs the other hand came closer than 3.
+# while on 95% of pairs of validation radiographs the other hand came closer than 3.
 # The first that fails gives the reason, so those that explain most come first; the checks of each
 # model's features (`features_check`) come last.
 CHECKS = (

@@ -127,7 +127,7 @@ def see(predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
 
 
 def fit_gate(training: Seen, validation: Seen) -> Gate:
-    """A gate to which the training cases are familiar and that passes 99 % of the validation cases.
+    """A gate to which the training cases are familiar and that passes 99% of the validation cases.
 
     Every limit lets the same share of cases fail, the largest with which all checks together, those
     with fixed limits included, refuse at most MOST_REFUSED of the validation cases. What rare cases
@@ -185,7 +185,7 @@ def measure_gate(
     sources: (group, kind) -> the pictures that the images of a kind were made from, by default as
         many as images.
     Returns columns group, kind, n, sources (their number), refused (share; files that cannot be
-    read count) with its 95 % confidence interval low and high (Wilson's, of as many independent
+    read count) with its 95% confidence interval low and high (Wilson's, of as many independent
     images as there are sources, which is wider than that of n images), auc (area
     under the ROC curve of `Gate.strangeness` against the test radiographs; missing for real ones)
     and reasons (each kind of refusal and its number).

@@ -40,7 +40,7 @@ def spread_contrast(pixels: np.ndarray) -> np.ndarray:
 
 
 def count_grey_levels(pixels: np.ndarray) -> int:
-    """How many different values the pixels have, the 0.5 % at either end left out.
+    """How many different values the pixels have, the 0.5% at either end left out.
 
     pixels: (H, W) of any dtype. Few are left in a picture that is blank or all but black.
     """
@@ -119,7 +119,7 @@ def looks_black_on_white(pixels: np.ndarray) -> bool:
     Bright frames and collimator borders make overall brightness useless, so two cues that change
     sign with the picture are averaged: the middle is brighter than the surroundings, and narrow
     bright structures (bones, fingers) outweigh narrow dark ones. When they disagree, the answer
-    is no: of the RSNA radiographs turned black on white, about 99 % are recognised.
+    is no: of the RSNA radiographs turned black on white, about 99% are recognised.
 
     Args:
         pixels: (H, W) uint8 with contrast spread.

@@ -31,7 +31,7 @@ _LANDMARK_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607
 
 # How a radiograph is dressed for the landmark model: stretched and brightened, brought to one size,
 # smoothed (film grain and trabeculae distract it most), tinted like skin, with a black margin.
-# On 300 RSNA radiographs the first attempt finds 94 % without smoothing, 99.7 % with it. The last
+# On 300 RSNA radiographs the first attempt finds 94% without smoothing, 99.7% with it. The last
 # darkens a film whose background is bright or whose side marker outshines the bones: it finds 113
 # of the 135 hands that the others miss on 12,200 radiographs.
 _SHORT_SIDE = 300
@@ -54,7 +54,7 @@ _ATTEMPTS = (
 )
 
 # The landmark model also finds hands in side markers, and at times but a few fingers of a hand. Of
-# 12,073 RSNA radiographs with landmarks, hands span 5.6 % of the film or more and markers 2.4 % or
+# 12,073 RSNA radiographs with landmarks, hands span 5.6% of the film or more and markers 2.4% or
 # less; less than 0.4 times as wide as long are some fingers only. 14 fall outside these limits.
 _LEAST_SPAN = 0.04  # width times length, of the film
 _LEAST_WIDTH, _MOST_WIDTH = 0.4, 1.5  # of the length, wrist to fingertips

@@ -48,7 +48,7 @@ class Radiograph:
     inverted: True when the picture looked black on white and has been inverted. A DICOM file that
         declares MONOCHROME1 is shown bones bright as the standard asks; that alone is not counted.
     colour: share of the picture, 0 to 1, that has a colour of its own; a single tint is none.
-    grey_levels: different values of the file's pixels, the 0.5 % at either end left out.
+    grey_levels: different values of the file's pixels, the 0.5% at either end left out.
     """
 
     pixels: np.ndarray

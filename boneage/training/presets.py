@@ -49,7 +49,7 @@ class Preset:
     linear_correction: undo regression to the mean with a line fitted on the training images; of a
         model that fits them much better than others, the line is none.
     mirroring: answer with the mean over the image and its mirror image, where that lowers the
-        validation MAE by 1 % or more.
+        validation MAE by 1% or more.
     precision: Keras dtype policy of the training, "float32" or "mixed_bfloat16".
     seed: of the initial weights, image order, augmentation and dropout.
     """

@@ -32,7 +32,7 @@ def test_sizes(pixels):
     assert pixels.shape == (400, 300)
     assert PERTURBATIONS["width_128"].change(pixels).shape == (171, 128)
     assert PERTURBATIONS["enlarged_4"].change(pixels).shape == (1600, 1200)
-    # 7.5 % of 400 and 300 are 30 and 22.5, 15 % are 60 and 45, and each goes twice.
+    # 7.5% of 400 and 300 are 30 and 22.5, 15% are 60 and 45, and each goes twice.
     assert PERTURBATIONS["cut_7.5"].change(pixels).shape == (340, 256)
     assert PERTURBATIONS["cut_15"].change(pixels).shape == (280, 210)
 

@@ -214,7 +214,7 @@ def test_coverage_of_exchangeable_cases_is_nominal(repeated, cases):
 
 
 def true_coverage(cases):
-    """The share of new cases like those `simulated` that 90 % intervals of these cover."""
+    """The share of new cases like those `simulated` that 90% intervals of these cover."""
     calibration, shares = calibrate({"one": cases}), []
     for sex, spread in SPREAD.items():
         for months in (30.0, 90.0, 150.0, 210.0):
@@ -262,7 +262,7 @@ def test_partitions_do_not_depend_on_the_order_of_rows():
 
 
 def test_coverage_of_a_worked_table(worked):
-    """Girls' 90 % interval is 9 months to each side, boys' 9.2; the test set is 8 or 9.1 off."""
+    """Girls' 90% interval is 9 months to each side, boys' 9.2; the test set is 8 or 9.1 off."""
     test = make_cases(4, 6, split="test")
     off = [8.0, -8.0, 9.1, -9.1, 9.1, 9.1, 9.1, 9.1, 9.3, -9.3]
     test["prediction_months"] += off

@@ -24,7 +24,7 @@ def cases_of(age, error, sex="female", method="mediapipe", **columns):
 
 
 def simulated(seed, n=1425, worse=1.0):
-    """Errors of one size but of boys under 5 years 8 months, who are 15 % of all cases."""
+    """Errors of one size but of boys under 5 years 8 months, who are 15% of all cases."""
     rng = np.random.default_rng(seed)
     sex, age = rng.choice(["female", "male"], n), rng.integers(0, 228, n)
     scale = np.where((sex == "male") & (age < 68), 8 * worse, 8)
@@ -66,7 +66,7 @@ def test_the_leaves_part_the_cases():
     inside = np.column_stack([cohort for _, cohort in tree.leaves])
     assert inside.shape == tree.weights.shape == (1800, 6)
     assert (inside.sum(axis=1) == 1).all()
-    assert inside.sum(axis=0).min() >= 90  # 5 %
+    assert inside.sum(axis=0).min() >= 90  # 5%
     assert len({name for name, _ in tree.leaves}) == 6
 
 
@@ -77,7 +77,7 @@ def test_below_40_cases_or_without_factors_there_is_no_tree():
 
 
 def test_errors_that_do_not_differ_are_passed_over():
-    """In sample every tree explains some of them: its worst leaf is more than 15 % too high."""
+    """In sample every tree explains some of them: its worst leaf is more than 15% too high."""
     passed_over, in_sample, out = 0, [], []
     for seed in range(20):
         cases = simulated(seed, n=600)

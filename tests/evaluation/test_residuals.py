@@ -76,7 +76,7 @@ def test_limits_of_agreement_worked_by_hand():
     assert (found.n, found.bias, found.sd) == (4, 5, pytest.approx(sd))
     assert found.lower == pytest.approx(5 - 1.959964 * sd)
     assert found.upper == pytest.approx(5 + 1.959964 * sd)
-    # Student's t with 3 degrees of freedom is 3.182446 at 97.5 %.
+    # Student's t with 3 degrees of freedom is 3.182446 at 97.5%.
     assert found.upper_interval == pytest.approx(
         (
             found.upper - 3.182446 * sd * (1 / 4 + 1.959964**2 / 6) ** 0.5,

@@ -41,7 +41,7 @@ def test_reference_stands_on_prediction_with_its_line_and_means(cases):
     assert list(line.y) == pytest.approx([68, 162.4], abs=0.2)
     equal = traces["Calibrated"]
     assert list(equal.x) == list(equal.y) == [60, 178]
-    means = traces["Mean, 95 % CI"]
+    means = traces["Mean, 95% CI"]
     assert len(means.x) == 10
     assert means.customdata[0][2] == 6
     assert list(means.y) == pytest.approx([20 + 0.8 * x for x in means.x], abs=0.5)
@@ -51,4 +51,4 @@ def test_reference_stands_on_prediction_with_its_line_and_means(cases):
 def test_a_single_case_has_no_line(cases):
     _, traces = drawn(cases[:1])
     assert "Least squares" not in traces
-    assert list(traces["Mean, 95 % CI"].x) == [60]
+    assert list(traces["Mean, 95% CI"].x) == [60]

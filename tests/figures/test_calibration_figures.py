@@ -49,7 +49,7 @@ def test_charts_speak_of_nominal_and_empirical_coverage(coverage):
     assert by_level.xaxis.title.text == "Nominal coverage (%)"
     assert by_level.yaxis.title.text == "Empirical coverage (%)"
     by_group = coverage_by_group(coverage, 0.9, "#123456").layout
-    assert plain(by_group.xaxis.title.text) == "Empirical coverage of 90 % intervals (%)"
+    assert plain(by_group.xaxis.title.text) == "Empirical coverage of 90% intervals (%)"
 
 
 def test_groups_stand_in_order_and_small_ones_are_left_out(coverage):
@@ -73,8 +73,8 @@ def test_rows_have_each_group_with_its_coverage_and_width(coverage):
         "Ids from 5771 (inferred)",
     ]
     assert rows["width"].tolist() == [900, 500, 400, 600]
-    assert plain(rows["validation"][0]) == "81.0 % (76.0 to 85.0) of 90"
-    assert plain(rows["test"][1]) == "81.0 % (76.0 to 85.0) of 19"
+    assert plain(rows["validation"][0]) == "81.0% (76.0 to 85.0) of 90"
+    assert plain(rows["test"][1]) == "81.0% (76.0 to 85.0) of 19"
     assert rows["test"].isna().tolist() == [False, False, False, True]
 
 

@@ -18,8 +18,8 @@ def test_the_mean_leads_and_every_model_has_its_colour():
 def test_every_card_has_its_interval():
     intervals = {"densenet121": (80.0, 112.0), "ensemble": (86.4, 114.0)}
     html = plain(re.sub("<span[^>]*>", "", cards.age_cards(MONTHS, 100.5, intervals, 0.85)))
-    words = ["8 years 5 months", "85 % interval: 7 y 2 m to 9 y 6 m", "DenseNet121",
-             "85 % interval: 6 y 8 m to 9 y 4 m", "ResNet34+CBAM"]  # fmt: skip
+    words = ["8 years 5 months", "85% interval: 7 y 2 m to 9 y 6 m", "DenseNet121",
+             "85% interval: 6 y 8 m to 9 y 4 m", "ResNet34+CBAM"]  # fmt: skip
     places = [html.index(word) for word in words]
     assert places == sorted(places)
     assert html.count("interval") == 2
@@ -45,7 +45,7 @@ def test_every_figure_has_a_tile_with_its_interval():
     row = {"mae": 7.26, "mae_low": 6.9, "mae_high": 7.7}
     row |= {"within_12": 0.8, "within_12_low": 0.75, "within_12_high": 0.85}
     html = plain(cards.figure_tiles(row, ["mae", "within_12"], "#123456"))
-    words = ["MAE", "7.3 months", "6.9 to 7.7", "Within 12 months", "80 %", "75 to 85"]
+    words = ["MAE", "7.3 months", "6.9 to 7.7", "Within 12 months", "80%", "75 to 85"]
     places = [html.index(word) for word in words]
     assert places == sorted(places)
     assert html.count("#123456") == 1

@@ -216,9 +216,9 @@ def test_marks_stand_at_the_least_error_that_reaches_their_share():
     line, marks = figure.data
     assert list(line.y) == pytest.approx([0, 20, 40, 60, 80, 100])
     assert list(marks.x) == [6, 8]
-    assert list(marks.text) == ["50 %: 6.0 months", "80 %: 8.0 months"]
+    assert list(marks.text) == ["50%: 6.0 months", "80%: 8.0 months"]
     assert figure.layout.title.text.replace("<br>", " ") == (
-        "50 % of the radiographs are read within 6.0 months"
+        "50% of the radiographs are read within 6.0 months"
     )
 
 

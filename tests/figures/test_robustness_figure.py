@@ -28,7 +28,7 @@ def test_every_model_has_its_points_bars_and_colour(table):
     assert list(dense.error_x.arrayminus) == pytest.approx([0.2, 0.2])
     assert dense.marker.color == palette.model_colour("densenet121")
     assert list(dense.customdata[1]) == [12.0, "+4.0", "+2.4", "+7.2"]
-    assert list(figure.layout.yaxis.ticktext) == ["Mirrored", "15 % cut off each edge"]
+    assert list(figure.layout.yaxis.ticktext) == ["Mirrored", "15% cut off each edge"]
 
 
 def test_clean_pictures_are_the_line_and_not_a_row(table):

@@ -8,9 +8,9 @@ from boneage.figures import style
 
 def test_a_long_title_is_broken_and_has_the_room_it_needs():
     short = style.finish(go.Figure(), "Whose errors are smaller?").layout
-    long = style.finish(go.Figure(), "50 % of the radiographs are read within 10.4 months").layout
+    long = style.finish(go.Figure(), "50% of the radiographs are read within 10.4 months").layout
     assert short.title.text == "Whose errors are smaller?"
-    assert long.title.text == "50 % of the radiographs are read<br>within 10.4 months"
+    assert long.title.text == "50% of the radiographs are read<br>within 10.4 months"
     assert long.margin.t - short.margin.t == 21
     assert long.title.pad.t > short.title.pad.t
 

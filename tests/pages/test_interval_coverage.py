@@ -36,7 +36,7 @@ def headings(page):
 
 
 def stated(model) -> list[str]:
-    """What the 90 % intervals of a model cover of the test set and of the validation set."""
+    """What the 90% intervals of a model cover of the test set and of the validation set."""
     table = artifacts.read_coverage()
     rows = table[(table["model"] == model) & (table["level"] == 0.9) & (table["group"] == "all")]
     return [covered(row.n, row.coverage, row.low, row.high) for row in rows.itertuples()]
@@ -55,7 +55,7 @@ def test_the_coverage_of_the_model_chosen_is_told(page):
 
 def test_how_coverage_is_measured_is_told(page):
     said = texts(page)
-    assert "95 % CIs" in said
+    assert "95% CIs" in said
     assert "blocks are inferred" in said
     assert "a single clinical reading" in said
     assert "the mean of six readings" in said

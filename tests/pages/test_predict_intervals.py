@@ -57,14 +57,14 @@ def test_every_card_has_an_interval_of_the_level_chosen(app):
     assert app.segmented_control(key="level").value == 0.9
     at_90 = shown_intervals(app)
     assert len(at_90) == 3
-    assert all(words.startswith("90 % interval: ") for words in at_90)
-    assert "about 90 % of reference bone ages fall in the 90 % prediction interval" in texts(app)
+    assert all(words.startswith("90% interval: ") for words in at_90)
+    assert "about 90% of reference bone ages fall in the 90% prediction interval" in texts(app)
     assert "covers a single clinical reading" in texts(app)
     choose_level(app, 0.8)
     at_80 = shown_intervals(app)
-    assert all(words.startswith("80 % interval: ") for words in at_80)
+    assert all(words.startswith("80% interval: ") for words in at_80)
     assert at_80[0].split(":")[1] != at_90[0].split(":")[1]
-    assert "about 80 % of reference bone ages fall in the 80 % prediction interval" in texts(app)
+    assert "about 80% of reference bone ages fall in the 80% prediction interval" in texts(app)
 
 
 def test_a_chronological_age_is_told_to_be_in_the_interval_or_not(app, monkeypatch):
@@ -72,9 +72,9 @@ def test_a_chronological_age_is_told_to_be_in_the_interval_or_not(app, monkeypat
         Prediction, "intervals", lambda self, level: {"ensemble": (100.0, 50 + 100 * level)}
     )
     set_age(take_sample(app), 11)
-    assert "Chronological age lies within the 90 % prediction interval" in texts(app)
+    assert "Chronological age lies within the 90% prediction interval" in texts(app)
     choose_level(app, 0.8)
-    assert "Chronological age lies outside the 80 % prediction interval" in texts(app)
+    assert "Chronological age lies outside the 80% prediction interval" in texts(app)
 
 
 def test_a_disagreement_beyond_the_calibration_is_told(app, monkeypatch):
