@@ -58,8 +58,8 @@ def verdict(
     c = comparison
     if c.n < MIN_CASES:
         return [
-            f"**No verdict: {counted(c.n, 'radiograph')}, fewer than {MIN_CASES}.** The metrics below are "
-            "shown without statistical tests."
+            f"**No verdict: {counted(c.n, 'radiograph')}, fewer than {MIN_CASES}.** The metrics "
+            "below are shown without statistical tests."
         ]
     models = list(zip(titles, (c.first_mae, c.second_mae), strict=True))
     better, mae = min(models, key=lambda model: model[1])
