@@ -74,7 +74,7 @@ def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None
     )
     plate = around[chosen]
     title = plate.title.lower()
-    share = st.slider("Wipe", 0, 100, 50, format="%d %%", key="wipe")
+    share = st.slider("Wipe", 0, 100, 50, format="%d%%", key="wipe")
     picture = aligned(digest, plate.sex, plate.months, answers.atlas_digest(), hand)
     st.image(
         pictures.wipe(hand.image, picture, share / 100),

@@ -255,7 +255,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         place = st.segmented_control(
             "Show the maps", (CROP, RADIOGRAPH), default=CROP, required=True, key="place"
         )
-        opacity = st.slider("Opacity", 0, 100, 60, 5, format="%d %%", key="opacity", width=260)
+        opacity = st.slider("Opacity", 0, 100, 60, 5, format="%d%%", key="opacity", width=260)
     st.html(cards.map_legend("little", "much", opacity / 100))
 
     def picture(name: str, values):
