@@ -25,7 +25,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -499,7 +499,7 @@ def write_table(path: Path, table: pd.DataFrame, float_format: str = "%.4g") -> 
 
 
 def read_table(
-    path: Path, columns: Sequence[str] = (), remedy: str = _TRAIN, **options
+    path: Path, columns: Sequence[str] = (), remedy: str = _TRAIN, **options: Any
 ) -> pd.DataFrame:
     """A CSV table with at least these columns and a row; options are those of `pd.read_csv`.
 

@@ -130,7 +130,7 @@ class Prediction:
 class UnknownSexError(BoneAgeError):
     """The sex of a radiograph is neither given nor stated in its file."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             "The file does not state the sex, which the models need; give female or male."
         )

@@ -1,5 +1,7 @@
 """The published models on changed pictures of labelled radiographs."""
 
+from pathlib import Path
+
 import pandas as pd
 from tqdm import tqdm
 
@@ -40,7 +42,7 @@ def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFram
     return table.assign(model_sha256=table["model"].map(fingerprints(predictor.facts)))
 
 
-def _read(source) -> Radiograph | None:
+def _read(source: bytes | str | Path) -> Radiograph | None:
     try:
         return read_radiograph(source)
     except UnreadableRadiograph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,8 @@ def check_saliency(
             f"The folder {folder} holds none of the models' validation radiographs: name the one "
             "that they were trained from."
         )
-    shifts, hands = [], {}
+    shifts = []
+    hands: Hands = {}
     for case in show(list(cases.itertuples()), desc="occlusion"):
         hands[case.id] = predictor.prepare(read_radiograph(images[case.id]))
         shifts.append(_shifts(predictor, hands[case.id], case))
@@ -76,8 +77,8 @@ def check_saliency(
     )
 
 
-def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case) -> pd.DataFrame:
-    def predict(variants):
+def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case: Any) -> pd.DataFrame:
+    def predict(variants: Sequence[Mapping[str, PreparedHand]]) -> dict[str, np.ndarray]:
         return predictor.predict_prepared(variants, [case.sex] * len(variants))
 
     return occlusion_shifts(hands, predict).assign(id=case.id, age_months=case.age_months)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
@@ -50,7 +51,7 @@ _PREDICTION_COLUMNS = [
 ]
 
 
-def prepare_to_compare(pixels, hand: Hand | None = None) -> PreparedHand:
+def prepare_to_compare(pixels: np.ndarray, hand: Hand | None = None) -> PreparedHand:
     """The hand of a radiograph, (H, W) uint8, as it is compared with plates.
 
     hand: where it is, if it was found before.

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files
 from boneage.atlas.landmarks import N_LANDMARKS
-from boneage.atlas.registration import average
+from boneage.atlas.registration import Average, average
 from boneage.datasets.cache import Cache, CacheError, open_cache, start_worker
 from boneage.datasets.challenge import CITATION
 from boneage.datasets.splits import TEST
@@ -168,7 +168,7 @@ def _averaged(source: Cache, groups: dict, workers: int) -> Iterator[tuple]:
             pool.shutdown(cancel_futures=True)
 
 
-def _average_rows(folder: Path, rows: np.ndarray):
+def _average_rows(folder: Path, rows: np.ndarray) -> tuple[np.ndarray, Average] | None:
     """(rows used, their Average), or None where too few are alike."""
     pictures = open_cache(folder).images
     found = [(row, find_hand(pictures[row]).landmarks) for row in rows]

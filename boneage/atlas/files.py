@@ -87,7 +87,9 @@ def picture_names(sex: str, months: int) -> tuple[str, str]:
     return f"{sex}-{months:03d}.webp", f"{sex}-{months:03d}-spread.webp"
 
 
-def write_pictures(folder: Path, sex: str, months: int, image: np.ndarray, spread: np.ndarray):
+def write_pictures(
+    folder: Path, sex: str, months: int, image: np.ndarray, spread: np.ndarray
+) -> None:
     """Write a plate and its spread, (H, W) uint8 each; the spread at half the size."""
     half = cv2.resize(spread, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     names = picture_names(sex, months)

@@ -20,11 +20,12 @@ import shutil
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,6 +52,8 @@ _LOCK = "build.lock"
 _CASE_COLUMNS = ["id", "split", "sex", "age_months"]
 # Images given to the workers ahead of the next one to be written; what an interruption loses.
 _AHEAD_PER_WORKER = 4
+
+_Result = tuple[np.ndarray | None, dict[str, Any]]  # of `_prepare_one`
 
 
 class CacheError(BoneAgeError):
@@ -172,7 +175,9 @@ def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> C
 # Building
 
 
-def _prepare_all(folder, cases, parameters, workers, progress) -> None:
+def _prepare_all(
+    folder: Path, cases: pd.DataFrame, parameters: Preprocessing, workers: int, progress: bool
+) -> None:
     """Append images and journal lines, in the order of cases, from where the journal ends."""
     size, n = parameters.size, len(cases)
     done, kept = _resume_point(folder, size)
@@ -227,7 +232,9 @@ def _resume_point(folder: Path, size: int) -> tuple[int, int]:
     return done, kept
 
 
-def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, dict]]:
+def _prepared(
+    paths: Sequence[str | None], parameters: Preprocessing, workers: int
+) -> Generator[_Result]:
     """Yield `_prepare_one` of each path, in order; memory does not grow with their number."""
     if workers == 1:
         yield from (_prepare_one(path, parameters) for path in paths)
@@ -235,7 +242,8 @@ def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, d
     pool = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), initializer=start_worker
     )
-    waiting, todo = deque(), iter(paths)
+    todo = iter(paths)
+    waiting: deque[Future[_Result]] = deque()
     try:
         while True:
             for path in todo:
@@ -269,7 +277,7 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _prepare_one(path: str | None, parameters: Preprocessing) -> tuple[np.ndarray | None, dict]:
+def _prepare_one(path: str | None, parameters: Preprocessing) -> _Result:
     """(image (S, S) uint8, its columns of the manifest), or (None, why there is no image)."""
     if path is None:
         return None, {"skipped": "no image file"}
@@ -365,7 +373,7 @@ def _read_facts(path: Path) -> dict:
 
 
 @contextlib.contextmanager
-def _only_build(folder: Path):
+def _only_build(folder: Path) -> Iterator[None]:
     """Two builds appending to the same files would mix up images; the lock dies with its owner."""
     if fcntl is None:
         yield

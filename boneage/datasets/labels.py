@@ -7,7 +7,7 @@ twice, cells that do not fit the columns) is refused.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -114,7 +114,12 @@ def _code(text: str) -> str:
     return f"`{' '.join(shortened(text, 60).replace('`', ' ').split())}`"
 
 
-def _read(csv, name: str | None, roles: Sequence[str], chosen: dict) -> pd.DataFrame:
+def _read(
+    csv: bytes | str | Path,
+    name: str | None,
+    roles: Sequence[str],
+    chosen: Mapping[str, str | None],
+) -> pd.DataFrame:
     title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
     cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
     chosen = {role: column for role, column in chosen.items() if column}

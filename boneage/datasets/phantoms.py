@@ -9,7 +9,7 @@ Lengths in this module are hand units (wrist to the third metacarpophalangeal jo
 hand's own frame: origin at the wrist, x towards the thumb, y towards the forearm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,7 +162,7 @@ def write_phantoms(folder: Path | str, n_train: int = 60, n_test: int = 12, seed
     return folder
 
 
-def _check(age_months, sex, seed, height) -> None:
+def _check(age_months: float, sex: str, seed: int, height: int) -> None:
     if not 0 <= age_months <= OLDEST:  # also false for NaN
         raise ValueError(
             f"The age of a phantom must lie between 0 and {OLDEST:.0f} months, not {age_months}."
@@ -459,7 +459,7 @@ def _mirrored(along: np.ndarray, half: np.ndarray) -> np.ndarray:
     return np.concatenate([np.stack([half, along], 1), np.stack([-half, along], 1)[::-1]])
 
 
-def _placer(start: np.ndarray, end: np.ndarray):
+def _placer(start: np.ndarray, end: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """A function from (across, along) of a bone to hand units; along counts from `start`."""
     axis = _unit(end - start)
     across = np.array([axis[1], -axis[0]])

@@ -6,7 +6,8 @@ stay in the operating system's memory as long as there is room, which is all the
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -14,6 +15,9 @@ import numpy as np
 from boneage.datasets.cache import Cache
 from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import sex_to_model_input, to_model_input
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 BATCH_SIZE = 64
 _WORKERS = 2
@@ -89,7 +93,7 @@ class TrainingBatches:
 
 def evaluation_batches(
     cache: Cache, rows: np.ndarray, batch_size: int = BATCH_SIZE, image_size: int = 256
-):
+) -> "tf.data.Dataset | keras.utils.PyDataset":
     """Batches of `rows` in their order, the last one smaller where it must be.
 
     A tf.data.Dataset or a keras.utils.PyDataset of ((images, male), age), as from `gather`.
@@ -111,11 +115,11 @@ def _tf_dataset(
     image_size: int,
     n_batches: int | None,
     batch_size: int | None = None,
-):
+) -> "tf.data.Dataset":
     """Batches 0, 1, 2, ... of the rows `batch(i)`; endless when `n_batches` is None."""
     import tensorflow as tf
 
-    def load(number):
+    def load(number: "tf.Tensor") -> "tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]":
         images, male, age = tf.numpy_function(
             lambda number: gather(cache, batch(int(number)), image_size), [number], [tf.float32] * 3
         )
@@ -147,7 +151,7 @@ class _Batches(keras.utils.PyDataset):
         super().__init__(workers=1)
         self.cache, self.batch, self.image_size, self.n = cache, batch, image_size, n_batches
         self.pool = ThreadPoolExecutor(_WORKERS)
-        self.loading = {}
+        self.loading: dict[int, Future[tuple]] = {}
 
     @property
     def num_batches(self) -> int | None:

@@ -3,6 +3,7 @@
 To cite as `boneage.datasets.challenge.CITATION`.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +24,7 @@ _SETS_OF_SPLIT = {
 }
 
 
-def find_images(folder: str | Path, ids) -> dict[str, Path]:
+def find_images(folder: str | Path, ids: Iterable[str]) -> dict[str, Path]:
     """Find the image file `<id>.<png|jpg|jpeg|webp|tif|tiff|dcm>` of each id.
 
     A folder without images of its own is searched one level deeper, because the published
@@ -45,7 +46,7 @@ def find_images(folder: str | Path, ids) -> dict[str, Path]:
     return {id_: path for id_, path in images.items() if id_ in wanted}
 
 
-def find_split_images(root: str | Path, split: str, ids) -> dict[str, Path]:
+def find_split_images(root: str | Path, split: str, ids: Iterable[str]) -> dict[str, Path]:
     """Find the images of cases of one split in a folder laid out like the challenge's download.
 
     Validation cases may come from the training set, and those of a split unknown here from any.
@@ -57,13 +58,13 @@ def find_split_images(root: str | Path, split: str, ids) -> dict[str, Path]:
     present = [folder for folder in folders if folder.is_dir()]
     if not present:
         raise LabelError(f"{root} holds no folder {' or '.join(f.name for f in folders)}.")
-    found = {}
+    found: dict[str, Path] = {}
     for folder in reversed(present):
         found |= find_images(folder, ids)
     return found
 
 
-def _images_by_id(files) -> dict[str, Path]:
+def _images_by_id(files: Iterable[Path]) -> dict[str, Path]:
     """id -> path, told by the name alone: a stat for each of 12,000 files is slow on a network."""
     rank = {suffix: i for i, suffix in enumerate(IMAGE_SUFFIXES)}
     found = [path for path in files if path.suffix.lower() in rank]
@@ -111,7 +112,9 @@ def cases(
     return whole
 
 
-def _one_set(images, labels, reference_column) -> pd.DataFrame:
+def _one_set(
+    images: str | Path | None, labels: str | Path | None, reference_column: str | None
+) -> pd.DataFrame:
     if images is None or labels is None:
         given, lacking = ("labels", "image folder") if images is None else ("images", "label file")
         raise LabelError(f"The {given} {labels or images} came without their {lacking}; give both.")

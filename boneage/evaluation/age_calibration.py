@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from boneage.evaluation.intervals import (
@@ -51,7 +52,7 @@ class AgeCalibration:
 
 
 def age_calibration(
-    reference, predicted, n_resamples: int = N_RESAMPLES, seed: int = SEED
+    reference: ArrayLike, predicted: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> AgeCalibration:
     """Calibration of predicted ages (n,) against reference ages (n,), both in months.
 

@@ -70,7 +70,9 @@ class _Fitted:
     groups: MondrianGroups
     errors: dict[str, np.ndarray]
 
-    def margins(self, months, sexes, levels) -> np.ndarray:
+    def margins(
+        self, months: np.ndarray, sexes: Sequence[str], levels: Sequence[float]
+    ) -> np.ndarray:
         """Half the width of intervals, (N, levels), before they are cut off at birth."""
         margins = {g: conformal_margins(errors, levels) for g, errors in self.errors.items()}
         return np.stack([margins[g] for g in _mondrian(self.groups, sexes, months)])

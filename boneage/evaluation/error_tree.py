@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -127,7 +128,10 @@ def _r2(mean_squares: np.ndarray) -> np.ndarray:
 
 
 def _leaves(
-    tree, names: list[str], node: int = 0, limits: Mapping | None = None
+    tree: Any,
+    names: list[str],
+    node: int = 0,
+    limits: Mapping[str, tuple[float, float]] | None = None,
 ) -> Iterator[tuple[int, dict[str, tuple[float, float]]]]:
     """Every leaf of a fitted tree: its node, and feature -> (above, up to) for those it limits."""
     limits = limits or {}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from boneage.evaluation.limits import WITHIN_MONTHS, within
@@ -21,7 +22,7 @@ _UNDEFINED = (float("nan"), float("nan"))
 _CHUNK_ENTRIES = 50_000
 
 
-def as_ages(age, prediction) -> tuple[np.ndarray, np.ndarray]:
+def as_ages(age: ArrayLike, prediction: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Chronological ages and predictions as two float64 arrays (n,), in months.
 
     Raises ValueError when they are not equally long lists of finite numbers.
@@ -93,7 +94,7 @@ def resample_means(
 
 
 def resample_figures(
-    age, prediction, n_resamples: int = N_RESAMPLES, seed: int = SEED
+    age: ArrayLike, prediction: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> dict[str, np.ndarray]:
     """The figures of every resample: name -> float64 (n_resamples,), in the units of `figures`.
 
@@ -156,7 +157,11 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
 
 
 def bootstrap(
-    age, prediction, level: float = 0.95, n_resamples: int = N_RESAMPLES, seed: int = SEED
+    age: ArrayLike,
+    prediction: ArrayLike,
+    level: float = 0.95,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
 ) -> dict[str, tuple[float, float]]:
     """Percentile bootstrap interval of every figure: name -> (low, high).
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.metrics import (
     mean_absolute_error,
     median_absolute_error,
@@ -27,7 +28,7 @@ AGE_BANDS: dict[str, tuple[int, int]] = {
 }
 
 
-def age_band(age_months) -> pd.Series:
+def age_band(age_months: ArrayLike) -> pd.Series:
     """The age band of each age: a Series of ordered categoricals named "age_band".
 
     `age_months` is a Series (its index is kept) or a list of ages in months, each 0 or more.
@@ -41,7 +42,7 @@ def age_band(age_months) -> pd.Series:
     return bands.rename("age_band")
 
 
-def figures(age, prediction) -> dict[str, float]:
+def figures(age: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
     """Error figures of predictions (n,) against chronological ages (n,), both in months.
 
     mae, rmse, bias (mean residual) and median_ae (median absolute error) in months; r2
@@ -69,7 +70,9 @@ def figures(age, prediction) -> dict[str, float]:
     }
 
 
-def figures_row(age, prediction, intervals: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+def figures_row(
+    age: ArrayLike, prediction: ArrayLike, intervals: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
     """`figures`, and of each its interval, name -> (low, high), as name_low and name_high."""
     row = figures(age, prediction)
     for name, (low, high) in intervals.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from boneage.evaluation.intervals import as_ages
@@ -114,7 +115,7 @@ class Agreement:
     upper_interval: tuple[float, float]
 
 
-def agreement(age, prediction) -> Agreement:
+def agreement(age: ArrayLike, prediction: ArrayLike) -> Agreement:
     """Limits of agreement of predictions (n,) with chronological ages (n,), both in months.
 
     Source: J. M. Bland and D. G. Altman, Lancet 1986;327:307-310, and Statistical Methods in
@@ -149,7 +150,7 @@ def agreement(age, prediction) -> Agreement:
     )
 
 
-def cumulative_error(absolute_error) -> pd.DataFrame:
+def cumulative_error(absolute_error: ArrayLike) -> pd.DataFrame:
     """The error up to which a share of the images lies, for a curve.
 
     `absolute_error` is (n,) in months. Result columns: error_months and share (in 0..1), both
@@ -166,7 +167,7 @@ def cumulative_error(absolute_error) -> pd.DataFrame:
     )
 
 
-def error_for_share(absolute_error, share: float) -> float:
+def error_for_share(absolute_error: ArrayLike, share: float) -> float:
     """Months within which `share` (0..1) of the images lie: the least error that reaches it.
 
     `absolute_error` is (n,) in months, n >= 1.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from boneage.gate.gate import Gate, to_arrays
 from boneage.gate.negatives import negatives
 from boneage.gate.shapes import aligned
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+
+if TYPE_CHECKING:
+    from boneage.predictor import Predictor
 
 # The share of the validation radiographs that all checks together may refuse.
 MOST_REFUSED = 0.01
@@ -51,7 +55,7 @@ class Seen:
         return Seen(self.looks[cases], features)
 
 
-def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
+def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     """Learn the gate of all published models, measure it and store both in `artifacts/`.
 
     What is familiar is learnt from training radiographs, a sample stratified by sex and year of
@@ -104,7 +108,7 @@ def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
     return [found[id_] for id_ in cases["id"]]
 
 
-def see(predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
+def see(predictor: Predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
     """Look at radiographs, with a progress bar; the sex does not change the image features."""
     seen, features = Seen(), []
     with tqdm(sources, desc=title, unit="image") as bar:

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.filereader import read_dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -111,7 +112,7 @@ def _read_header(file: RationedFile, syntax: UID) -> tuple[Dataset, bytes]:
     """The elements that matter, and what follows where the pixel data begin."""
     found = []
 
-    def reaches_pixels(tag, vr: str | None, length: int) -> bool:
+    def reaches_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
         if tag == _PIXEL_DATA:
             found.append((12 if vr in EXPLICIT_VR_LENGTH_32 else 8, length))
         return tag >= _PIXEL_DATA
@@ -234,11 +235,11 @@ def _as_levels(values: np.ndarray) -> np.ndarray:
 # The child --------------------------------------------------------------------------------------
 
 
-def _sex(header) -> str | None:
+def _sex(header: Dataset) -> str | None:
     return {"F": "female", "M": "male"}.get(str(header.get("PatientSex") or "").strip().upper())
 
 
-def _age_months(header) -> float | None:
+def _age_months(header: Dataset) -> float | None:
     """Chronological age from PatientAge and from the dates of birth and study.
 
     PatientAge is a whole number of days, weeks, months or years ("010Y"). Where the dates agree
@@ -257,7 +258,7 @@ def _age_months(header) -> float | None:
     return age
 
 
-def _age_between(birth, study) -> float | None:
+def _age_between(birth: object, study: object) -> float | None:
     try:
         days = (_date(study) - _date(birth)).days
     except ValueError:
@@ -265,5 +266,5 @@ def _age_between(birth, study) -> float | None:
     return days / _DAYS_PER_MONTH if days >= 0 else None
 
 
-def _date(value) -> datetime:
+def _date(value: object) -> datetime:
     return datetime.strptime(str(value or "").replace(".", ""), "%Y%m%d")

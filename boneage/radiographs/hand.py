@@ -13,12 +13,16 @@ import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from boneage.errors import BoneAgeError
 from boneage.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from mediapipe.tasks.python.vision import HandLandmarker
 
 MEDIAPIPE, SEGMENTATION, FULL_FRAME = "mediapipe", "segmentation", "full_frame"
 CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
@@ -211,7 +215,7 @@ def _detect(dressed: np.ndarray) -> list:
 
 
 @functools.cache
-def _landmarker():
+def _landmarker() -> "HandLandmarker":
     """The landmark model, loaded once per process (a quarter of a second)."""
     content = _landmark_model()
     try:

@@ -8,6 +8,7 @@ libtiff and libpng, a line of their own about some broken files; it quotes nothi
 import logging
 import threading
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
 
 
 @contextmanager
-def _quiet_decoder():
+def _quiet_decoder() -> Iterator[None]:
     with _decoder_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -208,7 +209,7 @@ def _build_options(preset: Preset) -> dict:
 
 
 @contextmanager
-def _told_how_to_go_on(out: Path):
+def _told_how_to_go_on(out: Path) -> Iterator[None]:
     try:
         yield
     except NotWrittenError as error:
@@ -219,7 +220,7 @@ def _told_how_to_go_on(out: Path):
 
 
 @contextmanager
-def _dtype_policy(name: str):
+def _dtype_policy(name: str) -> Iterator[None]:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
