@@ -311,7 +311,7 @@ def read_facts(folder: str | Path) -> Facts:
 def _fault(values: dict) -> str | None:
     """What is wrong with the fields of facts, in words, or None."""
     fields = dataclasses.fields(Facts)
-    types = {field.name: field.type for field in fields}
+    types: dict[str, Any] = {field.name: field.type for field in fields}
     needed = [field.name for field in fields if field.default_factory is dataclasses.MISSING]
     if missing := [name for name in needed if name not in values]:
         return f"it lacks {', '.join(missing)}"

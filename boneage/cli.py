@@ -363,19 +363,19 @@ def _evaluate(options: argparse.Namespace) -> int:
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     figures = summarise(pd.DataFrame(rows, columns=["age_months", "prediction_months"])).iloc[0]
-    result = {"model": options.model, "n": len(rows)}
+    summary: dict[str, Any] = {"model": options.model, "n": len(rows)}
     for name in ("mae", "rmse", "r2", "bias", "within_6", "within_12"):
-        result[name] = _rounded(figures[name])
-    result["mae_interval"] = [_rounded(figures["mae_low"]), _rounded(figures["mae_high"])]
+        summary[name] = _rounded(figures[name])
+    summary["mae_interval"] = [_rounded(figures["mae_low"]), _rounded(figures["mae_high"])]
     # Metrics count every image that can be read, as published results do.
-    result["refused"] = refused
-    result["unreadable"] = len(labels) - len(rows)
-    result["skipped_rows"] = len(labels.attrs["skipped"])  # of the label file
+    summary["refused"] = refused
+    summary["unreadable"] = len(labels) - len(rows)
+    summary["skipped_rows"] = len(labels.attrs["skipped"])  # of the label file
     if options.json:
-        print(json.dumps(result))
+        print(json.dumps(summary))
     else:
-        print("\n".join(f"{name:13} {value}" for name, value in result.items()))
-    return OK if result["unreadable"] == refused == 0 else NOT_ALL_OK
+        print("\n".join(f"{name:13} {value}" for name, value in summary.items()))
+    return OK if summary["unreadable"] == refused == 0 else NOT_ALL_OK
 
 
 def _rounded(value: float) -> float | None:
@@ -552,8 +552,8 @@ def _atlas_answers(options: argparse.Namespace) -> int:
         cases = _labelled(options.test_images, options.test_labels, options.reference_column)
         table = answers.read_by_likeness(cases)
         path = answers.write(answers.LIKENESS, table)
-        figures = answers.likeness_figures()
-        print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")
+        if figures := answers.likeness_figures():
+            print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")
     return OK
 
 

@@ -9,7 +9,7 @@ Example:
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,9 +113,9 @@ class Prediction:
         if self.refusal:
             return {}
         months = with_ensemble(self.months, self.weights)
-        months = {name: [value] for name, value in months.items()}
-        limits = self.calibration.intervals(months, [self.sex], level)
-        return {name: tuple(both.tolist()) for name, (both,) in limits.items()}
+        each = {name: [value] for name, value in months.items()}
+        limits = self.calibration.intervals(each, [self.sex], level)
+        return {name: (float(low), float(high)) for name, ((low, high),) in limits.items()}
 
     def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
         """The interval of one model or of "ensemble"; None where there is none."""
@@ -263,11 +263,12 @@ class Predictor:
         self, opened: Sequence[PreparedRadiograph], sexes: Sequence[str | None]
     ) -> list[Prediction]:
         """Bone ages of N opened radiographs in one pass, each after the quality check."""
-        if None in sexes:
+        known = [sex for sex in sexes if sex is not None]
+        if len(known) < len(sexes):
             raise UnknownSexError()
         if not opened:
             return []
-        months, features = self.read_prepared([each.hands for each in opened], sexes)
+        months, features = self.read_prepared([each.hands for each in opened], known)
         refusals = self.gate.judge([each.look for each in opened], features)
         return [
             Prediction(
@@ -278,17 +279,17 @@ class Predictor:
                 self.weights,
                 refusal,
             )
-            for number, (each, sex, refusal) in enumerate(zip(opened, sexes, refusals, strict=True))
+            for number, (each, sex, refusal) in enumerate(zip(opened, known, refusals, strict=True))
         ]
 
     def predict_prepared(
-        self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]
+        self, hands: Sequence[Mapping[str, PreparedHand]], sexes: Sequence[str]
     ) -> dict[str, np.ndarray]:
         """Bone age in months, model name -> (N,) float32, of N results of `prepare`."""
         return self.read_prepared(hands, sexes)[0]
 
     def read_prepared(
-        self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]
+        self, hands: Sequence[Mapping[str, PreparedHand]], sexes: Sequence[str]
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """`predict_prepared`, and of the same pass model name -> (N, D) float32 pooled features."""
         male = sex_to_model_input(sexes)

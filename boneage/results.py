@@ -53,7 +53,7 @@ def result_of(
     """
     refusal, source = prediction.refusal, prediction.source
     reasons = [refusal.reason] if refusal else []
-    if prediction.contradicts_header:
+    if source.sex and prediction.contradicts_header:
         reasons.append(wording.other_sex_in_header(source.sex, prediction.sex))
     shown = show_refused or not refusal
     return FileResult(

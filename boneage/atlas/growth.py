@@ -29,7 +29,7 @@ def displacement(younger: Plate, older: Plate, step: int) -> np.ndarray:
     middle = (points[0] + points[1]) / 2
     maps = [warp_map(middle, its_points, views[0].shape) for its_points in points]
     views = [sample(view, where) for view, where in zip(views, maps, strict=True)]
-    flow = find_flow(*map(detail, views), hand_mask(views[0]), _FINE / 2)
+    flow = find_flow(detail(views[0]), detail(views[1]), hand_mask(views[0]), _FINE / 2)
     height, width = younger.image.shape
     size = (width // step, height // step)
     fields = [cv2.resize(field, size, interpolation=cv2.INTER_AREA)

@@ -4,6 +4,8 @@ All points are (x, y) in pixels, in MediaPipe's order: wrist, then thumb to litt
 from the hand outwards.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from boneage.radiographs.hand import MIDDLE_MCP, WRIST
@@ -76,7 +78,7 @@ def control_points(landmarks: np.ndarray) -> np.ndarray:
     return np.concatenate(around)
 
 
-def mean_shape(shapes: np.ndarray, rounds: int = 5) -> np.ndarray:
+def mean_shape(shapes: np.ndarray | Sequence[np.ndarray], rounds: int = 5) -> np.ndarray:
     """Mean of landmark sets after each was moved, turned and scaled onto it (Gower 1975).
 
     shapes: (N, P, 2), all left or all right hands. Returns (P, 2) float64, placed as the first.

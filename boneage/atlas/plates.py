@@ -53,7 +53,7 @@ class Plate:
     image: np.ndarray
     spread: np.ndarray
     landmarks: np.ndarray
-    parents: tuple = ()
+    parents: "tuple[Plate, ...]" = ()
 
     @property
     def title(self) -> str:
@@ -162,9 +162,9 @@ def between(sex: str, months: float, root: str | Path | None = None) -> Plate:
     upper = int(np.searchsorted(mean_ages, months))
     if upper in (0, len(rows)):
         return atlas.plate(sex, rows["months"].iloc[min(upper, len(rows) - 1)])
-    pair = tuple(atlas.plate(sex, age) for age in rows["months"].iloc[[upper - 1, upper]])
+    younger, older = (atlas.plate(sex, age) for age in rows["months"].iloc[[upper - 1, upper]])
     share = float((months - mean_ages[upper - 1]) / (mean_ages[upper] - mean_ages[upper - 1]))
-    return _blend(*pair, share, atlas.flow_between(*pair), months)
+    return _blend(younger, older, share, atlas.flow_between(younger, older), months)
 
 
 # Using ------------------------------------------------------------------------------------------
@@ -232,12 +232,22 @@ def _blend(younger: Plate, older: Plate, share: float, flow: np.ndarray, months:
         here = follow(each[0], -share * flow * scale)
         there = follow(each[1], (1 - share) * flow * scale)
         pictures.append(cv2.addWeighted(here, 1 - share, there, share, 0))
-    mix = [
+    mean_age, sd_age = (
         (1 - share) * getattr(younger, name) + share * getattr(older, name)
         for name in ("mean_age_months", "sd_age_months")
-    ]
+    )
+    image, spread = pictures
     return Plate(
-        younger.sex, months, 0, 0, *mix, *pictures, landmarks.astype(np.float32), (younger, older)
+        younger.sex,
+        months,
+        0,
+        0,
+        mean_age,
+        sd_age,
+        image,
+        spread,
+        landmarks.astype(np.float32),
+        (younger, older),
     )
 
 
@@ -315,7 +325,7 @@ class _Atlas:
         pair = [self.plate(sex, months) for months in (younger, older)]
         middle = (pair[0].landmarks + pair[1].landmarks) / 2
         views = [warp(one.image, one.landmarks, middle, one.image.shape) for one in pair]
-        return find_flow(*map(detail, views), hand_mask(views[0]), _SMOOTHING)
+        return find_flow(detail(views[0]), detail(views[1]), hand_mask(views[0]), _SMOOTHING)
 
     def _make_references(self, sex: str) -> _References:
         plates = [self.plate(sex, months) for months in self.of(sex)["months"]]

@@ -128,8 +128,7 @@ class _Hand:
     def view(self) -> np.ndarray:
         """(HEIGHT, WIDTH) uint8, the hand on the canvas, resampled once whatever bent it."""
         flow = cv2.resize(self.flow, (WIDTH, HEIGHT))
-        where = cv2.remap(self._where, _grid(HEIGHT, WIDTH) + flow, None, cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        where = sample(self._where, _grid(HEIGHT, WIDTH) + flow, cv2.INTER_LINEAR)
         return sample(self._box, where)
 
     def register(
@@ -138,8 +137,7 @@ class _Hand:
         """Add to the flow what brings this hand's detail onto the mean's."""
         more = find_flow(_to_uint8(mean), its_detail, mask, smoothing)
         grid = _grid(*more.shape[:2])
-        before = cv2.remap(self.flow, grid + more / _FLOW_STEP, None, cv2.INTER_LINEAR,
-                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        before = sample(self.flow, grid + more / _FLOW_STEP, cv2.INTER_LINEAR)
         self.flow = before + more
 
 
@@ -153,7 +151,8 @@ def find_flow(
     pixels. Returns (H / 4, W / 4, 2) float32 of x, y in pixels of the full picture.
     """
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    found = method.calc(detail_here, detail_there, None)
+    # OpenCV's types lack None for the flow to start from.
+    found = method.calc(detail_here, detail_there, None)  # type: ignore[call-overload]
     height, width = (side // _FLOW_STEP for side in mask.shape)
     weight = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
     small = cv2.resize(found, (width, height), interpolation=cv2.INTER_AREA)

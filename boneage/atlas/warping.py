@@ -43,9 +43,17 @@ def warp_map(
     return fine[_STEP : _STEP + height, _STEP : _STEP + width]
 
 
-def sample(image: np.ndarray, where: np.ndarray) -> np.ndarray:
+def sample(
+    image: np.ndarray, where: np.ndarray, interpolation: int = cv2.INTER_CUBIC
+) -> np.ndarray:
     """The values of `image` at `where` (H, W, 2) x, y; beyond it those at its edge."""
-    return cv2.remap(image, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(
+        image,
+        where,
+        None,  # type: ignore[call-overload]  # OpenCV's types lack None for the second map
+        interpolation,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def warp(

@@ -18,6 +18,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -38,10 +39,8 @@ from boneage.radiographs.hand import HandModelError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 logger = logging.getLogger(__name__)
 
@@ -273,8 +272,9 @@ def start_worker() -> None:
 
 
 def _die_with_parent() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _prepare_one(path: str | None, parameters: Preprocessing) -> _Result:
@@ -375,7 +375,7 @@ def _read_facts(path: Path) -> dict:
 @contextlib.contextmanager
 def _only_build(folder: Path) -> Iterator[None]:
     """Two builds appending to the same files would mix up images; the lock dies with its owner."""
-    if fcntl is None:
+    if sys.platform == "win32":
         yield
         return
     with (folder / _LOCK).open("w") as lock:
@@ -424,7 +424,8 @@ def _as_json(parameters: Preprocessing) -> dict:
 
 
 def _parameters_from_json(fields: dict) -> Preprocessing:
-    return Preprocessing(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return Preprocessing(**values)
 
 
 def _refuse_other_plan(folder: Path, name: str, plan: dict) -> None:

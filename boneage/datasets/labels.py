@@ -32,10 +32,14 @@ OLDEST_MONTHS = 300
 # every study.
 _OLDEST_YEARS, _ENOUGH_ROWS = 25, 5
 
-_FEMALE = ("female", "f", "girl", "woman", "weiblich", "w", "madchen", "maedchen", "frau")
-_FEMALE += ("feminin", "fille", "femme")
-_MALE = ("male", "m", "boy", "man", "mannlich", "maennlich", "junge", "knabe", "mann")
-_MALE += ("masculin", "garcon", "homme", "h")
+_FEMALE = (
+    *("female", "f", "girl", "woman", "weiblich", "w", "madchen", "maedchen", "frau"),
+    *("feminin", "fille", "femme"),
+)
+_MALE = (
+    *("male", "m", "boy", "man", "mannlich", "maennlich", "junge", "knabe", "mann"),
+    *("masculin", "garcon", "homme", "h"),
+)
 _SEXES = dict.fromkeys(_FEMALE, "female") | dict.fromkeys(_MALE, "male")
 _TRUE = ("true", "1", "1.0", "wahr", "vrai")
 _FALSE = ("false", "0", "0.0", "falsch", "faux")
@@ -122,8 +126,8 @@ def _read(
 ) -> pd.DataFrame:
     title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
     cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
-    chosen = {role: column for role, column in chosen.items() if column}
-    columns = find_columns(cells, roles, chosen, title)
+    named = {role: column for role, column in chosen.items() if column}
+    columns = find_columns(cells, roles, named, title)
     texts = cells[list(columns.values())].set_axis(list(columns), axis=1)
     table = pd.DataFrame({"id": _ids(texts[ID]), "age_months": to_numbers(texts[REFERENCE])})
     table["age_months"] = table["age_months"].where(table["age_months"].between(0, OLDEST_MONTHS))
@@ -194,7 +198,7 @@ def _reasons(texts: pd.DataFrame, table: pd.DataFrame) -> list[str]:
         PREDICTION: ("prediction_months", "is not a number of months"),
     }
     each = [f"row {row} (id {_quoted(text)}): " for row, text in texts[ID].items()]
-    problems = [[] for _ in each]
+    problems: list[list[str]] = [[] for _ in each]
     for role in texts.columns:
         column, rule = rules[role]
         for place, (text, bad) in enumerate(zip(texts[role], table[column].isna(), strict=True)):

@@ -327,16 +327,17 @@ def _bones(joints: list[np.ndarray], build: _Build, maturity: _Maturity) -> list
         base = np.array(_METACARPAL_BASES[digit])
         if digit == 0:
             metacarpal = (base, points[1], _FIRST_METACARPAL, "first metacarpal")
-            ends, shapes = points[1:], ((_PROXIMAL, "proximal"), (_DISTAL, "distal"))
+            chain = points[1:]
+            shapes = [(_PROXIMAL, "proximal"), (_DISTAL, "distal")]
         else:  # the fingers' metacarpals grow at the knuckle
             metacarpal = (points[0], base, _METACARPAL, "metacarpal")
-            ends = points
-            shapes = ((_PROXIMAL, "proximal"), (_MIDDLE, "middle"), (_DISTAL, "distal"))
+            chain = points
+            shapes = [(_PROXIMAL, "proximal"), (_MIDDLE, "middle"), (_DISTAL, "distal")]
         start, end, shape, name = metacarpal
         bones.append(_long_bone(start, end, shape, maturity.epiphysis(name), build, size))
         for i, (shape, name) in enumerate(shapes):
             state = maturity.epiphysis(f"{name} phalanx")
-            bones.append(_long_bone(ends[i], ends[i + 1], shape, state, build, size))
+            bones.append(_long_bone(chain[i], chain[i + 1], shape, state, build, size))
     return [bone for bone in bones if bone]
 
 

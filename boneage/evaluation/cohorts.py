@@ -83,9 +83,9 @@ def find_groups(
     of its R² on held-out cases excludes 0.
     """
     cases = with_residuals(cases, by)
-    return Subgroups(
-        *worst_subgroups(cases, n_resamples, seed), *_tree_subgroups(cases, by, n_resamples, seed)
-    )
+    worst, n_tested = worst_subgroups(cases, n_resamples, seed)
+    tree, r2, r2_interval, factors = _tree_subgroups(cases, by, n_resamples, seed)
+    return Subgroups(worst, n_tested, tree, r2, r2_interval, factors)
 
 
 def worst_subgroups(

@@ -122,25 +122,27 @@ def compare(pairs: pd.DataFrame) -> Comparison:
     better = first if first.mean() <= second.mean() else second
     noise = label_noise_variance(pairs["split"].iloc[0])
     is_tested = len(pairs) >= MIN_CASES
-    *difference_interval, mae_p = paired_t(first - second)
-    *gain_interval, gain_p = paired_t(better - ensemble)
+    low, high, mae_p = paired_t(first - second)
+    gain_low, gain_high, gain_p = paired_t(better - ensemble)
     correlation = _correlation(residuals)
-    is_corrected = noise is not None and correlation is not None
+    corrected = None
+    if noise is not None and correlation is not None:
+        corrected = corrected_correlation(residuals, noise)
     return Comparison(
         n=len(pairs),
         first_mae=float(first.mean()),
         second_mae=float(second.mean()),
         mae_difference=float((first - second).mean()),
-        mae_difference_interval=tuple(difference_interval),
+        mae_difference_interval=(low, high),
         mae_p=mae_p if is_tested else None,
         wilcoxon_p=_wilcoxon_p(first - second) if is_tested else None,
         large_errors=_large_errors(first, second),
         residual_correlation=correlation,
-        corrected_correlation=corrected_correlation(residuals, noise) if is_corrected else None,
+        corrected_correlation=corrected,
         noise_shares=None if noise is None else noise_shares(residuals, noise),
         ensemble_mae=float(ensemble.mean()),
         ensemble_gain=float((better - ensemble).mean()),
-        ensemble_gain_interval=tuple(gain_interval),
+        ensemble_gain_interval=(gain_low, gain_high),
         gain_p=gain_p if is_tested else None,
         disagreement=spearman(np.abs(np.diff(residuals, axis=1))[:, 0], ensemble),
     )

@@ -159,7 +159,7 @@ def conformal_margins(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray
     return np.quantile(np.append(errors, np.inf), levels, method="inverted_cdf")
 
 
-def merge_groups(sexes: Sequence[str], months: Sequence[float]) -> MondrianGroups:
+def merge_groups(sexes: Sequence[str], months: Sequence[float] | np.ndarray) -> MondrianGroups:
     """Mondrian groups: sex by band of predicted age, bands of few cases merged.
 
     Of each sex, from the youngest band on, bands are joined until they have 22 cases together;
@@ -167,9 +167,10 @@ def merge_groups(sexes: Sequence[str], months: Sequence[float]) -> MondrianGroup
     months (n,) are predictions. Returns (sex, band) -> group, for instance "female, 0-10 years".
     """
     counts = Counter(zip(sexes, _predicted_band(months), strict=True))
-    groups = {}
+    groups: MondrianGroups = {}
     for sex in set(sexes):
-        parts, n = [], LEAST_CALIBRATION
+        parts: list[list[str]] = []
+        n = LEAST_CALIBRATION
         for band in AGE_BANDS:
             if n >= LEAST_CALIBRATION:
                 parts.append([])
@@ -220,12 +221,14 @@ def _most_apart(months: pd.DataFrame) -> float:
     return float((months.max(axis=1) - months.min(axis=1)).max())
 
 
-def _mondrian(groups: MondrianGroups, sexes: Sequence[str], months: Sequence[float]) -> np.ndarray:
+def _mondrian(
+    groups: MondrianGroups, sexes: Sequence[str], months: Sequence[float] | np.ndarray
+) -> np.ndarray:
     cells = zip(sexes, _predicted_band(months), strict=True)
     return np.array([groups[cell] for cell in cells])
 
 
-def _predicted_band(months: Sequence[float]) -> pd.Series:
+def _predicted_band(months: Sequence[float] | np.ndarray) -> pd.Series:
     return age_band(np.maximum(months, 0))  # models may predict before birth
 
 
@@ -259,10 +262,10 @@ def _covered(
     for group, members in _members(cases, name).items():
         shares, widths = inside[:, members].mean(axis=1), (high - low)[members]
         for k, level in enumerate(LEVELS):
-            row = {"level": level, "group": group, "n": int(members.sum())}
-            row["coverage"] = shares[:, k].mean()
+            row = {"level": level, "group": group, "n": len(widths)}
+            row["coverage"] = coverage = shares[:, k].mean()
             row["sd"] = shares[:, k].std(ddof=1) if len(shares) > 1 else np.nan
-            row["low"], row["high"] = wilson_interval(row["coverage"], row["n"])
+            row["low"], row["high"] = wilson_interval(coverage, len(widths))
             yield row | {"median_width": np.median(widths[:, k])}
 
 

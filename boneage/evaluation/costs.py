@@ -46,10 +46,10 @@ def cost(facts: Facts, weights_bytes: int | None) -> Cost:
 
 def together(costs: Sequence[Cost]) -> Cost:
     """Cost of an ensemble, whose models run one after the other."""
-    sizes = [one.weights_mb for one in costs]
+    sizes = [one.weights_mb for one in costs if one.weights_mb is not None]
     return Cost(
         sum(one.parameters for one in costs),
-        None if None in sizes else sum(sizes),
+        sum(sizes) if len(sizes) == len(costs) else None,
         sum(one.gflops for one in costs),
         tuple(sorted({size for one in costs for size in one.input_sizes})),
         sum(one.training_seconds for one in costs),

@@ -8,6 +8,7 @@ Tables are those of `boneage.evaluation.metrics`, one for each model's name.
 """
 
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,12 +22,13 @@ from boneage.models.registry import ENSEMBLE
 LEAST_CASES = 100  # validation cases; of fewer, chance would choose the weights
 _CASE = ["split", "id"]
 
+Months = TypeVar("Months", float, np.ndarray)
 
-def with_ensemble(
-    months: Mapping[str, float | np.ndarray], weights: Mapping[str, float]
-) -> dict[str, float | np.ndarray]:
+
+def with_ensemble(months: Mapping[str, Months], weights: Mapping[str, float]) -> dict[str, Months]:
     """Bone ages of the models, by name, and under "ensemble" their mean; numbers or (N,) each."""
-    return {**months, ENSEMBLE: sum(weights[name] * values for name, values in months.items())}
+    mean: Any = sum(weights[name] * values for name, values in months.items())
+    return {**months, ENSEMBLE: mean}
 
 
 def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:

@@ -131,7 +131,7 @@ def _leaves(
     tree: Any,
     names: list[str],
     node: int = 0,
-    limits: Mapping[str, tuple[float, float]] | None = None,
+    limits: dict[str, tuple[float, float]] | None = None,
 ) -> Iterator[tuple[int, dict[str, tuple[float, float]]]]:
     """Every leaf of a fitted tree: its node, and feature -> (above, up to) for those it limits."""
     limits = limits or {}

@@ -57,7 +57,7 @@ def head_to_head(
         compare(pairs),
         group_wins(pairs),
         bias_by_sex(pairs),
-        tuple(weights),
+        (weights[0], weights[1]),
     )
 
 

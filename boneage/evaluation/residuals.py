@@ -172,4 +172,4 @@ def error_for_share(absolute_error: ArrayLike, share: float) -> float:
 
     `absolute_error` is (n,) in months, n >= 1.
     """
-    return float(np.quantile(absolute_error, share, method="inverted_cdf"))
+    return float(np.quantile(np.asarray(absolute_error), share, method="inverted_cdf"))

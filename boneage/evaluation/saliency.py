@@ -91,7 +91,7 @@ def _groups(shifts: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict, pd.Data
 def _means(cases: pd.DataFrame, names: list[str]) -> dict[str, float]:
     """n, and of each named column the mean and its interval."""
     values = cases[names].to_numpy(float)
-    row = {"n": len(values)}
+    row: dict[str, float] = {"n": len(values)}
     for name, mean, resampled in zip(
         names, values.mean(axis=0), resample_means(values).T, strict=True
     ):

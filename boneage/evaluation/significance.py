@@ -5,9 +5,8 @@ at 5%. All other metrics together, and all subgroups together, have a family-wis
 Holm's method. Fewer than `MIN_CASES` cases are not tested.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 MIN_CASES = 20
@@ -47,17 +46,17 @@ def sign_test(first: int, second: int) -> float:
     return float(stats.binomtest(first, first + second).pvalue) if first + second else 1.0
 
 
-def holm(p: Sequence[float]) -> np.ndarray:
+def holm(p: ArrayLike) -> np.ndarray:
     """p values adjusted for their number, (m,); nan stands for one that is not tested.
 
     Of adjusted values below 5%, with a probability of 5% at most any is a false alarm, however the
     tests depend on each other (S. Holm, Scandinavian Journal of Statistics 1979;6:65-70).
     """
-    p = np.asarray(p, float)
-    adjusted = np.full(len(p), np.nan)
-    ascending = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # nan comes last
+    each = np.asarray(p, float)
+    adjusted = np.full(len(each), np.nan)
+    ascending = np.argsort(each)[: np.count_nonzero(~np.isnan(each))]  # nan comes last
     factors = np.arange(len(ascending), 0, -1)
-    adjusted[ascending] = np.maximum.accumulate(factors * p[ascending]).clip(max=1)
+    adjusted[ascending] = np.maximum.accumulate(factors * each[ascending]).clip(max=1)
     return adjusted
 
 

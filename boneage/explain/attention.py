@@ -77,7 +77,7 @@ class CbamAttention:
 
 def _last_attention_layers(model: keras.Model) -> dict[tuple[int, str], str]:
     """(stage, kind) -> name of the attention layer in the last block of the stage."""
-    found = {}
+    found: dict[tuple[int, str], tuple[int, str]] = {}
     for match in filter(None, (_ATTENTION_LAYER.fullmatch(layer.name) for layer in model.layers)):
         stage, block, kind = int(match[1]), int(match[2]), match[3]
         if block >= found.get((stage, kind), (0, ""))[0]:

@@ -10,6 +10,7 @@ pixels beside the bones, blurred alike.
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -59,7 +60,7 @@ def occlusion_shifts(
     for model in hands:
         shifts, control_shifts = np.split(months[model][1:] - months[model][0], 2)
         areas = [regions[model][region].mean() for region in REGIONS]
-        columns = {"model": model, "region": REGIONS, "area": areas}
+        columns: dict[str, Any] = {"model": model, "region": REGIONS, "area": areas}
         columns |= {"shift_months": shifts, "control_shift_months": control_shifts}
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)

@@ -83,7 +83,8 @@ def randomisable_stages(model: keras.Model) -> dict[str, list[keras.Layer]]:
     """
     body = keras.Model(model.inputs[0], model.get_layer("last_feature_map").output)
     names = [layer.name for layer in body.layers]
-    stages, stage = {}, STEM
+    stages: dict[str, list[keras.Layer]] = {}
+    stage = STEM
     for layer in body.layers:
         if match := _STAGE.match(layer.name):
             stage = f"stage {match[2]}"

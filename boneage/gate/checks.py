@@ -17,7 +17,6 @@ from boneage.radiographs.hand import (
     FULL_FRAME,
     MIDDLE_MCP,
     WRIST,
-    Hand,
     find_hands_beside,
     upright_axes,
 )
@@ -136,7 +135,7 @@ def look(radiograph: Radiograph, prepared: PreparedHand) -> Look:
     }
     if hand.landmarks is None:
         return Look(measures)
-    joints, wrist = _room(hand, radiograph.pixels.shape)
+    joints, wrist = _room(hand.landmarks, hand.angle, radiograph.pixels.shape)
     measures["joints near the edge"] = 1 / max(joints, _NO_ROOM)
     measures["wrist near the edge"] = 1 / max(wrist, _NO_ROOM)
     others = find_hands_beside(radiograph.pixels, hand)
@@ -157,16 +156,16 @@ def _fine_detail(image: np.ndarray) -> float:
     return float(fine[inside].std() / max(image[inside].std(), 1)) if inside.any() else 0.0
 
 
-def _room(hand: Hand, shape: tuple[int, int]) -> tuple[float, float]:
+def _room(landmarks: np.ndarray, angle: float, shape: tuple[int, ...]) -> tuple[float, float]:
     """Way to the picture's edge, in hand lengths, from the outermost joint and down from the wrist.
 
     Fingers outside the picture are guessed by MediaPipe, at or beyond the edge.
     """
     last = np.array(shape[::-1]) - 1
-    upright = hand.landmarks @ upright_axes(hand.angle).T
+    upright = landmarks @ upright_axes(angle).T
     length = upright[WRIST, 1] - upright[:, 1].min()
-    joints = np.minimum(hand.landmarks, last - hand.landmarks).min()
-    wrist, down = hand.landmarks[WRIST], upright_axes(hand.angle)[1]
+    joints = np.minimum(landmarks, last - landmarks).min()
+    wrist, down = landmarks[WRIST], upright_axes(angle)[1]
     edges = np.where(down > 0, last, 0)
     ways = np.divide(edges - wrist, down, out=np.full(2, np.inf), where=down != 0)
     return float(joints / length), float(ways.min() / length)

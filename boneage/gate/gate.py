@@ -118,7 +118,7 @@ def load_gate(models: Mapping[str, str]) -> Gate:
 
 def to_arrays(gate: Gate) -> dict[str, np.ndarray]:
     """The arrays of a gate by name, as `load_gate` finds them in `artifacts/`."""
-    parts = {_SHAPES: gate.shapes}
+    parts = {} if gate.shapes is None else {_SHAPES: gate.shapes}
     parts |= {f"{_FEATURES}/{name}": familiar for name, familiar in gate.features.items()}
     return {
         f"{part}/{name}": value

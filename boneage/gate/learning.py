@@ -79,7 +79,7 @@ def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFra
     kinds = {(REAL, split): seen[split] for split in (VALIDATION, TEST)}
     for key, items in groupby(strange, itemgetter(0, 1)):
         kinds[key] = see(predictor, [content for *_, content in items], key[1])
-    sources = {}
+    sources: dict[tuple[str, str], set[str]] = {}
     for group, kind, source, _ in strange:
         sources.setdefault((group, kind), set()).add(source)
     by_other_half = refused_by_other_half(seen[TRAIN], seen[VALIDATION])

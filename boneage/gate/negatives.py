@@ -7,7 +7,7 @@ and a chest is drawn from ellipses.
 """
 
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -104,7 +104,7 @@ def _drawn(title: str, pictures: Iterator[np.ndarray]) -> Sourced:
     return ((f"{title} {number}", picture) for number, picture in enumerate(pictures))
 
 
-def _pieces(names: dict[str, Sequence[str]], grey: bool) -> Sourced:
+def _pieces(names: Mapping[str, Sequence[str]], grey: bool) -> Sourced:
     """Every picture as a whole, and its four quarters."""
     for package, files in names.items():
         for name in files:
@@ -174,9 +174,8 @@ def _chest(rng: np.random.Generator) -> np.ndarray:
 
 
 def _noise(rng: np.random.Generator, blur: float) -> np.ndarray:
-    return cv2.normalize(
-        cv2.GaussianBlur(rng.normal(size=(400, 300)), (0, 0), blur), None, 0, 255, cv2.NORM_MINMAX
-    )
+    smooth = cv2.GaussianBlur(rng.normal(size=(400, 300)), (0, 0), blur)
+    return cv2.normalize(smooth, smooth, 0, 255, cv2.NORM_MINMAX)
 
 
 # Nearly hands -----------------------------------------------------------------------------------

@@ -9,12 +9,11 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.filereader import read_dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -51,8 +50,8 @@ _JPEG_2000 = (JPEG2000Lossless, JPEG2000)
 _COMPRESSED = (JPEGBaseline8Bit, JPEGExtended12Bit, *_JPEG_2000, RLELossless)
 
 # Nothing else of a header is kept, so nothing else can leak.
-_KEPT = [
-    tag_for_keyword(keyword)
+_KEPT: list[BaseTag | int] = [
+    Tag(keyword)
     for keyword in (
         "PatientSex", "PatientAge", "PatientBirthDate", "StudyDate", "NumberOfFrames",
         "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns",
@@ -61,7 +60,7 @@ _KEPT = [
         "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth",
     )
 ]  # fmt: skip
-_PIXEL_DATA = tag_for_keyword("PixelData")
+_PIXEL_DATA = Tag("PixelData")
 # Eight look-up tables of full length; most other elements are skipped and do not count.
 _MAX_HEADER_BYTES = 2**20
 _DAYS_PER_MONTH = 365.25 / 12

@@ -97,7 +97,7 @@ class Hand:
         return half @ upright_axes(self.angle) + np.array(self.centre)
 
 
-def upright_axes(angle: float) -> np.ndarray:
+def upright_axes(angle: float | np.floating) -> np.ndarray:
     """(2, 2) float64: the hand's right and down directions as rows of radiograph x, y."""
     turn = np.deg2rad(angle)
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
@@ -159,7 +159,7 @@ def find_hands_beside(pixels: np.ndarray, hand: Hand) -> list[np.ndarray]:
         beside = pixels[y, x]
         if np.all(beside.shape >= np.maximum(least, 1)):
             found = _find_landmarks(beside, _ATTEMPTS[0])
-            finds += [] if found is None else [found + np.float32([x.start, y.start])]
+            finds += [] if found is None else [found + np.array([x.start, y.start], np.float32)]
     return finds
 
 

@@ -9,6 +9,7 @@ import json
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -40,7 +41,7 @@ def save_checkpoint(
     Raises NotWrittenError; the checkpoint before is then kept.
     """
     notes = {"run": run, "history": progress.history, "best_epoch": progress.best_epoch}
-    arrays = {"notes": np.array(json.dumps(notes))}
+    arrays: dict[str, Any] = {"notes": np.array(json.dumps(notes))}
     arrays |= {f"model{i}": np.asarray(v) for i, v in enumerate(model.variables)}
     arrays |= {f"optimizer{i}": np.asarray(v) for i, v in enumerate(optimizer.variables)}
     arrays |= {f"best{i}": value for i, value in enumerate(progress.best_weights)}
