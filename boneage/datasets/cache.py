@@ -63,11 +63,13 @@ class CacheError(BoneAgeError):
 class Cache:
     """A complete cache, open for reading.
 
-    images: (N, S, S) uint8 memory map, read-only; pixels stay on disk until they are used.
-    manifest: columns id (str), split, sex, age_months (float64), crop_method and contrast (float64,
-        see `PreparedHand`); row i <-> images[i].
-    parameters: how the radiographs were prepared.
-    fingerprint: sha256 (hex) over parameters, manifest and pixels.
+    Attributes:
+        folder: where it lies.
+        images: (N, S, S) uint8 memory map, read-only; pixels stay on disk until they are used.
+        manifest: columns id (str), split, sex, age_months (float64), crop_method and contrast
+            (float64, see `PreparedHand`); row i <-> images[i].
+        parameters: how the radiographs were prepared.
+        fingerprint: sha256 (hex) over parameters, manifest and pixels.
     """
 
     folder: Path
@@ -95,17 +97,36 @@ def build_cache(
 ) -> Cache:
     """Prepare every case's radiograph, in parallel, into a cache folder.
 
-    Interrupted at any moment, it goes on where it stopped when called again with the same cases
-    and parameters; a complete cache is opened at once. Cases without a readable image are skipped
-    and listed in `skipped.csv`. The result does not depend on the number of workers.
+    Interrupted at any moment, it goes on where it stopped when called again with the same cases and
+    parameters; a complete cache is opened at once. Cases without a readable image are skipped and
+    listed in `skipped.csv`. The result does not depend on the number of workers.
 
-    cases: columns id, split, sex, age_months and path (None where there is no image);
-        (split, id) must be unique.
-    workers: processes, by default one per CPU; with 1 the work is done in this process.
+    Args:
+        cases: columns id, split, sex, age_months and path (None where there is no image);
+            (split, id) must be unique. `boneage.datasets.rsna.cases` composes such a table.
+        folder: where the cache is, or will be.
+        parameters: of the preparation; those of `Preprocessing()` by default.
+        workers: processes, by default one per CPU; with 1 the work is done in this process.
+        progress: whether to show a progress bar.
 
-    Raises CacheError when the folder holds a cache of other cases or parameters, another build is
-    at work in it, the disk is full, or no case has a readable image; HandModelError where
-    MediaPipe cannot be loaded.
+    Returns:
+        The cache, open for reading.
+
+    Raises:
+        CacheError: the folder holds a cache of other cases or parameters, another build is at work
+            in it, the disk is full, or no case has a readable image.
+        HandModelError: MediaPipe or its landmark model does not load.
+
+    Example:
+        >>> from boneage.datasets.phantoms import write_phantoms
+        >>> from boneage.datasets.rsna import cases
+        >>> folder = write_phantoms("phantoms", n_train=2, n_test=0)
+        >>> table = cases(
+        ...     folder / "boneage-training-dataset", folder / "boneage-training-dataset.csv"
+        ... )
+        >>> cache = build_cache(table, "cache", Preprocessing(size=64), workers=1, progress=False)
+        >>> cache.images.shape, cache.images.dtype
+        ((2, 64, 64), dtype('uint8'))
     """
     folder, parameters = Path(folder), parameters or Preprocessing()
     _check_cases(cases)
@@ -142,8 +163,20 @@ def build_cache(
 def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> Cache:
     """Open a complete cache.
 
-    Raises CacheError when there is none, when it is damaged, or when `parameters` are given and
-    it was prepared with others.
+    Args:
+        folder: of `build_cache`.
+        parameters: that it must have been prepared with; None for any.
+
+    Returns:
+        The cache, open for reading; its pixels stay on disk until they are used.
+
+    Raises:
+        CacheError: there is none, it is damaged, or it was prepared with other parameters.
+
+    Example:
+        >>> open_cache("nowhere")
+        Traceback (most recent call last):
+        boneage.datasets.cache.CacheError: The cache in nowhere does not exist; run ...
     """
     folder = Path(folder)
     if not (folder / FACTS).is_file():

@@ -52,7 +52,7 @@ _NEITHER = {"d", "o", "u", "x"}  # diverse, other, unknown
 def read_labels(
     csv: str | Path | bytes, name: str | None = None, reference_column: str | None = None
 ) -> pd.DataFrame:
-    """Read the reference bone age and sex of radiographs from a CSV file.
+    r"""Read the reference bone age and sex of radiographs from a CSV file.
 
     Args:
         csv: its path, or its content. Rows left out of a file on disk are logged; nothing of an
@@ -69,6 +69,13 @@ def read_labels(
     Raises:
         UnknownColumn: The names do not say which column holds the reference bone age.
         LabelError: The file cannot be used.
+
+    Example:
+        >>> labels = read_labels(b"id,boneage,male\n1377,180,False\n1378,?,True")
+        >>> labels.to_numpy().tolist()
+        [['1377', 180.0, 'female']]
+        >>> labels.attrs["skipped"]
+        ['row 3 (id "1378"): reference bone age "?" is not a number of months from 0 to 300']
     """
     return _read(csv, name, (ID, REFERENCE, SEX), {REFERENCE: reference_column})
 
@@ -79,7 +86,13 @@ def read_user_predictions(
     reference_column: str | None = None,
     prediction_column: str | None = None,
 ) -> pd.DataFrame:
-    """Read a table of predictions from a CSV file: labels as in `read_labels` and predictions.
+    r"""Read a table of predictions from a CSV file: labels as in `read_labels` and predictions.
+
+    Args:
+        csv: its path, or its content.
+        name: what errors call the file; by default its path.
+        reference_column: name of the column of the reference bone age, where it is not clear.
+        prediction_column: name of the column of the predicted bone age, where it is not clear.
 
     Returns:
         Columns `id`, `split` ("own"), `sex`, `age_months`, `prediction_months` (float64, finite)
@@ -88,6 +101,11 @@ def read_user_predictions(
     Raises:
         UnknownColumn: The names do not say which column holds the reference or the prediction.
         LabelError: The file cannot be used.
+
+    Example:
+        >>> cases = read_user_predictions(b"id,boneage,sex,prediction\n7,120,F,126.5")
+        >>> cases["prediction_months"].tolist()
+        [126.5]
     """
     chosen = {REFERENCE: reference_column, PREDICTION: prediction_column}
     cases = _read(csv, name, (ID, REFERENCE, SEX, PREDICTION), chosen)

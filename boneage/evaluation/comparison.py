@@ -40,12 +40,18 @@ def pair(
 ) -> pd.DataFrame:
     """Two predictions tables side by side, on the cases that both have.
 
-    Result columns: id, split, sex, age_months, age_band, crop_method (of the first table),
-    first_months, second_months and ensemble_months (predictions, the last the mean of the two with
-    these weights, whose sum is 1), first_error and second_error (absolute, months), closer
-    ("first", "second" or "equal").
+    Args:
+        first: predictions table of one model.
+        second: predictions table of the other.
+        weights: of the first and the second in the ensemble, 1 together.
 
-    Raises BoneAgeError when they share no case.
+    Returns:
+        Columns id, split, sex, age_months, age_band, crop_method (of the first table),
+        first_months, second_months and ensemble_months (predictions, the last the weighted mean),
+        first_error and second_error (absolute, months), closer ("first", "second" or "equal").
+
+    Raises:
+        BoneAgeError: they share no case.
     """
     second = second[[*_CASE, "prediction_months"]]
     both = first.merge(second, on=_CASE, suffixes=("", "_second"))
@@ -114,7 +120,26 @@ class Comparison:
 
 
 def compare(pairs: pd.DataFrame) -> Comparison:
-    """What there is to say of two models on all cases of a table from `pair`, of one split."""
+    """Compare two models on all cases of a table.
+
+    Args:
+        pairs: of `pair`, cases of one split.
+
+    Returns:
+        MAEs, their difference with its 95% CI and p, correlations of the errors and what the
+        ensemble gains.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> first, second = (
+        ...     artifacts.read_predictions(artifacts.model_folder(name)).query("split == 'test'")
+        ...     for name in ("densenet121", "resnet34_cbam")
+        ... )
+        >>> found = compare(pair(first, second))
+        >>> low, high = found.mae_difference_interval
+        >>> low < found.mae_difference < high
+        True
+    """
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
     age = pairs["age_months"].to_numpy()
     residuals = pairs[["first_months", "second_months"]].to_numpy() - age[:, None]
@@ -149,7 +174,14 @@ def compare(pairs: pd.DataFrame) -> Comparison:
 
 
 def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Mean residual in months: rows first, second and ensemble, a column all and one a sex."""
+    """Mean residual of both models and the ensemble.
+
+    Args:
+        pairs: of `pair`.
+
+    Returns:
+        Months; rows first, second and ensemble, a column all and one a sex.
+    """
     residuals = pd.DataFrame(predictions(pairs)).sub(pairs["age_months"], axis=0)
     by_sex = residuals.groupby(pairs["sex"]).mean().T
     by_sex.insert(0, "all", residuals.mean())
@@ -159,7 +191,16 @@ def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
 def resample_models(
     pairs: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> dict[str, dict[str, np.ndarray]]:
-    """`resample_figures` of "first", "second" and "ensemble", all on the same drawn cases."""
+    """The metrics of both models and the ensemble in every resample, all on the same drawn cases.
+
+    Args:
+        pairs: of `pair`.
+        n_resamples: number of resamples.
+        seed: of the draw.
+
+    Returns:
+        "first", "second" and "ensemble" -> `resample_figures`.
+    """
     return {
         name: resample_figures(pairs["age_months"], months, n_resamples, seed)
         for name, months in predictions(pairs).items()
@@ -167,25 +208,36 @@ def resample_models(
 
 
 def predictions(pairs: pd.DataFrame) -> dict[str, pd.Series]:
-    """Months of "first", "second" and "ensemble" in a table from `pair`."""
+    """Predictions of both models and the ensemble.
+
+    Args:
+        pairs: of `pair`.
+
+    Returns:
+        "first", "second" and "ensemble" -> (n,), months.
+    """
     return {name: pairs[f"{name}_months"] for name in ("first", "second", "ensemble")}
 
 
 def figure_differences(
     pairs: pd.DataFrame, drawn: Mapping[str, Mapping[str, np.ndarray]]
 ) -> pd.DataFrame:
-    """Every figure of both models, and whether they differ significantly.
-
-    `pairs` is from `pair`, `drawn` is `resample_models(pairs)`. Result columns: figure (each of
-    FIGURES), first and second in the units of `metrics.figures`, difference (first - second; of
-    the bias, that of the absolute biases), p (of the MAE as it is, of the others together by
-    `significance.holm`; nan below `MIN_CASES` cases), better ("first" or "second" where p is below
-    5%, else None).
+    """Every metric of both models, and whether they differ significantly.
 
     The tests are paired: Student's t of the absolute errors (MAE), of the squared errors (RMSE, and
     R², which on the same cases says the same) and of the residuals, each with the sign of its mean
     (bias); McNemar's of the cases within so many months; for the median absolute error Student's t
     with the bootstrap standard error.
+
+    Args:
+        pairs: of `pair`.
+        drawn: `resample_models(pairs)`.
+
+    Returns:
+        Columns figure (each of FIGURES), first and second in the units of `metrics.figures`,
+        difference (first - second; of the bias, that of the absolute biases), p (of the MAE as it
+        is, of the others together by `significance.holm`; nan below `MIN_CASES` cases), better
+        ("first" or "second" where p is below 5%, else None).
     """
     first, second = (
         figures(pairs["age_months"], pairs[months]) for months in ("first_months", "second_months")
@@ -234,8 +286,13 @@ def _p_values(
 def wins(pairs: pd.DataFrame, by: str | Sequence[str] = ("age_band", "sex")) -> pd.DataFrame:
     """How often each model is the closer one, in each group that has cases.
 
-    `pairs` is from `pair`. Result columns: those of `by`, n, then first, second and equal, shares
-    of the group in 0..1; groups are sorted.
+    Args:
+        pairs: of `pair`.
+        by: columns that make the groups.
+
+    Returns:
+        Columns: those of `by`, n, then first, second and equal, shares of the group, 0 to 1; groups
+        are sorted.
     """
     by = [by] if isinstance(by, str) else list(by)
     shares = {name: pairs["closer"] == name for name in ("first", "second", "equal")}

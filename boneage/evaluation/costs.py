@@ -28,10 +28,15 @@ class Cost:
 
 
 def cost(facts: Facts, weights_bytes: int | None) -> Cost:
-    """Cost of the model of `facts`, whose weights file has `weights_bytes` (None without one).
+    """What a model costs to run.
 
-    Operations are those of the registry, which grow with the number of pixels, twice where the
-    model reads the mirror image too.
+    Args:
+        facts: of the model.
+        weights_bytes: size of its weights file; None without one.
+
+    Returns:
+        The cost. Operations are those of the registry, which grow with the number of pixels, twice
+        where the model reads the mirror image too.
     """
     entry, size = find_model(facts.name), facts.build["input_size"]
     readings = 2 if facts.mirrored else 1
@@ -45,7 +50,14 @@ def cost(facts: Facts, weights_bytes: int | None) -> Cost:
 
 
 def together(costs: Sequence[Cost]) -> Cost:
-    """Cost of an ensemble, whose models run one after the other."""
+    """Cost of an ensemble, whose models run one after the other.
+
+    Args:
+        costs: of its models.
+
+    Returns:
+        The cost.
+    """
     sizes = [one.weights_mb for one in costs if one.weights_mb is not None]
     return Cost(
         sum(one.parameters for one in costs),

@@ -46,8 +46,14 @@ def grow_tree(
 ) -> ErrorTree | None:
     """A tree of at most six leaves, each of at least 20 cases and 5% of all.
 
-    `cases` is from `with_residuals`, `features` from `tree_features`. None below 40 cases, or where
-    nothing tells cases apart.
+    Args:
+        cases: of `with_residuals`.
+        features: of `tree_features`.
+        n_resamples: number of bootstrap resamples.
+        seed: of resamples and halves.
+
+    Returns:
+        The tree; None below 40 cases, or where nothing tells cases apart.
     """
     n = len(cases)
     if n < 2 * LEAST_CASES or features.empty:
@@ -83,7 +89,12 @@ def grow_tree(
 def tree_features(cases: pd.DataFrame, by: str) -> pd.DataFrame:
     """What the tree splits on, as numbers; only what tells cases apart.
 
-    Columns out of sex, age, crop_method, contrast and block; `by` names the column of the age.
+    Args:
+        cases: of `with_residuals`.
+        by: column of the age.
+
+    Returns:
+        Columns out of sex, age, crop_method, contrast and block.
     """
     features = {
         "sex": cases["sex"] == "male",

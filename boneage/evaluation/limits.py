@@ -12,10 +12,33 @@ TOLERANCE = 1e-6
 
 
 def within(absolute_error: ArrayLike, months: float = LARGE_ERROR) -> np.ndarray:
-    """Which absolute errors (n,), months, are at most `months`: bool (n,)."""
+    """Which errors are within a limit.
+
+    Args:
+        absolute_error: (n,), months.
+        months: the limit, itself within.
+
+    Returns:
+        (n,) bool.
+
+    Example:
+        >>> within([3, 12, 13.5])
+        array([ True,  True, False])
+    """
     return np.asarray(absolute_error) <= months + TOLERANCE
 
 
 def is_large(absolute_error: ArrayLike) -> np.ndarray:
-    """Which absolute errors (n,), months, are above LARGE_ERROR: bool (n,)."""
+    """Which errors are above `LARGE_ERROR`, 12 months.
+
+    Args:
+        absolute_error: (n,), months.
+
+    Returns:
+        (n,) bool.
+
+    Example:
+        >>> is_large([3, 12, 13.5])
+        array([False, False,  True])
+    """
     return ~within(absolute_error)

@@ -117,14 +117,27 @@ def find_hand(
 ) -> Hand:
     """Find the hand on a radiograph, however it is turned.
 
-    pixels: (H, W) uint8, bones bright.
-    margin: room beyond the outermost landmarks, as a fraction of the hand's length (wrist to
-        fingertips). The landmarks lie on the joints, inside the soft tissue.
-    wrist_margin: the same below the wrist landmark, where MediaPipe's hand ends but the distal
-        radius and ulna lie.
-    second_attempt: dress the radiograph differently, twice, where the first attempt finds no hand.
+    Args:
+        pixels: (H, W) uint8, bones bright.
+        margin: room beyond the outermost landmarks, as a fraction of the hand's length (wrist to
+            fingertips). The landmarks lie on the joints, inside the soft tissue.
+        wrist_margin: the same below the wrist landmark, where MediaPipe's hand ends but the distal
+            radius and ulna lie.
+        second_attempt: preprocess the radiograph differently, twice, where the first attempt finds
+            no hand.
 
-    Raises HandModelError where MediaPipe or its landmark model does not load.
+    Returns:
+        The hand's box, angle and, where MediaPipe found them, its 21 landmarks. `method` says how
+        it was found, one of `CROP_METHODS`.
+
+    Raises:
+        HandModelError: MediaPipe or its landmark model does not load.
+
+    Example:
+        >>> from boneage.datasets.phantoms import draw_phantom
+        >>> hand = find_hand(draw_phantom(120, "female"))
+        >>> hand.method, hand.landmarks.shape
+        ('mediapipe', (21, 2))
     """
     for attempt in _ATTEMPTS if second_attempt else _ATTEMPTS[:1]:
         landmarks = _find_landmarks(pixels, attempt)

@@ -53,7 +53,23 @@ def damaged(file_type: str) -> UnreadableRadiograph:
 
 
 def check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
-    """Refuse a size that is too large to decode or too small to show a hand."""
+    """Refuse a size that is too large to decode or too small to show a hand.
+
+    Args:
+        width: in pixels.
+        height: in pixels.
+        most: the largest number of pixels that is accepted.
+
+    Raises:
+        UnreadableRadiograph: there are more pixels, a side is shorter than `MIN_SIDE`, or one side
+            is more than `MAX_ASPECT` times as long as the other.
+
+    Example:
+        >>> check_size(2000, 3000)
+        >>> check_size(40, 40)
+        Traceback (most recent call last):
+        boneage.radiographs.limits.UnreadableRadiograph: The image is too small (40 x 40 ...
+    """
     if width * height > most:
         raise too_many_pixels(f" ({width} x {height})", most)
     if min(width, height) < MIN_SIDE:

@@ -49,15 +49,32 @@ def train(
 ) -> Path:
     """Train a model of the registry and write its artifact folder.
 
-    cache: from `prepare`, with images in the splits "train" and "validation"; every further split
-        is predicted too, none but these two is looked at for training.
-    out: the artifact folder. A checkpoint lies there until training is finished; an artifact that
-        is there already stays as it is until then.
-    resume: go on from that checkpoint, bit for bit as if nothing had interrupted.
-    warm_start: artifact folder of the same model, trained at any image size, to start from.
-    note: a sentence for people about these weights, kept in the facts.
+    Args:
+        model_name: a key of the registry.
+        preset: the settings, see `boneage.training.presets`.
+        cache: with images in the splits "train" and "validation"; every further split is predicted
+            too, none but these two is looked at for training.
+        out: the artifact folder. A checkpoint lies there until training is finished; an artifact
+            that is there already stays as it is until then.
+        resume: go on from that checkpoint, bit for bit as if nothing had interrupted.
+        warm_start: artifact folder of the same model, trained at any image size, to start from.
+        note: a sentence for people about these weights, kept in the facts.
 
-    Raises TrainingError, CheckpointError or ArtifactError, each with a sentence for people.
+    Returns:
+        `out`.
+
+    Raises:
+        TrainingError: the cache lacks a split, `out` holds another training, the loss diverged, or
+            a file cannot be written.
+        CheckpointError: the checkpoint is damaged or belongs to another training.
+        ArtifactError: the artifact to start from cannot be used.
+
+    Example:
+        >>> from boneage.datasets.cache import open_cache
+        >>> from boneage.training.presets import find_preset
+        >>> preset = find_preset("smoke")
+        >>> train("densenet121", preset, open_cache("cache"), "trained")  # doctest: +SKIP
+        PosixPath('trained')
     """
     out = Path(out)
     find_model(model_name)
