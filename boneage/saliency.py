@@ -41,13 +41,21 @@ def check_saliency(
     Cases are validation radiographs whose hand is found by its landmarks, as many of each sex and
     age band; the randomization, which takes longer, has some of them.
 
-    folder: with the images `<id>.png` etc.
-    show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
+    Args:
+        folder: with the images `<id>.png` etc.
+        n_occlusion: number of cases of the occlusion.
+        n_randomisation: number of cases of the randomization.
+        show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
 
-    Returns the tables of `evaluation.saliency`: `occlusion_table` and `randomisation_table`.
-    Raises ArtifactError without models, LabelError without the folder, UnreadableRadiograph for a
-    damaged file, and BoneAgeError where the folder holds no validation radiograph of the models or
-    a model's maps never show anything.
+    Returns:
+        The tables of `evaluation.saliency`: `occlusion_table` and `randomisation_table`.
+
+    Raises:
+        ArtifactError: there are no models.
+        LabelError: the folder does not exist.
+        UnreadableRadiograph: a file is damaged.
+        BoneAgeError: the folder holds no validation radiograph of the models, or a model's maps
+            never show anything.
     """
     predictor = Predictor()
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))

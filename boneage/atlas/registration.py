@@ -35,13 +35,15 @@ _FOREARM_ROWS = slice(580, 620)
 class Average:
     """The average of a group of hands; left hands, thumb to the right.
 
-    image: (HEIGHT, WIDTH) uint8, the trimmed mean, over all grey levels.
-    spread: (HEIGHT, WIDTH) uint8, interquartile range between the hands in the same grey levels.
-    landmarks: (21, 2) float32 on `image`.
-    kept: (N,) bool, which hands it is made of; the others were unlike the rest.
-    correlation: median correlation of a hand's detail with the mean's, 0 to 1.
-    sharpness, sharpness_before: variance of the Laplacian of the mean, and of the mean of all
-        hands aligned by landmarks alone, both in the grey levels of `image`.
+    Attributes:
+        image: (HEIGHT, WIDTH) uint8, the trimmed mean, over all grey levels.
+        spread: (HEIGHT, WIDTH) uint8, interquartile range between the hands in the same grey
+            levels.
+        landmarks: (21, 2) float32 on `image`.
+        kept: (N,) bool, which hands it is made of; the others were unlike the rest.
+        correlation: median correlation of a hand's detail with the mean's, 0 to 1.
+        sharpness: variance of the Laplacian of the mean, in the grey levels of `image`.
+        sharpness_before: the same of the mean of all hands aligned by landmarks alone.
     """
 
     image: np.ndarray
@@ -56,7 +58,12 @@ class Average:
 def average(images: list[np.ndarray], landmarks: np.ndarray) -> Average:
     """Average hands of one sex and age.
 
-    images: N prepared pictures, (S, S) uint8. landmarks: (N, 21, 2) on them.
+    Args:
+        images: N prepared pictures, (S, S) uint8.
+        landmarks: (N, 21, 2) on them.
+
+    Returns:
+        The average, made of those that are like the rest.
     """
     hands = [_Hand.left(*hand) for hand in zip(images, landmarks, strict=True)]
     shape = _on_canvas(mean_shape([hand.landmarks for hand in hands]))
@@ -146,9 +153,14 @@ def find_flow(
 ) -> np.ndarray:
     """Where what is here lies there, from optical flow (Kroeger et al., ECCV 2016), smoothed.
 
-    detail_here, detail_there: (H, W) uint8 of two aligned hands, see `detail`; H and W multiples
-    of 4. mask: (H, W) float32, 1 in the hand and 0 far from it. smoothing: Gaussian sigma in
-    pixels. Returns (H / 4, W / 4, 2) float32 of x, y in pixels of the full picture.
+    Args:
+        detail_here: (H, W) uint8 of one hand, see `detail`; H and W multiples of 4.
+        detail_there: the same of a hand aligned to it.
+        mask: (H, W) float32, 1 in the hand and 0 far from it.
+        smoothing: Gaussian sigma in pixels.
+
+    Returns:
+        (H / 4, W / 4, 2) float32 of x, y in pixels of the full picture.
     """
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     # OpenCV's types lack None for the flow to start from.

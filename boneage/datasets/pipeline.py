@@ -25,10 +25,16 @@ _AHEAD = 4
 
 
 def gather(cache: Cache, rows: np.ndarray, image_size: int = 256) -> tuple:
-    """The cases in `rows` as arrays.
+    """Some cases of a cache as arrays.
 
-    Returns images (N, S, S, 1) float32 in [0, 1], male (N, 1) float32 (1 for male, 0 for female)
-    and age (N, 1) float32 in months.
+    Args:
+        cache: of prepared radiographs.
+        rows: (N,), row numbers.
+        image_size: side S in pixels of the images.
+
+    Returns:
+        Images (N, S, S, 1) float32 in [0, 1], male (N, 1) float32 (1 for male, 0 for female) and
+        age (N, 1) float32 in months.
     """
     images = to_model_input(np.asarray(cache.images[rows]), image_size)
     cases = cache.manifest.iloc[rows]
@@ -43,10 +49,16 @@ class TrainingBatches:
     what it would have seen. Batches are full: the rest of an epoch is left out unless there is
     nothing else, which keeps shapes constant for compiled steps.
 
-    images_per_epoch: size of a fresh random sample each epoch; None for all rows.
-    image_size: side in pixels of the images yielded.
+    Args:
+        cache: of prepared radiographs.
+        rows: row numbers of the training cases.
+        batch_size: number of images a batch.
+        images_per_epoch: size of a fresh random sample each epoch; None for all rows.
+        image_size: side in pixels of the images yielded.
+        seed: of the order.
 
-    Raises BoneAgeError when there are no rows.
+    Raises:
+        BoneAgeError: there are no rows.
     """
 
     def __init__(
@@ -94,9 +106,16 @@ class TrainingBatches:
 def evaluation_batches(
     cache: Cache, rows: np.ndarray, batch_size: int = BATCH_SIZE, image_size: int = 256
 ) -> "tf.data.Dataset | keras.utils.PyDataset":
-    """Batches of `rows` in their order, the last one smaller where it must be.
+    """Batches of some cases in their order, the last one smaller where it must be.
 
-    A tf.data.Dataset or a keras.utils.PyDataset of ((images, male), age), as from `gather`.
+    Args:
+        cache: of prepared radiographs.
+        rows: row numbers of the cases.
+        batch_size: number of images a batch.
+        image_size: side in pixels of the images yielded.
+
+    Returns:
+        A tf.data.Dataset or a keras.utils.PyDataset of ((images, male), age), as from `gather`.
     """
     rows = np.asarray(rows)
     n_batches = -(-len(rows) // batch_size)

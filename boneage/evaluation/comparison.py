@@ -80,25 +80,32 @@ def pair(
 class Comparison:
     """Two models, and their ensemble, on the same n cases; errors in months.
 
-    mae_difference, mae_p: first - second, negative when the first has the smaller error, and p of
-        the paired t test; p is None below `MIN_CASES` cases.
-    wilcoxon_p: two-sided signed-rank test of the absolute errors (Wilcoxon, Biometrics Bulletin
-        1945;1:80-83); None below `MIN_CASES` cases and when the errors are all equal.
-    large_errors: cases more than 12 months off, for "both", "first_only", "second_only" and
-        "neither".
-    residual_correlation: Pearson's, between the residuals of the two; None when one of them has
-        no spread.
-    corrected_correlation: the same without the label noise that the two share, see `label_noise`;
-        None where the noise is not known or the correlation not defined.
-    noise_shares: label noise as a fraction of the residual variance of the first and the second;
-        None where it is not known.
-    ensemble_mae: of the ensemble.
-    ensemble_gain, gain_p: MAE of the better single model on these cases - ensemble_mae, and p of
-        the paired t test; p is None below `MIN_CASES` cases.
-    disagreement: Spearman's correlation of how far the two predictions lie apart with the absolute
-        error of the ensemble, and its 95% CI: (rho, low, high), see `significance.spearman`.
-
     Intervals are 95% CIs by Student's t, (low, high), (nan, nan) for a single case.
+
+    Attributes:
+        n: number of cases.
+        first_mae: of the first model.
+        second_mae: of the second model.
+        mae_difference: first - second, negative when the first has the smaller error.
+        mae_difference_interval: its CI.
+        mae_p: p of the paired t test; None below `MIN_CASES` cases.
+        wilcoxon_p: two-sided signed-rank test of the absolute errors (Wilcoxon, Biometrics Bulletin
+            1945;1:80-83); None below `MIN_CASES` cases and when the errors are all equal.
+        large_errors: cases more than 12 months off, for "both", "first_only", "second_only" and
+            "neither".
+        residual_correlation: Pearson's, between the residuals of the two; None when one of them has
+            no spread.
+        corrected_correlation: the same without the label noise that the two share, see
+            `label_noise`; None where the noise is not known or the correlation not defined.
+        noise_shares: label noise as a fraction of the residual variance of the first and the
+            second; None where it is not known.
+        ensemble_mae: of the ensemble.
+        ensemble_gain: MAE of the better single model on these cases - ensemble_mae.
+        ensemble_gain_interval: its CI.
+        gain_p: p of the paired t test; None below `MIN_CASES` cases.
+        disagreement: Spearman's correlation of how far the two predictions lie apart with the
+            absolute error of the ensemble, and its 95% CI: (rho, low, high), see
+            `significance.spearman`.
     """
 
     n: int

@@ -13,11 +13,12 @@ from boneage.models.registry import find_model
 class Cost:
     """Costs of one model, or of several used together.
 
-    parameters: number of weights, trained and not.
-    weights_mb: size of the weights file in MB (10**6 bytes); None where it is not published.
-    gflops: floating-point operations of one prediction, in billions.
-    input_sizes: sides of the square inputs in pixels, ascending.
-    training_seconds: time spent training.
+    Attributes:
+        parameters: number of weights, trained and not.
+        weights_mb: size of the weights file in MB (10**6 bytes); None where it is not published.
+        gflops: floating-point operations of one prediction, in billions.
+        input_sizes: sides of the square inputs in pixels, ascending.
+        training_seconds: time spent training.
     """
 
     parameters: int

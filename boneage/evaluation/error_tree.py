@@ -28,11 +28,13 @@ Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it 
 class ErrorTree:
     """A tree grown on all cases, and what trees grown on halves of them say of the other halves.
 
-    leaves: name in words and cases of each leaf; every case is in one.
-    weights: (n, leaves), of the held-out estimate of each leaf: the mean over the trees that did
-        not see a case of the share of its leaf that lies in the leaf of the whole tree.
-    r2, r2_interval: of the absolute errors of held-out cases as those trees predict them, with a
-        95% bootstrap interval; nan where the errors do not vary.
+    Attributes:
+        leaves: name in words and cases of each leaf; every case is in one.
+        weights: (n, leaves), of the held-out estimate of each leaf: the mean over the trees that
+            did not see a case of the share of its leaf that lies in the leaf of the whole tree.
+        r2: of the absolute errors of held-out cases as those trees predict them; nan where the
+            errors do not vary.
+        r2_interval: its 95% bootstrap CI.
     """
 
     leaves: list[Cohort]

@@ -52,7 +52,12 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a picture should not be judged: a kind for tables, and a sentence for people."""
+    """Why a picture should not be judged.
+
+    Attributes:
+        kind: for tables.
+        reason: a sentence for people.
+    """
 
     kind: str
     reason: str
@@ -62,7 +67,10 @@ class Refusal:
 class Check:
     """One check: the measure it looks at, and what a picture beyond the limit is.
 
-    most: the largest value that passes; None where it is chosen on the validation set.
+    Attributes:
+        measure: name of the measure.
+        kind: what a picture beyond the limit is, for tables.
+        most: the largest value that passes; None where it is chosen on the validation set.
     """
 
     measure: str
@@ -113,9 +121,10 @@ def features_check(model: str) -> Check:
 class Look:
     """What a picture and the hand on it show, before they are compared with others.
 
-    measures: measure -> value, 0 or more, larger is stranger.
-    landmarks: (21, 2) of the hand, or None where it was found without.
-    others: the same of what is of a hand's size beside it, whether it is a hand or not.
+    Attributes:
+        measures: measure -> value, 0 or more, larger is stranger.
+        landmarks: (21, 2) of the hand, or None where it was found without.
+        others: the same of what is of a hand's size beside it, whether it is a hand or not.
     """
 
     measures: dict[str, float]
@@ -124,7 +133,15 @@ class Look:
 
 
 def look(radiograph: Radiograph, prepared: PreparedHand) -> Look:
-    """Look at a radiograph and the hand prepared from it."""
+    """Look at a radiograph and the hand prepared from it.
+
+    Args:
+        radiograph: as it was read.
+        prepared: its hand.
+
+    Returns:
+        What the quality check compares with its limits.
+    """
     hand = prepared.hand
     measures = {
         "shades of grey missing": _LEAST_LEVELS / max(radiograph.grey_levels, 1),

@@ -63,11 +63,15 @@ def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFra
     with. Splits are those of the stored predictions. Takes a quarter of a second of two CPU cores
     an image, of which there are 3,149 with the challenge's data.
 
-    predictor: a `boneage.predictor.Predictor` of them all, which has a gate itself and so is built
-        above this module.
-    root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
-    Returns the path and the content of gate.csv, see `measure_gate`.
-    Raises BoneAgeError, one sentence, where radiographs or packages are missing.
+    Args:
+        predictor: of them all; it has a gate itself and so is built above this module.
+        root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
+
+    Returns:
+        The path and the content of gate.csv, see `measure_gate`.
+
+    Raises:
+        BoneAgeError: radiographs or packages are missing.
     """
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
     files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
@@ -183,16 +187,20 @@ def measure_gate(
 ) -> pd.DataFrame:
     """What a gate refuses: one row for each kind of picture and one for each group of kinds.
 
-    kinds: (group, kind) -> what was seen; validation and test radiographs, (REAL, VALIDATION) and
-        (REAL, TEST), must be among them.
-    by_other_half: see `refused_by_other_half`; becomes a row of its own.
-    sources: (group, kind) -> the pictures that the images of a kind were made from, by default as
-        many as images.
-    Returns columns group, kind, n, sources (their number), refused (share; files that cannot be
-    read count) with its 95% confidence interval low and high (Wilson's, of as many independent
-    images as there are sources, which is wider than that of n images), auc (area
-    under the ROC curve of `Gate.strangeness` against the test radiographs; missing for real ones)
-    and reasons (each kind of refusal and its number).
+    Args:
+        gate: to measure.
+        kinds: (group, kind) -> what was seen; validation and test radiographs, (REAL, VALIDATION)
+            and (REAL, TEST), must be among them.
+        by_other_half: see `refused_by_other_half`; becomes a row of its own.
+        sources: (group, kind) -> the pictures that the images of a kind were made from, by default
+            as many as images.
+
+    Returns:
+        Columns group, kind, n, sources (their number), refused (share; files that cannot be read
+        count) with its 95% CI low and high (Wilson's, of as many independent images as there are
+        sources, which is wider than that of n images), auc (area under the ROC curve of
+        `Gate.strangeness` against the test radiographs; missing for real ones) and reasons (each
+        kind of refusal and its number).
     """
     strangeness, reasons = {}, {}
     sources = dict(sources or {})

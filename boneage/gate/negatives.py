@@ -50,8 +50,15 @@ def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Nega
 
     Images of one source are pieces, turns or changes of one picture, and so are not independent.
 
-    radiographs: (H, W) uint8 each, bones bright; every kind of near miss is made of each of them.
-    Raises BoneAgeError, one sentence, where scikit-image is missing.
+    Args:
+        radiographs: (H, W) uint8 each, bones bright; every kind of near miss is made of each.
+        seed: of what is drawn.
+
+    Yields:
+        Group, kind, source and content of a file.
+
+    Raises:
+        BoneAgeError: scikit-image is missing.
     """
     rng = np.random.default_rng(seed)
     for kind, pictures in (

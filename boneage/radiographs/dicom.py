@@ -67,10 +67,17 @@ _DAYS_PER_MONTH = 365.25 / 12
 
 
 def read_dicom(data: bytes) -> tuple[np.ndarray, str | None, float | None]:
-    """(H, W) pixels with bones bright, sex, age in months; of the header nothing else is kept.
+    """Read the pixels of a DICOM file, and the sex and age that its header states.
 
-    data: a file with a preamble of 128 bytes, which may hold anything, and "DICM". Raises
-    UnreadableRadiograph, or whatever pydicom and the decoders raise on a damaged file.
+    Args:
+        data: a file with a preamble of 128 bytes, which may hold anything, and "DICM".
+
+    Returns:
+        (H, W) pixels with bones bright, sex, and age in months; of the header nothing else is kept.
+
+    Raises:
+        UnreadableRadiograph: the file cannot be used. pydicom and the decoders may raise anything
+            else on a damaged file.
     """
     file = RationedFile(data, _MAX_HEADER_BYTES)
     file.seek(132)

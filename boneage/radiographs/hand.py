@@ -77,11 +77,12 @@ class HandModelError(BoneAgeError):
 class Hand:
     """A hand as an oriented box on a radiograph; all lengths are radiograph pixels.
 
-    method: how it was found, one of CROP_METHODS.
-    centre: (x, y) of the box.
-    size: (width, height) of the box in the hand's own upright frame (fingers up).
-    angle: degrees the radiograph must be turned counter-clockwise to bring the fingers up.
-    landmarks: (21, 2) float32 of x, y in MediaPipe's order, or None.
+    Attributes:
+        method: how it was found, one of CROP_METHODS.
+        centre: (x, y) of the box.
+        size: (width, height) of the box in the hand's own upright frame (fingers up).
+        angle: degrees the radiograph must be rotated counter-clockwise to bring the fingers up.
+        landmarks: (21, 2) float32 of x, y in MediaPipe's order, or None.
     """
 
     method: str
@@ -98,13 +99,27 @@ class Hand:
 
 
 def upright_axes(angle: float | np.floating) -> np.ndarray:
-    """(2, 2) float64: the hand's right and down directions as rows of radiograph x, y."""
+    """The hand's right and down directions.
+
+    Args:
+        angle: degrees, see `Hand`.
+
+    Returns:
+        (2, 2) float64, radiograph x, y in rows.
+    """
     turn = np.deg2rad(angle)
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
 
 def upright_angle(landmarks: np.ndarray) -> np.floating:
-    """Degrees that a hand must be turned counter-clockwise to point upwards; landmarks (21, 2)."""
+    """How far a hand must be rotated to point upwards.
+
+    Args:
+        landmarks: (21, 2).
+
+    Returns:
+        Degrees counter-clockwise.
+    """
     right, down = landmarks[MIDDLE_MCP] - landmarks[WRIST]
     return np.degrees(np.arctan2(right, -down))
 
@@ -147,12 +162,17 @@ def find_hand(
 
 
 def find_hands_beside(pixels: np.ndarray, hand: Hand) -> list[np.ndarray]:
-    """Landmarks, (21, 2) float32 each, of what is taken for a hand beside the one found.
+    """Landmarks of what is taken for a hand beside the one found.
 
     Looks left, right, above and below, wherever there is room for a hand half as large: asked for
     two hands on one picture, MediaPipe finds both less often. What it finds may be no hand at all.
 
-    pixels, hand: what `find_hand` took and returned; without landmarks the result is empty.
+    Args:
+        pixels: (H, W) uint8, what `find_hand` took.
+        hand: what `find_hand` returned.
+
+    Returns:
+        (21, 2) float32 each; none where the hand has no landmarks.
     """
     if hand.landmarks is None:
         return []

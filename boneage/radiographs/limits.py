@@ -37,7 +37,17 @@ class RationedFile(BytesIO):
         self._reads_left, self._bytes_left = MAX_READS, most_bytes
 
     def read(self, size: int | None = -1) -> bytes:
-        """Raises ValueError once the ration is used up."""
+        """Read as any file.
+
+        Args:
+            size: number of bytes; all that are left by default.
+
+        Returns:
+            The bytes.
+
+        Raises:
+            ValueError: the ration is used up.
+        """
         content = super().read(size)
         self._reads_left -= 1
         self._bytes_left -= len(content)

@@ -15,9 +15,18 @@ _ERASED_AREA = (0.01, 0.08)
 class RandomAffine(layers.Layer):
     """Flip, rotate, shift and scale in one resampling.
 
-    Keras' own layers do one change each and would blur the image once per change. Takes and
-    returns float32 (batch, size, size, channels); what comes from outside is black. Does nothing
-    outside training. Ranges as in `Augmentation`.
+    Keras' own layers do one change each and would blur the image once per change. Input and output
+    are float32 (batch, size, size, channels); what comes from outside is black. Does nothing
+    outside training.
+
+    Args:
+        flip: see `Augmentation`.
+        rotation: see `Augmentation`.
+        shift: see `Augmentation`.
+        scale: see `Augmentation`.
+        aspect: see `Augmentation`.
+        seed: of the changes.
+        **kwargs: of `keras.Layer`.
     """
 
     def __init__(
@@ -70,8 +79,12 @@ class RandomAffine(layers.Layer):
 class RandomGamma(layers.Layer):
     """Raise each image in [0, 1] to a random power, as films and detectors differ in it.
 
-    limit: largest absolute logarithm of the power. Takes and returns float32 (batch, size, size,
-    channels). Does nothing outside training.
+    Input and output are float32 (batch, size, size, channels). Does nothing outside training.
+
+    Args:
+        limit: largest absolute logarithm of the power.
+        seed: of the powers.
+        **kwargs: of `keras.Layer`.
     """
 
     def __init__(self, limit: float = 0.0, seed: int | None = None, **kwargs: Any):

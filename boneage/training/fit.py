@@ -112,9 +112,16 @@ def train(
 def predict_rows(
     model: keras.Model, facts: artifacts.Facts, cache: Cache, rows: np.ndarray
 ) -> np.ndarray:
-    """Bone age in months, (len(rows),) float32, of cached images in the order of `rows`.
+    """Bone age of cached images.
 
-    model, facts: as from `artifacts.load_model`.
+    Args:
+        model: as from `artifacts.load_model`.
+        facts: of the model.
+        cache: of prepared radiographs.
+        rows: (n,), row numbers.
+
+    Returns:
+        (n,) float32, months, in the order of `rows`.
     """
     size = facts.build["input_size"]
     batches = pipeline.evaluation_batches(cache, rows, batch_size=32, image_size=size)
