@@ -25,7 +25,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -123,7 +123,18 @@ def artifacts_root() -> Path:
 def model_folder(name: str) -> Path:
     """Where the artifact of a registered model lies, whether it is there or not.
 
-    Raises ArtifactError for a name that is not in the registry.
+    Args:
+        name: of the model.
+
+    Returns:
+        Its folder in `artifacts_root()`.
+
+    Raises:
+        ArtifactError: the name is not in the registry.
+
+    Example:
+        >>> model_folder("densenet121").name
+        'densenet121'
     """
     try:
         return artifacts_root() / "models" / find_model(name).name
@@ -132,9 +143,17 @@ def model_folder(name: str) -> Path:
 
 
 def available_models(root: str | Path | None = None) -> list[str]:
-    """Names of the models all of whose files are there, in registry order.
+    """Names of the models all of whose files are there, in registry order; no file is opened.
 
-    `root` is an artifacts folder, by default `artifacts_root()`. The files are not opened.
+    Args:
+        root: an artifacts folder, by default `artifacts_root()`.
+
+    Returns:
+        The names.
+
+    Example:
+        >>> available_models("nowhere")
+        []
     """
     models = Path(root or artifacts_root()) / "models"
     return [name for name in MODELS if all((models / name / file).is_file() for file in FILES)]
@@ -150,10 +169,14 @@ def incomplete_models() -> dict[str, list[str]]:
 
 
 def recipe_folders(name: str) -> dict[str, Path]:
-    """Where the results of each training recipe of a published model lie, "best" first.
+    """Where the results of each training recipe of a published model lie.
 
-    "best" is what is published and has weights; a folder inside it named after another recipe
-    ("paper") holds the facts and tables of that one, for comparison.
+    Args:
+        name: of the model.
+
+    Returns:
+        Recipe -> folder, "best" first: what is published and has weights. A folder inside it named
+        after another recipe ("paper") holds the facts and tables of that one, for comparison.
     """
     published = model_folder(name)
     others = [f for f in sorted(published.iterdir()) if (f / PREDICTIONS).is_file()]
@@ -161,10 +184,13 @@ def recipe_folders(name: str) -> dict[str, Path]:
 
 
 def publish(folder: str | Path) -> None:
-    """Put the files of `folder`/unfinished, a whole artifact, in the place of those in `folder`.
+    """Put a whole artifact in the place of the one before it.
 
     facts.json goes first and comes last: a crash in between leaves an artifact that counts as
     incomplete, never a mixture of two.
+
+    Args:
+        folder: of the artifact; the files of its folder `UNFINISHED` take the place of its own.
     """
     folder = Path(folder)
     (folder / FACTS).unlink(missing_ok=True)
@@ -176,12 +202,20 @@ def publish(folder: str | Path) -> None:
 
 
 def write_weights(folder: str | Path, model: "keras.Model") -> str:
-    """Write the weights of `model` as float16 and return the SHA-256 of the file.
+    """Write the weights of a model as float16.
 
     BatchNorm statistics are included, states of random generators are not. A tensor with values
     beyond the range of float16 (65,504), as a moving variance may have, is kept as float32.
 
-    Raises ArtifactError when a weight is not finite or two weights share a path.
+    Args:
+        folder: of the artifact.
+        model: whose weights to write.
+
+    Returns:
+        SHA-256 of the file, 64 hexadecimal digits.
+
+    Raises:
+        ArtifactError: a weight is not finite, or two weights share a path.
     """
     from safetensors.numpy import save
 
@@ -207,12 +241,23 @@ def write_weights(folder: str | Path, model: "keras.Model") -> str:
 
 
 def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
-    """Build the model that `folder` describes and give it its weights.
+    """Build the model that an artifact describes and give it its weights.
 
-    The model takes image (B, S, S, 1) float32 in [0, 1] and sex (B, 1) float32 (male = 1) and
-    returns bone age (B, 1) in months. It is not compiled.
+    Args:
+        folder: of the artifact.
 
-    Raises ArtifactError, one sentence, for a missing, altered or unfitting file.
+    Returns:
+        The model, not compiled, and its facts. The model takes image (B, S, S, 1) float32 in [0, 1]
+        and sex (B, 1) float32 (male = 1) and returns bone age (B, 1) in months.
+
+    Raises:
+        ArtifactError: a file is missing, altered or does not fit.
+
+    Example:
+        >>> name = available_models()[0]
+        >>> model, facts = load_model(model_folder(name))
+        >>> facts.name == name, model.output_shape
+        (True, (None, 1))
     """
     folder = Path(folder)
     facts = read_facts(folder)
@@ -229,9 +274,14 @@ def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
 
 
 def load_weights(folder: str | Path, model: "keras.Model") -> None:
-    """Give `model` the weights in `folder`; it may be built for another input size.
+    """Give a model the weights of an artifact.
 
-    Raises ArtifactError, one sentence, for a missing, altered or unfitting file.
+    Args:
+        folder: of the artifact.
+        model: of the same architecture; it may be built for another input size.
+
+    Raises:
+        ArtifactError: a file is missing, altered or does not fit.
     """
     folder = Path(folder)
     content = _check_weights(folder, read_facts(folder))
@@ -281,7 +331,15 @@ def _assign(model: "keras.Model", tensors: dict[str, np.ndarray], path: Path) ->
 
 
 def write_facts(folder: str | Path, facts: Facts) -> None:
-    """Write facts.json. Raises ArtifactError when a field has the wrong type or is not JSON."""
+    """Write facts.json.
+
+    Args:
+        folder: of the artifact.
+        facts: to write.
+
+    Raises:
+        ArtifactError: a field has the wrong type or is not JSON.
+    """
     path = Path(folder) / FACTS
     values = dataclasses.asdict(facts)
     if fault := _fault(values):
@@ -294,7 +352,21 @@ def write_facts(folder: str | Path, facts: Facts) -> None:
 
 
 def read_facts(folder: str | Path) -> Facts:
-    """Read facts.json. Raises ArtifactError when it is missing, not JSON or lacks a field."""
+    """Read facts.json.
+
+    Args:
+        folder: of the artifact.
+
+    Returns:
+        What its weights are.
+
+    Raises:
+        ArtifactError: the file is missing, not JSON or lacks a field.
+
+    Example:
+        >>> read_facts(model_folder("resnet34_cbam")).title
+        'ResNet34+CBAM'
+    """
     path = Path(folder) / FACTS
     content = _read(path)
     try:
@@ -311,7 +383,7 @@ def read_facts(folder: str | Path) -> Facts:
 def _fault(values: dict) -> str | None:
     """What is wrong with the fields of facts, in words, or None."""
     fields = dataclasses.fields(Facts)
-    types = {field.name: field.type for field in fields}
+    types: dict[str, Any] = {field.name: field.type for field in fields}
     needed = [field.name for field in fields if field.default_factory is dataclasses.MISSING]
     if missing := [name for name in needed if name not in values]:
         return f"it lacks {', '.join(missing)}"
@@ -331,11 +403,17 @@ def _fault(values: dict) -> str | None:
 
 
 def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
-    """Model name -> SHA-256 (hex) of what decides its answers; "ensemble" -> that of them all.
+    """What tells the answers of models from those of any others.
 
     That is the weights, the model around them, whether the mirror image is read, the parameters of
     the preparation and, as its code is no parameter, PREPROCESSING_VERSION. What was measured on a
-    model, column model_sha256 of a table, holds for these alone. facts: model name -> its facts.
+    model, column model_sha256 of a table, holds for these alone.
+
+    Args:
+        facts: model name -> its facts.
+
+    Returns:
+        Model name -> SHA-256 (hex); "ensemble" -> that of them all.
     """
     each = {
         name: _fingerprint(
@@ -353,7 +431,14 @@ def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
 
 
 def published_fingerprints() -> dict[str, str]:
-    """`fingerprints` of the models as published now. Raises ArtifactError for damaged facts."""
+    """The `fingerprints` of the models as published now.
+
+    Returns:
+        Model name and "ensemble" -> SHA-256 (hex).
+
+    Raises:
+        ArtifactError: facts are damaged.
+    """
     return fingerprints({name: read_facts(model_folder(name)) for name in available_models()})
 
 
@@ -365,30 +450,65 @@ def _fingerprint(values: list | dict) -> str:
 
 
 def write_history(folder: str | Path, history: pd.DataFrame) -> None:
-    """Write history.csv: one row an epoch, columns as given (epoch, loss, val_mae, ...)."""
+    """Write history.csv.
+
+    Args:
+        folder: of the artifact.
+        history: one row an epoch, columns as given (epoch, loss, val_mae, ...).
+    """
     write_table(Path(folder) / HISTORY, history, "%.6g")
 
 
 def read_history(folder: str | Path) -> pd.DataFrame:
-    """Read history.csv. Raises ArtifactError when it is missing, empty or not a table."""
+    """Read history.csv.
+
+    Args:
+        folder: of the artifact.
+
+    Returns:
+        One row an epoch.
+
+    Raises:
+        ArtifactError: the file is missing, empty or not a table.
+    """
     return read_table(Path(folder) / HISTORY)
 
 
 def write_metrics(folder: str | Path, metrics: pd.DataFrame) -> None:
-    """Write metrics.csv with four decimals; columns split, group, n, then figures."""
+    """Write metrics.csv with four decimals.
+
+    Args:
+        folder: of the artifact.
+        metrics: of `boneage.evaluation.metrics.metrics_table`.
+    """
     write_table(Path(folder) / METRICS, metrics, "%.4f")
 
 
 def read_metrics(folder: str | Path) -> pd.DataFrame:
-    """Read metrics.csv. Raises ArtifactError when it is missing, empty or lacks a column."""
+    """Read metrics.csv.
+
+    Args:
+        folder: of the artifact.
+
+    Returns:
+        See `boneage.evaluation.metrics.metrics_table`.
+
+    Raises:
+        ArtifactError: the file is missing, empty or lacks a column.
+    """
     path = Path(folder) / METRICS
     return read_table(path, ("split", "group", "n", "mae"), dtype={"split": str, "group": str})
 
 
 def write_predictions(folder: str | Path, predictions: pd.DataFrame) -> None:
-    """Write `PREDICTION_COLUMNS` of `predictions`, numbers with two decimals, to predictions.csv.
+    """Write predictions.csv, numbers with two decimals.
 
-    Raises ArtifactError for a table `read_predictions` would refuse.
+    Args:
+        folder: of the artifact.
+        predictions: with `PREDICTION_COLUMNS`; other columns are left out.
+
+    Raises:
+        ArtifactError: `read_predictions` would refuse the table.
     """
     path = Path(folder) / PREDICTIONS
     if missing := [column for column in PREDICTION_COLUMNS if column not in predictions]:
@@ -400,9 +520,23 @@ def write_predictions(folder: str | Path, predictions: pd.DataFrame) -> None:
 
 
 def read_predictions(folder: str | Path) -> pd.DataFrame:
-    """Read predictions.csv: columns `PREDICTION_COLUMNS`, texts as str, months as float64.
+    """Read predictions.csv.
 
-    Raises ArtifactError when it is missing, lacks a column or holds values it cannot hold.
+    Args:
+        folder: of the artifact.
+
+    Returns:
+        One row a radiograph, columns `PREDICTION_COLUMNS`, texts as str, months as float64.
+
+    Raises:
+        ArtifactError: the file is missing, lacks a column or holds values it cannot hold.
+
+    Example:
+        >>> predictions = read_predictions(model_folder("densenet121"))
+        >>> list(predictions.columns) == list(PREDICTION_COLUMNS)
+        True
+        >>> predictions["split"].value_counts()["validation"]
+        np.int64(1425)
     """
     path = Path(folder) / PREDICTIONS
     # Ids like "0012" or "NA" are texts, not numbers or gaps.
@@ -417,31 +551,55 @@ def read_predictions(folder: str | Path) -> pd.DataFrame:
 
 
 def write_coverage(coverage: pd.DataFrame) -> Path:
-    """Write coverage.csv, see `boneage.evaluation.conformal.coverage_table`; returns its path."""
+    """Write coverage.csv.
+
+    Args:
+        coverage: of `boneage.evaluation.conformal.coverage_table`, with a column model_sha256.
+
+    Returns:
+        The path of the file.
+    """
     path = artifacts_root() / COVERAGE
     write_table(path, coverage, "%.6g")  # pages round it once more
     return path
 
 
 def read_coverage() -> pd.DataFrame | None:
-    """Read coverage.csv; None where there is none for the models as published now.
+    """Read coverage.csv.
 
-    Raises ArtifactError when it is no table or does not say what it was measured on.
+    Returns:
+        See `boneage.evaluation.conformal.coverage_table`; None where there is none for the
+        models as published now.
+
+    Raises:
+        ArtifactError: the file is no table or does not say what it was measured on.
     """
     return _read_measured(COVERAGE, "run python -m boneage calibrate")
 
 
 def write_robustness(robustness: pd.DataFrame) -> Path:
-    """Write robustness.csv, see `boneage.robustness.measure_robustness`; returns its path."""
+    """Write robustness.csv.
+
+    Args:
+        robustness: of `boneage.robustness.measure_robustness`.
+
+    Returns:
+        The path of the file.
+    """
     path = artifacts_root() / ROBUSTNESS
     write_table(path, robustness)
     return path
 
 
 def read_robustness() -> pd.DataFrame | None:
-    """Read robustness.csv; None where there is none for the models as published now.
+    """Read robustness.csv.
 
-    Raises ArtifactError when it is no table or does not say what it was measured on.
+    Returns:
+        See `boneage.robustness.measure_robustness`; None where there is none for the models as
+        published now.
+
+    Raises:
+        ArtifactError: the file is no table or does not say what it was measured on.
     """
     return _read_measured(ROBUSTNESS, "run python -m boneage robustness")
 
@@ -456,18 +614,32 @@ def _read_measured(file: str, remedy: str) -> pd.DataFrame | None:
 
 
 def write_saliency(file: str, table: pd.DataFrame) -> Path:
-    """Write OCCLUSION or RANDOMISATION, see `boneage.evaluation.saliency`; returns its path."""
+    """Write a table of the sanity checks of maps.
+
+    Args:
+        file: OCCLUSION or RANDOMISATION.
+        table: see `boneage.evaluation.saliency`.
+
+    Returns:
+        The path of the file.
+    """
     path = artifacts_root() / file
     write_table(path, table)
     return path
 
 
 def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
-    """The rows of OCCLUSION or RANDOMISATION that were measured on these very models.
+    """The rows of a table of the sanity checks that were measured on these very models.
 
-    facts: model name -> its facts. Rows of other `fingerprints` are left out, and the result is
-    empty where the file was never written. Raises ArtifactError when it is no table or does not
-    say what it was measured on.
+    Args:
+        file: OCCLUSION or RANDOMISATION.
+        facts: model name -> its facts.
+
+    Returns:
+        Rows of the same `fingerprints`; none where the file was never written.
+
+    Raises:
+        ArtifactError: the file is no table or does not say what it was measured on.
     """
     path = artifacts_root() / file
     if not path.exists():
@@ -493,17 +665,36 @@ def _prediction_fault(table: pd.DataFrame) -> str | None:
 
 
 def write_table(path: Path, table: pd.DataFrame, float_format: str = "%.4g") -> None:
-    """Write a CSV table, by default with numbers to four digits."""
+    """Write a CSV table.
+
+    Args:
+        path: of the file.
+        table: to write, without its index.
+        float_format: of numbers, by default four digits.
+
+    Raises:
+        NotWrittenError: the file cannot be written.
+    """
     text = table.to_csv(index=False, float_format=float_format, lineterminator="\n")
     replace_file(path, text.encode())
 
 
 def read_table(
-    path: Path, columns: Sequence[str] = (), remedy: str = _TRAIN, **options
+    path: Path, columns: Sequence[str] = (), remedy: str = _TRAIN, **options: Any
 ) -> pd.DataFrame:
-    """A CSV table with at least these columns and a row; options are those of `pd.read_csv`.
+    """Read a CSV table.
 
-    Raises ArtifactError, one sentence, with the remedy besides restoring the file.
+    Args:
+        path: of the file.
+        columns: that it must have.
+        remedy: what errors advise besides restoring the file.
+        **options: of `pd.read_csv`.
+
+    Returns:
+        The table, of at least one row.
+
+    Raises:
+        ArtifactError: the file is missing, no table, empty or lacks a column.
     """
     content = _read(path, remedy)
     try:
@@ -521,9 +712,15 @@ def read_table(
 
 
 def write_gate(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame) -> Path:
-    """Write what `boneage.gate` goes by and the table of what it refuses; returns its path.
+    """Write what the image quality check goes by, and the table of what it refuses.
 
-    facts: JSON values, see `boneage.gate.gate.Gate`. numbers: float arrays by name.
+    Args:
+        facts: JSON values, see `boneage.gate.gate.Gate`.
+        numbers: float arrays by name.
+        table: see `boneage.gate.learning.measure_gate`.
+
+    Returns:
+        The path of the table.
     """
     from safetensors.numpy import save
 
@@ -537,9 +734,13 @@ def write_gate(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame)
 
 
 def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
-    """Facts and numbers as `write_gate` took them; None where they were never written.
+    """Read what the image quality check goes by.
 
-    Raises ArtifactError, one sentence, for a file that is damaged or does not fit the other.
+    Returns:
+        Facts and numbers as `write_gate` took them; None where they were never written.
+
+    Raises:
+        ArtifactError: a file is damaged or does not fit the other.
     """
     path = artifacts_root() / GATE_FACTS
     if not path.exists():
@@ -558,9 +759,13 @@ def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
 
 
 def read_gate_table() -> pd.DataFrame | None:
-    """Read gate.csv, see `boneage.gate.learning.measure_gate`; None where it was never written.
+    """Read the table of what the image quality check refuses.
 
-    Raises ArtifactError when it is no table or lacks a column.
+    Returns:
+        See `boneage.gate.learning.measure_gate`; None where it was never written.
+
+    Raises:
+        ArtifactError: the file is no table or lacks a column.
     """
     path = artifacts_root() / GATE_TABLE
     if not path.exists():
@@ -572,7 +777,16 @@ def read_gate_table() -> pd.DataFrame | None:
 
 
 def unusable(path: Path, fault: str, remedy: str = _TRAIN) -> ArtifactError:
-    """The error to raise for a file of an artifact, with the remedy besides restoring the file."""
+    """The error to raise for a file of an artifact.
+
+    Args:
+        path: of the file.
+        fault: what is wrong with it, in words.
+        remedy: what to do besides restoring the file.
+
+    Returns:
+        The error, one sentence.
+    """
     return ArtifactError(f"{path} {fault}; restore it with git checkout or {remedy}.")
 
 

@@ -11,14 +11,21 @@ import json
 import logging
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.training.presets import PRESETS, find_preset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from boneage.predictor import Predictor
+    from boneage.results import FileResult
 
 OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
@@ -189,7 +196,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs, name: str, run, description: str, when_stopped=_FROM_THE_BEGINNING
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    description: str,
+    when_stopped: str | Callable[[argparse.Namespace], str] = _FROM_THE_BEGINNING,
 ) -> argparse.ArgumentParser:
     """A verb; when_stopped: what Ctrl-C prints, a sentence or a function of the options."""
     parser = verbs.add_parser(name, help=description, description=description.capitalize() + ".")
@@ -197,7 +208,7 @@ def _verb(
     return parser
 
 
-def _at_least(least: int):
+def _at_least(least: int) -> Callable[[str], int]:
     """The type of an option that is a whole number of at least this much."""
 
     def whole_number(text: str) -> int:
@@ -232,7 +243,7 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _predict(options) -> int:
+def _predict(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from boneage import results
@@ -284,13 +295,15 @@ def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _batches(items) -> Iterator[list]:
+def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
     items = iter(items)
     while batch := list(islice(items, _BATCH)):
         yield batch
 
 
-def _results(predictor, paths, sexes, show_refused: bool) -> list:
+def _results(
+    predictor: "Predictor", paths: list[Path], sexes: list[str | None], show_refused: bool
+) -> "list[FileResult]":
     """The `FileResult` of every file; a sex of None is that of the DICOM header."""
     from boneage import results
     from boneage.evaluation.conformal import LEVEL
@@ -323,7 +336,7 @@ def _results(predictor, paths, sexes, show_refused: bool) -> list:
     ]
 
 
-def _evaluate(options) -> int:
+def _evaluate(options: argparse.Namespace) -> int:
     import pandas as pd
     from tqdm import tqdm
 
@@ -350,19 +363,19 @@ def _evaluate(options) -> int:
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     figures = summarise(pd.DataFrame(rows, columns=["age_months", "prediction_months"])).iloc[0]
-    result = {"model": options.model, "n": len(rows)}
+    summary: dict[str, Any] = {"model": options.model, "n": len(rows)}
     for name in ("mae", "rmse", "r2", "bias", "within_6", "within_12"):
-        result[name] = _rounded(figures[name])
-    result["mae_interval"] = [_rounded(figures["mae_low"]), _rounded(figures["mae_high"])]
+        summary[name] = _rounded(figures[name])
+    summary["mae_interval"] = [_rounded(figures["mae_low"]), _rounded(figures["mae_high"])]
     # Metrics count every image that can be read, as published results do.
-    result["refused"] = refused
-    result["unreadable"] = len(labels) - len(rows)
-    result["skipped_rows"] = len(labels.attrs["skipped"])  # of the label file
+    summary["refused"] = refused
+    summary["unreadable"] = len(labels) - len(rows)
+    summary["skipped_rows"] = len(labels.attrs["skipped"])  # of the label file
     if options.json:
-        print(json.dumps(result))
+        print(json.dumps(summary))
     else:
-        print("\n".join(f"{name:13} {value}" for name, value in result.items()))
-    return OK if result["unreadable"] == refused == 0 else NOT_ALL_OK
+        print("\n".join(f"{name:13} {value}" for name, value in summary.items()))
+    return OK if summary["unreadable"] == refused == 0 else NOT_ALL_OK
 
 
 def _rounded(value: float) -> float | None:
@@ -370,7 +383,7 @@ def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 4)
 
 
-def _report(options) -> int:
+def _report(options: argparse.Namespace) -> int:
     from boneage.report import write_report
 
     write_report(options.out, options.model, options.recipe, options.split)
@@ -378,7 +391,7 @@ def _report(options) -> int:
     return OK
 
 
-def _gate(options) -> int:
+def _gate(options: argparse.Namespace) -> int:
     from boneage.gate.learning import learn_gate
     from boneage.predictor import Predictor
 
@@ -388,7 +401,7 @@ def _gate(options) -> int:
     return OK
 
 
-def _calibrate(options) -> int:
+def _calibrate(options: argparse.Namespace) -> int:
     from boneage import artifacts
     from boneage.evaluation.conformal import LEAST_CALIBRATION, LEVEL, coverage_table
     from boneage.wording import share
@@ -413,7 +426,7 @@ def _calibrate(options) -> int:
     return OK
 
 
-def _saliency(options) -> int:
+def _saliency(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from boneage import artifacts
@@ -432,7 +445,7 @@ def _saliency(options) -> int:
     return OK
 
 
-def _labelled(images: str, labels: str, reference_column: str | None):
+def _labelled(images: str, labels: str, reference_column: str | None) -> "pd.DataFrame":
     """The cases of a CSV file whose image is in the folder: columns id, sex, age_months, path."""
     from boneage.datasets.labels import read_labels
     from boneage.datasets.rsna import find_images
@@ -442,7 +455,7 @@ def _labelled(images: str, labels: str, reference_column: str | None):
     return cases.dropna(subset="path")
 
 
-def _robustness(options) -> int:
+def _robustness(options: argparse.Namespace) -> int:
     from boneage import artifacts
     from boneage.predictor import Predictor
     from boneage.robustness import measure_robustness
@@ -455,7 +468,7 @@ def _robustness(options) -> int:
     return OK
 
 
-def _prepare(options) -> int:
+def _prepare(options: argparse.Namespace) -> int:
     from boneage.datasets.cache import build_cache
     from boneage.datasets.rsna import cases
     from boneage.radiographs.preprocessing import Preprocessing
@@ -477,7 +490,7 @@ def _prepare(options) -> int:
     return OK
 
 
-def _train(options) -> int:
+def _train(options: argparse.Namespace) -> int:
     from boneage.datasets.cache import open_cache
     from boneage.quiet import quiet_libraries
 
@@ -503,7 +516,7 @@ def _train(options) -> int:
     return OK
 
 
-def _how_to_resume(options) -> str:
+def _how_to_resume(options: argparse.Namespace) -> str:
     """What to say when a training is stopped."""
     from boneage.training.checkpoint import CHECKPOINT
 
@@ -512,7 +525,7 @@ def _how_to_resume(options) -> str:
     return "Stopped before the end of the first epoch. The same command starts from the beginning."
 
 
-def _atlas(options) -> int:
+def _atlas(options: argparse.Namespace) -> int:
     from boneage.atlas.building import Settings, build_atlas
 
     settings = Settings(per_plate=options.per_plate)
@@ -521,7 +534,7 @@ def _atlas(options) -> int:
     return OK
 
 
-def _atlas_answers(options) -> int:
+def _atlas_answers(options: argparse.Namespace) -> int:
     from boneage.atlas import answers
     from boneage.predictor import Predictor
     from boneage.wording import plates_refused
@@ -539,12 +552,12 @@ def _atlas_answers(options) -> int:
         cases = _labelled(options.test_images, options.test_labels, options.reference_column)
         table = answers.read_by_likeness(cases)
         path = answers.write(answers.LIKENESS, table)
-        figures = answers.likeness_figures()
-        print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")
+        if figures := answers.likeness_figures():
+            print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")
     return OK
 
 
-def _phantoms(options) -> int:
+def _phantoms(options: argparse.Namespace) -> int:
     from boneage.datasets.phantoms import write_phantoms
 
     folder = write_phantoms(options.out, options.train, options.test, options.seed)

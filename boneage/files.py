@@ -21,13 +21,15 @@ _REMEDIES = {
 class NotWrittenError(BoneAgeError, OSError):
     """A file cannot be written; `str(error)` is one sentence, with what to do.
 
-    fault: what is wrong. remedy: what to do before trying again. Both in words.
+    Attributes:
+        fault: what is wrong, in words.
+        remedy: what to do before trying again, in words.
     """
 
     def __init__(self, path: Path, cause: OSError):
         super().__init__(cause.errno, cause.strerror or str(cause), str(path))
         self.fault = f"{path} cannot be written ({self.strerror})"
-        self.remedy = _REMEDIES.get(cause.errno, "look after the disk")
+        self.remedy = _REMEDIES.get(cause.errno or 0, "look after the disk")
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.remedy} and run the same command again."
@@ -35,12 +37,19 @@ class NotWrittenError(BoneAgeError, OSError):
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file, open for writing, that takes the place of `path` at the end of the block.
+    """A new file, open for writing, that takes the place of another at the end of the block.
 
     A reader, or a crash at any moment, meets the old file or the new one, each whole. What a crash
     leaves beside it is written over the next time. Only one process may write a path at a time.
 
-    Raises NotWrittenError; the old file is then as it was.
+    Args:
+        path: of the file to replace; its folder is made where it does not exist.
+
+    Yields:
+        The new file.
+
+    Raises:
+        NotWrittenError: it cannot be written; the old file is then as it was.
     """
     new = path.with_name(f".{path.name}.new")
     try:
@@ -59,6 +68,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a whole file in one step, see `replacing`."""
+    """Write a whole file in one step, see `replacing`.
+
+    Args:
+        path: of the file.
+        content: of the file.
+
+    Raises:
+        NotWrittenError: it cannot be written; the old file is then as it was.
+    """
     with replacing(path) as file:
         file.write(content)

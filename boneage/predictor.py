@@ -1,15 +1,10 @@
 """From a radiograph's bytes to its bone age: one path for pages, command line and notebook.
 
 The quality check is part of the path: no bone age comes without its answer.
-
-Example:
-    >>> predictor = Predictor()
-    >>> prediction = predictor.predict("hand.dcm")
-    >>> prediction.refusal or (prediction.ensemble_months, prediction.interval("ensemble"))
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,11 +38,12 @@ if TYPE_CHECKING:
 class PreparedRadiograph:
     """A radiograph ready for the models and the quality check: read once, its hand found once.
 
-    hands: model name -> the hand as that model sees it.
-    look: what the quality check looks at.
-    sex: "female" or "male" as the DICOM header states it, or None.
-    age_months: chronological age as the DICOM header states it, or None.
-    inverted: whether the file was black on white.
+    Attributes:
+        hands: model name -> the hand as that model sees it.
+        look: what the quality check looks at.
+        sex: "female" or "male" as the DICOM header states it, or None.
+        age_months: chronological age as the DICOM header states it, or None.
+        inverted: whether the file was black on white.
     """
 
     hands: dict[str, PreparedHand]
@@ -69,12 +65,13 @@ class Prediction:
     Where the quality check refuses the radiograph, `refusal` says why; the bone ages are then not
     reliable and have no prediction intervals.
 
-    source: the radiograph as the models saw it.
-    sex: "female" or "male", as used for the prediction.
-    months: model name -> bone age in months.
-    calibration: prediction intervals.
-    weights: model name -> its share in the ensemble, 1 together.
-    refusal: the quality check's reason for refusing the radiograph, or None.
+    Attributes:
+        source: the radiograph as the models saw it.
+        sex: "female" or "male", as used for the prediction.
+        months: model name -> bone age in months.
+        calibration: prediction intervals.
+        weights: model name -> its share in the ensemble, 1 together.
+        refusal: the quality check's reason for refusing the radiograph, or None.
     """
 
     source: PreparedRadiograph
@@ -91,6 +88,7 @@ class Prediction:
 
     @property
     def hand(self) -> Hand:
+        """Where the hand was found."""
         return self.source.hand
 
     @property
@@ -104,21 +102,35 @@ class Prediction:
         return self.source.sex not in (None, self.sex)
 
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
-        """Prediction intervals (low, high) in months of each model and of "ensemble".
+        """Prediction intervals of each model and of "ensemble".
 
         For radiographs similar to those of the validation set, about a share `level` of clinical
-        readings lie within. Empty where the models have too few validation predictions, and for a
-        radiograph that the quality check refuses, which is not similar.
+        readings lie within.
+
+        Args:
+            level: the share, from 0 to 0.95.
+
+        Returns:
+            Name -> (low, high) in months. Empty where the models have too few validation
+            predictions, and for a radiograph that the quality check refuses, which is not similar.
         """
         if self.refusal:
             return {}
         months = with_ensemble(self.months, self.weights)
-        months = {name: [value] for name, value in months.items()}
-        limits = self.calibration.intervals(months, [self.sex], level)
-        return {name: tuple(both.tolist()) for name, (both,) in limits.items()}
+        each = {name: [value] for name, value in months.items()}
+        limits = self.calibration.intervals(each, [self.sex], level)
+        return {name: (float(low), float(high)) for name, ((low, high),) in limits.items()}
 
     def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
-        """The interval of one model or of "ensemble"; None where there is none."""
+        """The prediction interval of one model or of "ensemble".
+
+        Args:
+            name: of the model, or "ensemble".
+            level: see `intervals`.
+
+        Returns:
+            (low, high) in months, or None where there is none.
+        """
         return self.intervals(level).get(name)
 
     @property
@@ -130,7 +142,7 @@ class Prediction:
 class UnknownSexError(BoneAgeError):
     """The sex of a radiograph is neither given nor stated in its file."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             "The file does not state the sex, which the models need; give female or male."
         )
@@ -156,10 +168,11 @@ class Explanation:
 
     Maps explain the answer: of a model that reads the mirror image, too, they are means over both.
 
-    gradcam: the regions that move the predicted bone age in this direction most.
-    direction: "raises" for a hand read older than the average training hand, else "lowers".
-    spatial: CBAM stage -> spatial attention of the stage's last block; empty without CBAM.
-    channel: CBAM stage -> (C,) channel attention in [0, 1].
+    Attributes:
+        gradcam: the regions that move the predicted bone age in this direction most.
+        direction: "raises" for a hand read older than the average training hand, else "lowers".
+        spatial: CBAM stage -> spatial attention of the stage's last block; empty without CBAM.
+        channel: CBAM stage -> (C,) channel attention in [0, 1].
     """
 
     gradcam: np.ndarray
@@ -171,8 +184,27 @@ class Explanation:
 class Predictor:
     """The published models, loaded once; safe to share between threads.
 
-    names: models to load, by default all that have an artifact; "ensemble" means all.
-    Raises ArtifactError, with a sentence, when there is none or a file is damaged.
+    Args:
+        names: models to load, by default all that have an artifact; "ensemble" means all.
+
+    Attributes:
+        facts: model name -> what its weights are.
+        weights: model name -> its share in the ensemble, 1 together.
+        calibration: prediction intervals.
+        gate: the image quality check.
+
+    Raises:
+        ArtifactError: there is no trained model, or a file is damaged.
+
+    Example:
+        >>> from boneage.datasets.phantoms import draw_phantom
+        >>> predictor = Predictor()
+        >>> prediction = predictor.predict(Radiograph(draw_phantom(120, "female"), "PNG"), "female")
+        >>> list(prediction.months) == predictor.names
+        True
+        >>> low, high = min(prediction.months.values()), max(prediction.months.values())
+        >>> low <= prediction.ensemble_months <= high
+        True
     """
 
     def __init__(self, names: str | Sequence[str] | None = None):
@@ -206,6 +238,7 @@ class Predictor:
 
     @property
     def names(self) -> list[str]:
+        """Names of the models that are loaded."""
         return list(self._models)
 
     @property
@@ -220,7 +253,17 @@ class Predictor:
         return [*notes, self.gate.note] if self.gate.note else notes
 
     def prepare(self, radiograph: Radiograph) -> dict[str, PreparedHand]:
-        """The hand as each model wants it; models of one preparation share the result."""
+        """Prepare the hand as each model wants it; models of one preparation share the result.
+
+        Args:
+            radiograph: as `read_radiograph` returns it.
+
+        Returns:
+            Model name -> the prepared hand.
+
+        Raises:
+            HandModelError: MediaPipe or its landmark model does not load.
+        """
         hands = {
             parameters: prepare(radiograph.pixels, parameters)
             for parameters in set(self._preprocessing.values())
@@ -230,9 +273,21 @@ class Predictor:
     def open(self, source: bytes | str | Path | Radiograph) -> PreparedRadiograph:
         """Read a radiograph, find its hand and look at it, once for all that follows.
 
-        source: a file's bytes, its path, or a radiograph that is read already.
+        Args:
+            source: a file's content, its path, or a radiograph that is read already.
 
-        Raises UnreadableRadiograph, one sentence.
+        Returns:
+            What `predict` and `predict_all` take.
+
+        Raises:
+            UnreadableRadiograph: the file cannot be used.
+
+        Example:
+            >>> from boneage.datasets.phantoms import write_phantoms
+            >>> folder = write_phantoms("phantoms", n_train=1, n_test=0)
+            >>> opened = Predictor().open(folder / "boneage-training-dataset" / "1001.png")
+            >>> opened.hand.method
+            'mediapipe'
         """
         radiograph = source if isinstance(source, Radiograph) else read_radiograph(source)
         hands = self.prepare(radiograph)
@@ -247,13 +302,30 @@ class Predictor:
     def predict(
         self, source: bytes | str | Path | Radiograph | PreparedRadiograph, sex: str | None = None
     ) -> Prediction:
-        """Bone age of one radiograph; where the quality check refuses it, `refusal` says why.
+        """Bone age of one radiograph, after the quality check.
 
-        source: as for `open`, or what it returned.
-        sex: "female" or "male"; by default as the DICOM header states it.
+        Args:
+            source: as for `open`, or what it returned.
+            sex: "female" or "male"; by default as the DICOM header states it.
 
-        Raises UnreadableRadiograph for a file that cannot be read, and UnknownSexError where the
-        sex is neither given nor stated, each with one sentence.
+        Returns:
+            The bone ages in months; where the quality check refuses the radiograph, `refusal` says
+            why.
+
+        Raises:
+            UnreadableRadiograph: the file cannot be used.
+            UnknownSexError: the sex is neither given nor stated in the file.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> radiograph = Radiograph(draw_phantom(120, "female"), "PNG")
+            >>> predictor = Predictor()
+        >>> prediction = predictor.predict(radiograph, sex="female")
+            >>> prediction.ensemble_months > 0
+            True
+            >>> predictor.predict(radiograph)
+            Traceback (most recent call last):
+            boneage.predictor.UnknownSexError: The file does not state the sex, ...
         """
         opened = source if isinstance(source, PreparedRadiograph) else self.open(source)
         (prediction,) = self.predict_all([opened], [sex or opened.sex])
@@ -262,12 +334,34 @@ class Predictor:
     def predict_all(
         self, opened: Sequence[PreparedRadiograph], sexes: Sequence[str | None]
     ) -> list[Prediction]:
-        """Bone ages of N opened radiographs in one pass, each after the quality check."""
-        if None in sexes:
+        """Bone ages of N opened radiographs in one pass, each after the quality check.
+
+        Args:
+            opened: as `open` returns them.
+            sexes: "female" or "male" of each.
+
+        Returns:
+            N predictions, in the order of the radiographs.
+
+        Raises:
+            UnknownSexError: one of the sexes is None.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> predictor = Predictor()
+            >>> opened = [
+            ...     predictor.open(Radiograph(draw_phantom(months, "male"), "PNG"))
+            ...     for months in (60, 180)
+            ... ]
+            >>> [prediction.sex for prediction in predictor.predict_all(opened, ["male", "male"])]
+            ['male', 'male']
+        """
+        known = [sex for sex in sexes if sex is not None]
+        if len(known) < len(sexes):
             raise UnknownSexError()
         if not opened:
             return []
-        months, features = self.read_prepared([each.hands for each in opened], sexes)
+        months, features = self.read_prepared([each.hands for each in opened], known)
         refusals = self.gate.judge([each.look for each in opened], features)
         return [
             Prediction(
@@ -278,19 +372,36 @@ class Predictor:
                 self.weights,
                 refusal,
             )
-            for number, (each, sex, refusal) in enumerate(zip(opened, sexes, refusals, strict=True))
+            for number, (each, sex, refusal) in enumerate(zip(opened, known, refusals, strict=True))
         ]
 
     def predict_prepared(
-        self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]
+        self, hands: Sequence[Mapping[str, PreparedHand]], sexes: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """Bone age in months, model name -> (N,) float32, of N results of `prepare`."""
+        """Bone ages of N prepared hands, without the quality check.
+
+        Args:
+            hands: N results of `prepare`.
+            sexes: "female" or "male" of each.
+
+        Returns:
+            Model name -> (N,) float32, bone age in months.
+        """
         return self.read_prepared(hands, sexes)[0]
 
     def read_prepared(
-        self, hands: Sequence[dict[str, PreparedHand]], sexes: Sequence[str]
+        self, hands: Sequence[Mapping[str, PreparedHand]], sexes: Sequence[str]
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """`predict_prepared`, and of the same pass model name -> (N, D) float32 pooled features."""
+        """Bone ages of N prepared hands as `predict_prepared`, and features of the same pass.
+
+        Args:
+            hands: N results of `prepare`.
+            sexes: "female" or "male" of each.
+
+        Returns:
+            Model name -> (N,) float32, bone age in months; and model name -> (N, D) float32, the
+            pooled features that the quality check looks at.
+        """
         male = sex_to_model_input(sexes)
         months, features = {}, {}
         for name, reader in self._readers.items():
@@ -301,7 +412,24 @@ class Predictor:
         return months, features
 
     def explain(self, prediction: Prediction, name: str) -> Explanation:
-        """Grad-CAM and, for a model with CBAM, its attention, of the answer given."""
+        """Grad-CAM and, for a model with CBAM, its attention, of the answer given.
+
+        Args:
+            prediction: of this predictor.
+            name: of the model.
+
+        Returns:
+            The maps, (S, S) float32 in [0, 1] on the prepared image, and the channel attention.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> predictor = Predictor()
+            >>> prediction = predictor.predict(Radiograph(draw_phantom(120, "male"), "PNG"), "male")
+            >>> name = predictor.names[0]
+            >>> explanation = predictor.explain(prediction, name)
+            >>> explanation.gradcam.shape == prediction.prepared[name].image.shape
+            True
+        """
         from boneage.explain.gradcam import telling_direction
 
         direction = telling_direction(prediction.ensemble_months)  # one, so that maps compare

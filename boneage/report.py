@@ -102,7 +102,7 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> str:
     if split not in PUBLISHED_COLUMN:
         return ""
     column, published = PUBLISHED_COLUMN[split], published_results()
-    own = tuple(found.figures[figure] for figure in ("mae", "mae_low", "mae_high"))
+    own = (found.figures["mae"], found.figures["mae_low"], found.figures["mae_high"])
     band = SINGLE_READER if split == "test" else None
     sources = "".join(
         f"<li>{escape(row.system)}: {escape(row.source)}</li>"

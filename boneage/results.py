@@ -23,14 +23,19 @@ GIVEN, HEADER = "given", "header"
 class FileResult:
     """What became of one file.
 
-    status: OK, REFUSED by the quality check, UNREADABLE, or WAITING for a sex.
-    reason: a sentence on a status other than OK, and on a sex that the DICOM header contradicts.
-    sex_source: GIVEN or HEADER, the DICOM header.
-    chronological_age_months: as the DICOM header states it.
-    months: model name, and "ensemble" for their weighted mean -> bone age in months. Empty without
-        a bone age; of a refused radiograph there is one only where it was asked for all the same.
-    crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`.
-    intervals: model name or "ensemble" -> prediction interval (low, high) in months.
+    Attributes:
+        file: its name.
+        status: OK, REFUSED by the quality check, UNREADABLE, or WAITING for a sex.
+        reason: a sentence on a status other than OK, and on a sex that the DICOM header
+            contradicts.
+        sex: "female" or "male", as used for the prediction.
+        sex_source: GIVEN or HEADER, the DICOM header.
+        chronological_age_months: as the DICOM header states it.
+        months: model name, and "ensemble" for their weighted mean -> bone age in months. Empty
+            without a bone age; of a refused radiograph there is one only where it was asked for all
+            the same.
+        crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`.
+        intervals: model name or "ensemble" -> prediction interval (low, high) in months.
     """
 
     file: str
@@ -47,13 +52,21 @@ class FileResult:
 def result_of(
     file: str, prediction: Prediction, sex_source: str, level: float, show_refused: bool
 ) -> FileResult:
-    """The result of a file that was predicted; `level` is that of the intervals.
+    """The result of a file that was predicted.
 
-    show_refused: give the bone age of a refused radiograph, too, without an interval.
+    Args:
+        file: its name.
+        prediction: of the file.
+        sex_source: GIVEN or HEADER.
+        level: share, 0 to 1, that the prediction intervals are asked to hold.
+        show_refused: give the bone age of a refused radiograph, too, without an interval.
+
+    Returns:
+        The result, with all models and the ensemble.
     """
     refusal, source = prediction.refusal, prediction.source
     reasons = [refusal.reason] if refusal else []
-    if prediction.contradicts_header:
+    if source.sex and prediction.contradicts_header:
         reasons.append(wording.other_sex_in_header(source.sex, prediction.sex))
     shown = show_refused or not refusal
     return FileResult(
@@ -70,7 +83,20 @@ def result_of(
 
 
 def as_json(result: FileResult, model: str) -> dict:
-    """The result by one model, or by "ensemble", as the command line prints it."""
+    """The result by one model as the command line prints it.
+
+    Args:
+        result: of one file.
+        model: name of a model, or "ensemble".
+
+    Returns:
+        The object: file, status, reason, model, sex, sex_source, chronological_age_months,
+        bone_age_months, interval_months and crop; None for what the file does not have.
+
+    Example:
+        >>> as_json(FileResult("a.png", UNREADABLE, "The file is empty."), "ensemble")["status"]
+        'unreadable'
+    """
     age, interval = result.months.get(model), result.intervals.get(model)
     chronological = result.chronological_age_months
     return {
@@ -90,12 +116,25 @@ def as_json(result: FileResult, model: str) -> dict:
 def results_table(
     results: Sequence[FileResult], models: Sequence[str], level: float
 ) -> pd.DataFrame:
-    """One row a file: file, status, reason, sex, ages, interval_level, crop.
+    """The results of files as a table.
 
-    Ages are <model>_months of each model and mean_months, each with the limits of its interval
-    behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
-    `level`, the share in 0..1 that the intervals were asked to hold. What a file does not have is
-    missing.
+    Args:
+        results: of the files.
+        models: names of the models to show, besides their mean.
+        level: share, 0 to 1, that the prediction intervals were asked to hold.
+
+    Returns:
+        One row a file: file, status, reason, sex, ages, interval_level, crop. Ages are
+        <model>_months of each model and mean_months, each with the limits of its interval behind it
+        (<model>_low_months, <model>_high_months), unrounded floats. interval_level is `level`. What
+        a file does not have is missing.
+
+    Example:
+        >>> months = {"densenet121": 98.2, "ensemble": 99.0}
+        >>> result = FileResult("a.png", OK, sex="male", months=months)
+        >>> table = results_table([result], ["densenet121"], level=0.9)
+        >>> table[["file", "densenet121_months", "mean_months"]].to_numpy().tolist()
+        [['a.png', 98.2, 99.0]]
     """
     rows = [
         {
@@ -127,6 +166,12 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
     Months have one decimal. A file name that a spreadsheet would take for a formula gets an
     apostrophe in front.
+
+    Args:
+        table: of `results_table`.
+
+    Returns:
+        The file, UTF-8 with a byte order mark.
     """
     file = table["file"].map(lambda name: f"'{name}" if name[:1] in "=+-@\t\r" else name)
     months = [name for name in table if name.endswith("_months")]
@@ -144,10 +189,14 @@ def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def stated_bias(metrics: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    """Group -> mean residual on test radiographs with the ends of its 95% CI, months.
+    """Bias of a model on the test set, for people.
 
-    metrics: from `boneage.artifacts.read_metrics`. Groups are "all", "female" and "male"; without a
-    test there are none.
+    Args:
+        metrics: from `boneage.artifacts.read_metrics`.
+
+    Returns:
+        Group, "all", "female" or "male" -> mean residual with the ends of its 95% CI, months. Empty
+        where no test was made.
     """
     rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", "female", "male"])]
     columns = rows[["bias", "bias_low", "bias_high"]].to_numpy().tolist()
@@ -155,9 +204,13 @@ def stated_bias(metrics: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
 
 
 def stated_error(metrics: pd.DataFrame) -> float | None:
-    """Mean absolute error in months on all test radiographs; None where no test was made.
+    """Mean absolute error of a model on the test set.
 
-    metrics: from `boneage.artifacts.read_metrics`.
+    Args:
+        metrics: from `boneage.artifacts.read_metrics`.
+
+    Returns:
+        In months, on all test radiographs; None where no test was made.
     """
     rows = metrics[(metrics["split"] == "test") & (metrics["group"] == "all")]
     return float(rows["mae"].iloc[0]) if len(rows) else None

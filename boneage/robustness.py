@@ -1,5 +1,7 @@
 """The published models on changed pictures of labelled radiographs."""
 
+from pathlib import Path
+
 import pandas as pd
 from tqdm import tqdm
 
@@ -17,11 +19,18 @@ _BATCH = 32
 def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFrame:
     """The error of every model and the ensemble under every perturbation; shows a progress bar.
 
-    cases: columns id, sex, age_months and path. "clean" is the file itself. Every change is made
-    to the radiograph as read, which is then written to a file and goes the way of any upload.
+    Every change is made to the radiograph as read, which is then written to a file and goes the way
+    of any upload. "clean" is the file itself.
 
-    Returns the columns of `robustness_table`, and model_sha256 (see `artifacts.fingerprints`).
-    Raises BoneAgeError when no file can be read.
+    Args:
+        predictor: of the models.
+        cases: columns id, sex, age_months and path.
+
+    Returns:
+        The columns of `robustness_table`, and model_sha256 (see `artifacts.fingerprints`).
+
+    Raises:
+        BoneAgeError: no file can be read.
     """
     parts = []
     with tqdm(total=len(cases) * (1 + len(PERTURBATIONS)), desc="robustness", unit="image") as bar:
@@ -40,7 +49,7 @@ def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFram
     return table.assign(model_sha256=table["model"].map(fingerprints(predictor.facts)))
 
 
-def _read(source) -> Radiograph | None:
+def _read(source: bytes | str | Path) -> Radiograph | None:
     try:
         return read_radiograph(source)
     except UnreadableRadiograph:

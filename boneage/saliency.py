@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -41,13 +41,21 @@ def check_saliency(
     Cases are validation radiographs whose hand is found by its landmarks, as many of each sex and
     age band; the randomization, which takes longer, has some of them.
 
-    folder: with the images `<id>.png` etc.
-    show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
+    Args:
+        folder: with the images `<id>.png` etc.
+        n_occlusion: number of cases of the occlusion.
+        n_randomisation: number of cases of the randomization.
+        show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
 
-    Returns the tables of `evaluation.saliency`: `occlusion_table` and `randomisation_table`.
-    Raises ArtifactError without models, LabelError without the folder, UnreadableRadiograph for a
-    damaged file, and BoneAgeError where the folder holds no validation radiograph of the models or
-    a model's maps never show anything.
+    Returns:
+        The tables of `evaluation.saliency`: `occlusion_table` and `randomisation_table`.
+
+    Raises:
+        ArtifactError: there are no models.
+        LabelError: the folder does not exist.
+        UnreadableRadiograph: a file is damaged.
+        BoneAgeError: the folder holds no validation radiograph of the models, or a model's maps
+            never show anything.
     """
     predictor = Predictor()
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
@@ -59,7 +67,8 @@ def check_saliency(
             f"The folder {folder} holds none of the models' validation radiographs: name the one "
             "that they were trained from."
         )
-    shifts, hands = [], {}
+    shifts = []
+    hands: Hands = {}
     for case in show(list(cases.itertuples()), desc="occlusion"):
         hands[case.id] = predictor.prepare(read_radiograph(images[case.id]))
         shifts.append(_shifts(predictor, hands[case.id], case))
@@ -76,8 +85,8 @@ def check_saliency(
     )
 
 
-def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case) -> pd.DataFrame:
-    def predict(variants):
+def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case: Any) -> pd.DataFrame:
+    def predict(variants: Sequence[Mapping[str, PreparedHand]]) -> dict[str, np.ndarray]:
         return predictor.predict_prepared(variants, [case.sex] * len(variants))
 
     return occlusion_shifts(hands, predict).assign(id=case.id, age_months=case.age_months)

@@ -51,7 +51,7 @@ def in_short(
 ) -> str:
     """Which regions each model depends on most, and how the randomization check went."""
     rows = occlusion[occlusion["group"] == group]
-    models = {}
+    models: dict[str, list[str]] = {}
     for name, title in titles.items():
         strongest = _strongest(rows[rows["model"] == name])
         regions = " or ".join(strongest["region"].map(_name))
@@ -65,7 +65,7 @@ def in_short(
         else f"hiding a region does not change the predictions of {in_words(those)} more"
         for regions, those in models.items()
     ]
-    results = {}
+    results: dict[str, list[str]] = {}
     for name, title in titles.items():
         result = _result(_steps(randomisation, name).iloc[-1])
         results.setdefault(result, []).append(title)

@@ -147,7 +147,7 @@ def _mae(
     models: Sequence[tuple[str, float]],
     difference: float,
     interval: tuple[float, float],
-    p: float,
+    p: float | None,
     where: str = "",
 ) -> str:
     """models: title and MAE of two; difference: MAE of the first - MAE of the second."""
@@ -155,7 +155,7 @@ def _mae(
     if difference < 0:
         models, difference, (low, high) = models[::-1], -difference, (-high, -low)
     (worse, worse_mae), (better, better_mae) = models
-    is_significant = p < ALPHA
+    is_significant = p is not None and p < ALPHA
     is_equivalent = low > -MARGIN and high < MARGIN
     numbers = (
         f"MAE {better_mae:.1f} months for {better} and {worse_mae:.1f} for {worse}. Difference "

@@ -204,7 +204,7 @@ def disagreement(months: Mapping[str, float]) -> str | None:
     """
     if len(months) < 2:
         return None
-    high, low = max(months, key=months.get), min(months, key=months.get)
+    high, low = max(months, key=months.__getitem__), min(months, key=months.__getitem__)
     apart = nearest_month(months[high]) - nearest_month(months[low])
     if apart == 0:
         return "The models predict the same bone age, to the month."

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
@@ -50,10 +51,15 @@ _PREDICTION_COLUMNS = [
 ]
 
 
-def prepare_to_compare(pixels, hand: Hand | None = None) -> PreparedHand:
-    """The hand of a radiograph, (H, W) uint8, as it is compared with plates.
+def prepare_to_compare(pixels: np.ndarray, hand: Hand | None = None) -> PreparedHand:
+    """The hand of a radiograph as it is compared with plates.
 
-    hand: where it is, if it was found before.
+    Args:
+        pixels: (H, W) uint8, bones bright.
+        hand: where it is, if it was found before.
+
+    Returns:
+        The prepared hand, an image of `SIZE` pixels.
     """
     return prepare(pixels, Preprocessing(size=SIZE), hand)
 
@@ -64,8 +70,16 @@ def prepare_to_compare(pixels, hand: Hand | None = None) -> PreparedHand:
 def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd.DataFrame:
     """Bone age of every plate by every model and "ensemble", each plate read like any file.
 
-    Columns sex, months (nominal), model, prediction_months, refused (by the image quality check),
-    model_sha256, build (of the plate). Raises ArtifactError without an atlas.
+    Args:
+        predictor: of the models.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns sex, months (nominal), model, prediction_months, refused (by the image quality
+        check), model_sha256, build (of the plate).
+
+    Raises:
+        ArtifactError: there is no atlas.
     """
     fingerprints = artifacts.fingerprints(predictor.facts)
     rows = []
@@ -83,9 +97,16 @@ def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd
 def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
     """Predictions of the plates by the published weights, with residuals.
 
-    Columns sex, months, model, refused, and those of `as_cases` and of `with_residuals`. Rows of
-    other weights or of a plate built anew are left out; empty where nothing was ever written.
-    Raises ArtifactError for a file or an atlas that is damaged.
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns sex, months, model, refused, and those of `as_cases` and of `with_residuals`. Rows
+        of other weights or of a plate built anew are left out; empty where nothing was ever
+        written.
+
+    Raises:
+        ArtifactError: a file or the atlas is damaged.
     """
     path = atlas_folder(root) / PREDICTIONS
     table = pd.DataFrame(columns=_PREDICTION_COLUMNS)
@@ -99,10 +120,17 @@ def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
 
 
 def as_cases(root: str | Path | None = None) -> pd.DataFrame:
-    """The plates as cases of known age: their table with age_months, the mean bone age, and id,
-    sex and that age in words, such as "Girls, 5 years".
+    """The plates as cases of known age.
 
-    Raises ArtifactError without an atlas.
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Their table with age_months, the mean bone age, and id, sex and that age in words, such as
+        "Girls, 5 years".
+
+    Raises:
+        ArtifactError: there is no atlas.
     """
     table = plates.table(root).rename(columns={"mean_age_months": "age_months"})
     titles = [children_aged(row.sex, row.age_months) for row in table.itertuples()]
@@ -112,21 +140,36 @@ def as_cases(root: str | Path | None = None) -> pd.DataFrame:
 def accepted(predictions: pd.DataFrame) -> pd.DataFrame:
     """The predictions of the plates that passed the image quality check.
 
-    predictions: as `read_plate_predictions` returns them.
+    Args:
+        predictions: as `read_plate_predictions` returns them.
+
+    Returns:
+        Their rows.
     """
     return predictions[~predictions["refused"]]
 
 
 def refused_plates(predictions: pd.DataFrame) -> list[str]:
-    """Ids of the plates that the image quality check refused, by sex and age."""
+    """The plates that the image quality check refused.
+
+    Args:
+        predictions: as `read_plate_predictions` returns them.
+
+    Returns:
+        Their ids, by sex and age.
+    """
     refused = predictions[predictions["refused"]].sort_values(["sex", "months"])
     return refused["id"].unique().tolist()
 
 
 def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The accepted plates for which the ensemble is off by more than a year, by sex and age.
+    """The accepted plates for which the ensemble is off by more than a year.
 
-    predictions: as `read_plate_predictions` returns them.
+    Args:
+        predictions: as `read_plate_predictions` returns them.
+
+    Returns:
+        The ensemble's rows of them, by sex and age.
     """
     read = accepted(predictions)
     beyond = (read["model"] == ENSEMBLE) & is_large(read["absolute_error"])
@@ -134,9 +177,16 @@ def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
-    """The plates as `as_cases`, but those known to be refused or read more than a year off.
+    """The plates, but those known to be refused or read more than a year off.
 
-    Raises ArtifactError as `read_plate_predictions`.
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns as of `as_cases`.
+
+    Raises:
+        ArtifactError: a file or the atlas is damaged.
     """
     predictions = read_plate_predictions(root)
     left_out = [*refused_plates(predictions), *beyond_a_year(predictions)["id"]]
@@ -150,9 +200,17 @@ def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
 def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.DataFrame:
     """Bone age of radiographs by their likeness to the plates alone.
 
-    cases: columns id, sex, age_months and path. Returns the first three, prediction_months, and
-    atlas, which tells the plates from any others. Radiographs that cannot be read or whose hand
-    is not found by its landmarks are left out. Raises ArtifactError without an atlas.
+    Args:
+        cases: columns id, sex, age_months and path.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        The first three columns, prediction_months, and atlas, which tells the plates from any
+        others. Radiographs that cannot be read or whose hand is not found by its landmarks are left
+        out.
+
+    Raises:
+        ArtifactError: there is no atlas.
     """
     rows = []
     for case in tqdm(list(cases.itertuples()), desc="likeness", unit="image"):
@@ -169,9 +227,16 @@ def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.
 
 
 def likeness_figures(root: str | Path | None = None) -> Mapping[str, float] | None:
-    """A row of `summarise`: the error of likeness; None where it was not measured on these plates.
+    """The error of bone ages by likeness.
 
-    Raises ArtifactError for a file or an atlas that is damaged.
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        A row of `summarise`; None where it was not measured on these plates.
+
+    Raises:
+        ArtifactError: a file or the atlas is damaged.
     """
     path = atlas_folder(root) / LIKENESS
     if not path.exists():
@@ -183,13 +248,32 @@ def likeness_figures(root: str | Path | None = None) -> Mapping[str, float] | No
 
 
 def write(name: str, table: pd.DataFrame, root: str | Path | None = None) -> Path:
-    """Write PREDICTIONS or LIKENESS; returns its path."""
+    """Write a table beside the plates.
+
+    Args:
+        name: PREDICTIONS or LIKENESS.
+        table: of `predict_plates` or `read_by_likeness`.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        The path of the file.
+    """
     path = atlas_folder(root) / name
     artifacts.write_table(path, table)
     return path
 
 
 def atlas_digest(root: str | Path | None = None) -> str:
-    """What tells this set of plates from any other. Raises ArtifactError without an atlas."""
+    """What tells this set of plates from any other.
+
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        12 hexadecimal digits.
+
+    Raises:
+        ArtifactError: there is no atlas.
+    """
     facts = plates.table(root)[["sex", "months", "build"]].to_csv(index=False)
     return hashlib.sha256(facts.encode()).hexdigest()[:12]

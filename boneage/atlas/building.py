@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files
 from boneage.atlas.landmarks import N_LANDMARKS
-from boneage.atlas.registration import average
+from boneage.atlas.registration import Average, average
 from boneage.datasets.cache import Cache, CacheError, open_cache, start_worker
 from boneage.datasets.challenge import CITATION
 from boneage.datasets.splits import TEST
@@ -56,9 +56,11 @@ education and other non-commercial purposes. If you share the plates, give this 
 class Settings:
     """How an atlas is built.
 
-    per_plate: at most this many radiographs a plate are drawn, before outliers are dropped.
-    least_contrast: share of a group that is left out for the lowest contrast, where enough remain.
-    seed: of the draw.
+    Attributes:
+        per_plate: at most this many radiographs a plate are drawn, before outliers are dropped.
+        least_contrast: share of a group that is left out for the lowest contrast, where enough
+            remain.
+        seed: of the draw.
     """
 
     per_plate: int = 60
@@ -73,13 +75,30 @@ def build_atlas(
     workers: int = 2,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Build the atlas from a cache of at least 600 px; returns its table of plates.
+    """Build the atlas from a cache of prepared radiographs.
 
     Interrupted at any moment, it goes on where it stopped: plates of the same cache and settings
     are kept. The result does not depend on the number of workers.
 
-    Raises CacheError when the cache cannot be used or no group has `LEAST` radiographs,
-    BoneAgeError for fewer than that a plate.
+    Args:
+        cache: folder of a cache of at least 600 px.
+        folder: of the atlas; made where it does not exist.
+        settings: those of `Settings()` by default.
+        workers: processes.
+        progress: whether to show a progress bar.
+
+    Returns:
+        The table of plates, see `boneage.atlas.plates.table`.
+
+    Raises:
+        CacheError: the cache cannot be used, or no group has `LEAST` radiographs.
+        BoneAgeError: the settings ask for fewer than that a plate.
+
+    Example:
+        >>> build_atlas("cache", "atlas", Settings(per_plate=5))
+        Traceback (most recent call last):
+        boneage.errors.BoneAgeError: No plate is made of fewer than 20 radiographs, ...
+        >>> plates = build_atlas("cache", "atlas")  # doctest: +SKIP
     """
     settings, folder = settings or Settings(), Path(folder)
     if settings.per_plate < LEAST:
@@ -131,10 +150,17 @@ def build_atlas(
 
 
 def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, int], np.ndarray]:
-    """(sex, nominal months) -> row numbers of the radiographs drawn for that plate.
+    """The radiographs drawn for each plate.
 
     Radiographs of the test set and those whose hand was not found by landmarks are left out; bone
     ages in [months - 3, months + 3) make a group.
+
+    Args:
+        manifest: of a cache.
+        settings: of the draw.
+
+    Returns:
+        (sex, nominal months) -> row numbers.
     """
     usable = manifest[(manifest["split"] != TEST) & (manifest["crop_method"] == MEDIAPIPE)]
     half_years = ((usable["age_months"] + _HALF_YEAR / 2) // _HALF_YEAR).astype(int)
@@ -168,7 +194,7 @@ def _averaged(source: Cache, groups: dict, workers: int) -> Iterator[tuple]:
             pool.shutdown(cancel_futures=True)
 
 
-def _average_rows(folder: Path, rows: np.ndarray):
+def _average_rows(folder: Path, rows: np.ndarray) -> tuple[np.ndarray, Average] | None:
     """(rows used, their Average), or None where too few are alike."""
     pictures = open_cache(folder).images
     found = [(row, find_hand(pictures[row]).landmarks) for row in rows]

@@ -58,13 +58,33 @@ def atlas_folder(root: str | Path | None = None) -> Path:
 
 
 def read_plates(folder: Path) -> pd.DataFrame:
-    """plates.csv with `COLUMNS`, by sex and age. Raises ArtifactError, one sentence."""
+    """Read plates.csv.
+
+    Args:
+        folder: of the atlas.
+
+    Returns:
+        Columns `COLUMNS`, by sex and age.
+
+    Raises:
+        ArtifactError: the file is missing or damaged.
+    """
     table = read_table(folder / PLATES, COLUMNS)
     return table.sort_values(["sex", "months"], ignore_index=True)
 
 
 def read_landmarks(folder: Path) -> dict[tuple[str, int], np.ndarray]:
-    """(sex, months) -> (21, 2) float32. Raises ArtifactError, one sentence."""
+    """Read landmarks.csv.
+
+    Args:
+        folder: of the atlas.
+
+    Returns:
+        (sex, months) -> (21, 2) float32, pixels of the plate.
+
+    Raises:
+        ArtifactError: the file is missing or damaged.
+    """
     table = read_table(folder / LANDMARKS, _LANDMARK_COLUMNS)
     table = table.sort_values("landmark")
     return {
@@ -74,7 +94,17 @@ def read_landmarks(folder: Path) -> dict[tuple[str, int], np.ndarray]:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """(H, W) uint8. Raises ArtifactError, one sentence."""
+    """Read the picture of a plate.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        ArtifactError: the file is missing or damaged.
+    """
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("L"))
@@ -87,7 +117,9 @@ def picture_names(sex: str, months: int) -> tuple[str, str]:
     return f"{sex}-{months:03d}.webp", f"{sex}-{months:03d}-spread.webp"
 
 
-def write_pictures(folder: Path, sex: str, months: int, image: np.ndarray, spread: np.ndarray):
+def write_pictures(
+    folder: Path, sex: str, months: int, image: np.ndarray, spread: np.ndarray
+) -> None:
     """Write a plate and its spread, (H, W) uint8 each; the spread at half the size."""
     half = cv2.resize(spread, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     names = picture_names(sex, months)
@@ -128,7 +160,18 @@ def remove_other_pictures(folder: Path, plates: pd.DataFrame) -> None:
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A table with at least these columns and a row. Raises ArtifactError, one sentence."""
+    """Read a table of the atlas.
+
+    Args:
+        path: of the file.
+        columns: that it must have.
+
+    Returns:
+        The table, of at least one row.
+
+    Raises:
+        ArtifactError: the file is missing or damaged.
+    """
     table = artifacts.read_table(path, columns, _BUILD, dtype=dict.fromkeys(_TEXTS, str))
     if table.isna().any(axis=None):
         raise artifacts.unusable(path, "lacks values", _BUILD)

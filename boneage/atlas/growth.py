@@ -17,10 +17,15 @@ _BLUR = 1.5  # pixels; edges that are not quite on each other are no change
 def displacement(younger: Plate, older: Plate, step: int) -> np.ndarray:
     """Where places of the younger plate lie on the older, as pixels to add.
 
-    step: side in pixels, even, of the cells that the field is averaged over.
-    Returns V, (H // step, W // step, 2) float32 of x, y. A hand at `share` (0 to 1) of the way
-    from one to the other has at p what the younger has at p - share * V(p) and the older at
-    p + (1 - share) * V(p).
+    Args:
+        younger: a plate.
+        older: a plate of the same sex.
+        step: side in pixels, even, of the cells that the field is averaged over.
+
+    Returns:
+        V, (H // step, W // step, 2) float32 of x, y. A hand at `share` (0 to 1) of the way from one
+        to the other has at p what the younger has at p - share * V(p) and the older at
+        p + (1 - share) * V(p).
     """
     # The field is smooth: half the resolution finds it as well, four times faster.
     views = [cv2.resize(one.image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -29,7 +34,7 @@ def displacement(younger: Plate, older: Plate, step: int) -> np.ndarray:
     middle = (points[0] + points[1]) / 2
     maps = [warp_map(middle, its_points, views[0].shape) for its_points in points]
     views = [sample(view, where) for view, where in zip(views, maps, strict=True)]
-    flow = find_flow(*map(detail, views), hand_mask(views[0]), _FINE / 2)
+    flow = find_flow(detail(views[0]), detail(views[1]), hand_mask(views[0]), _FINE / 2)
     height, width = younger.image.shape
     size = (width // step, height // step)
     fields = [cv2.resize(field, size, interpolation=cv2.INTER_AREA)

@@ -4,6 +4,8 @@ All points are (x, y) in pixels, in MediaPipe's order: wrist, then thumb to litt
 from the hand outwards.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from boneage.radiographs.hand import MIDDLE_MCP, WRIST
@@ -76,10 +78,15 @@ def control_points(landmarks: np.ndarray) -> np.ndarray:
     return np.concatenate(around)
 
 
-def mean_shape(shapes: np.ndarray, rounds: int = 5) -> np.ndarray:
-    """Mean of landmark sets after each was moved, turned and scaled onto it (Gower 1975).
+def mean_shape(shapes: np.ndarray | Sequence[np.ndarray], rounds: int = 5) -> np.ndarray:
+    """Mean of landmark sets after each was moved, rotated and scaled onto it (Gower 1975).
 
-    shapes: (N, P, 2), all left or all right hands. Returns (P, 2) float64, placed as the first.
+    Args:
+        shapes: (N, P, 2), all left or all right hands.
+        rounds: how often the mean is taken and the sets are moved onto it.
+
+    Returns:
+        (P, 2) float64, placed as the first.
     """
     each = np.asarray(shapes, np.float64)
     mean = each[0]

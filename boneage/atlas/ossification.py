@@ -57,11 +57,16 @@ _EARLY, _LATE = 36, 180  # months of `places` and `places_at_15`
 class Event:
     """A center that appears or a growth plate that fuses.
 
-    number: as it stands beside the mark, from 1. change: `APPEARS` or `FUSES`.
-    usual: sex -> (from, to), months on the scale of the change; equal for a median.
-    sources: keys of `SOURCES`, which are also what people read. look: what to look at, in words.
-    label: where its number stands: "left" or "right" of the hand, or "beside" the first place.
-    weights: (2, K, 21) float64, K places at 3 and at 15 years.
+    Attributes:
+        number: as it stands beside the mark, from 1.
+        key: its name in code.
+        name: its name for people.
+        change: `APPEARS` or `FUSES`.
+        usual: sex -> (from, to), months on the scale of the change; equal for a median.
+        sources: keys of `SOURCES`, which are also what people read.
+        look: what to look at, in words.
+        label: where its number stands: "left" or "right" of the hand, or "beside" the first place.
+        weights: (2, K, 21) float64, K places at 3 and at 15 years.
     """
 
     number: int

@@ -34,14 +34,18 @@ _SMOOTHING = 8.0  # of the flow between two plates or a radiograph and a plate, 
 class Plate:
     """The average hand of one sex and age: a left hand, fingers up, thumb to the right.
 
-    months: the nominal age, by which it is looked up; of a blended plate the age asked for.
-    n, dropped: radiographs averaged, and left out for being unlike the rest; 0 when blended.
-    mean_age_months, sd_age_months: of the bone ages of those radiographs. The mean is the age that
-    the plate is shown with; it can be months from the nominal one.
-    image: (640, 512) uint8.
-    spread: (320, 256) uint8, interquartile range between the radiographs at each pixel.
-    landmarks: (21, 2) float32 on `image`, MediaPipe's order.
-    parents: the two plates it was blended from, if it was.
+    Attributes:
+        sex: "female" or "male".
+        months: the nominal age, by which it is looked up; of a blended plate the age asked for.
+        n: radiographs averaged; 0 when blended.
+        dropped: radiographs left out for being unlike the rest; 0 when blended.
+        mean_age_months: of the bone ages of those radiographs. It is the age that the plate is
+            shown with; it can be months from the nominal one.
+        sd_age_months: of the same.
+        image: (640, 512) uint8.
+        spread: (320, 256) uint8, interquartile range between the radiographs at each pixel.
+        landmarks: (21, 2) float32 on `image`, MediaPipe's order.
+        parents: the two plates it was blended from, if it was.
     """
 
     sex: str
@@ -53,7 +57,7 @@ class Plate:
     image: np.ndarray
     spread: np.ndarray
     landmarks: np.ndarray
-    parents: tuple = ()
+    parents: "tuple[Plate, ...]" = ()
 
     @property
     def title(self) -> str:
@@ -75,48 +79,125 @@ class Plate:
 
 
 def available(root: str | Path | None = None) -> bool:
-    """Whether there is an atlas in `root`, by default the published one's folder."""
+    """Whether there is an atlas.
+
+    Args:
+        root: its folder, by default the published one.
+
+    Returns:
+        Whether it has a table of plates.
+    """
     return (files.atlas_folder(root) / files.PLATES).is_file()
 
 
 def table(root: str | Path | None = None) -> pd.DataFrame:
-    """One row a plate, by sex and age; columns `boneage.atlas.files.COLUMNS`.
+    """The plates of an atlas, one row a plate, by sex and age.
 
-    Raises ArtifactError, one sentence, when the atlas is missing or damaged.
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns `boneage.atlas.files.COLUMNS`.
+
+    Raises:
+        ArtifactError: the atlas is missing or damaged.
+
+    Example:
+        >>> sorted(table()["sex"].unique())
+        ['female', 'male']
     """
     return _Atlas.open(root).table.copy()
 
 
 def ages(sex: str, root: str | Path | None = None) -> list[int]:
-    """Nominal ages in months that have a plate, ascending. Raises ArtifactError as `table`."""
+    """Nominal ages that have a plate.
+
+    Args:
+        sex: "female" or "male".
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Months, ascending.
+
+    Raises:
+        ArtifactError: as `table`.
+    """
     return _Atlas.open(root).of(sex)["months"].tolist()
 
 
 def plate(sex: str, months: int, root: str | Path | None = None) -> Plate:
-    """The plate of a nominal age. Raises ArtifactError when there is none or it is damaged."""
+    """The plate of a nominal age.
+
+    Args:
+        sex: "female" or "male".
+        months: the nominal age, one of `ages`.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        The plate.
+
+    Raises:
+        ArtifactError: there is none or it is damaged.
+
+    Example:
+        >>> plate("female", 60).image.shape
+        (640, 512)
+    """
     return _Atlas.open(root).plate(sex, months)
 
 
 def nearest_plate(sex: str, months: float, root: str | Path | None = None) -> Plate:
-    """The plate whose mean bone age is closest to `months`. Raises ArtifactError as `table`."""
+    """The plate whose mean bone age is closest to an age.
+
+    Args:
+        sex: "female" or "male".
+        months: bone age.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        The plate.
+
+    Raises:
+        ArtifactError: as `table`.
+
+    Example:
+        >>> nearest_plate("male", 121.7).months
+        120
+    """
     atlas = _Atlas.open(root)
     rows = atlas.of(sex)
     return atlas.plate(sex, rows["months"].iloc[(rows["mean_age_months"] - months).abs().argmin()])
 
 
 def age_span(sexes: Sequence[str], root: str | Path | None = None) -> tuple[int, int]:
-    """The first and the last whole month of bone age that plates of any of `sexes` reach.
+    """The first and the last whole month of bone age that plates of any of some sexes reach.
 
-    Raises ArtifactError as `table`.
+    Args:
+        sexes: "female", "male" or both.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Months.
+
+    Raises:
+        ArtifactError: as `table`.
     """
     means = pd.concat([_Atlas.open(root).of(sex)["mean_age_months"] for sex in sexes])
     return math.ceil(means.min()), math.floor(means.max())
 
 
 def half_years(sex: str, root: str | Path | None = None) -> tuple[float, float]:
-    """The first and the last half year of bone age, in years, within the plates of one sex.
+    """The first and the last half year of bone age within the plates of one sex.
 
-    Raises ArtifactError as `table`.
+    Args:
+        sex: "female" or "male".
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Years.
+
+    Raises:
+        ArtifactError: as `table`.
     """
     youngest, oldest = age_span([sex], root)
     return math.ceil(youngest / 6) / 2, math.floor(oldest / 6) / 2
@@ -125,17 +206,37 @@ def half_years(sex: str, root: str | Path | None = None) -> tuple[float, float]:
 def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
     """The bone age of the plate that `between` returns: beyond the plates of a sex, the last one's.
 
-    Raises ArtifactError as `table`.
+    Args:
+        sex: "female" or "male".
+        months: bone age asked for.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Months.
+
+    Raises:
+        ArtifactError: as `table`.
     """
     means = _Atlas.open(root).of(sex)["mean_age_months"]
     return float(np.clip(months, means.min(), means.max()))
 
 
 def around(sex: str, months: float, root: str | Path | None = None) -> dict[str, Plate]:
-    """Plates to compare a radiograph of that bone age with: "younger", "nearest", "older" -> plate.
+    """Plates to compare a radiograph of a bone age with.
 
     The nearest, and those nearest to a year less and a year more than it; none is younger than the
-    first plate or older than the last. Raises ArtifactError as `table`.
+    first plate or older than the last.
+
+    Args:
+        sex: "female" or "male".
+        months: bone age.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        "younger", "nearest", "older" -> plate.
+
+    Raises:
+        ArtifactError: as `table`.
     """
     nearest = nearest_plate(sex, months, root)
     found = {
@@ -153,8 +254,23 @@ def between(sex: str, months: float, root: str | Path | None = None) -> Plate:
     """A plate for any age: the two whose mean ages enclose it, brought together and blended.
 
     Both are warped to landmarks in between and, by optical flow, halfway onto each other, so that
-    no outline is double. Beyond the first or last plate, that plate itself, of its own age.
-    Raises ArtifactError as `table`.
+    no outline is double.
+
+    Args:
+        sex: "female" or "male".
+        months: bone age.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        The blended plate; beyond the first or last plate, that plate itself, of its own age.
+
+    Raises:
+        ArtifactError: as `table`.
+
+    Example:
+        >>> blended = between("female", 75)
+        >>> round(blended.mean_age_months), len(blended.parents)
+        (75, 2)
     """
     atlas = _Atlas.open(root)
     rows = atlas.of(sex)
@@ -162,24 +278,37 @@ def between(sex: str, months: float, root: str | Path | None = None) -> Plate:
     upper = int(np.searchsorted(mean_ages, months))
     if upper in (0, len(rows)):
         return atlas.plate(sex, rows["months"].iloc[min(upper, len(rows) - 1)])
-    pair = tuple(atlas.plate(sex, age) for age in rows["months"].iloc[[upper - 1, upper]])
+    younger, older = (atlas.plate(sex, age) for age in rows["months"].iloc[[upper - 1, upper]])
     share = float((months - mean_ages[upper - 1]) / (mean_ages[upper] - mean_ages[upper - 1]))
-    return _blend(*pair, share, atlas.flow_between(*pair), months)
+    return _blend(younger, older, share, atlas.flow_between(younger, older), months)
 
 
 # Using ------------------------------------------------------------------------------------------
 
 
 def align(plate: Plate, landmarks: np.ndarray, size: int = 256) -> np.ndarray:
-    """(size, size) uint8: the plate brought onto a prepared picture of that side.
+    """The plate brought onto a prepared picture.
 
-    landmarks: (21, 2) on the prepared picture; a right hand gets the plate mirrored.
+    Args:
+        plate: to bring.
+        landmarks: (21, 2) on the prepared picture; a right hand gets the plate mirrored.
+        size: side of the prepared picture in pixels.
+
+    Returns:
+        (size, size) uint8.
     """
     return warp(plate.image, plate.landmarks, landmarks, (size, size))
 
 
 def png(image: np.ndarray) -> bytes:
-    """An (H, W) uint8 picture as a PNG file."""
+    """A picture as a PNG file.
+
+    Args:
+        image: (H, W) uint8.
+
+    Returns:
+        The content of the file.
+    """
     content = io.BytesIO()
     Image.fromarray(image).save(content, "PNG")
     return content.getvalue()
@@ -190,10 +319,24 @@ def compare(
 ) -> pd.DataFrame:
     """How much a radiograph resembles every plate of its sex, most alike first.
 
-    image: (S, S) uint8, prepared. landmarks: (21, 2) on it. Returns columns months,
-    mean_age_months and similarity: the correlation, -1 to 1, of the bones' detail after the
-    radiograph was aligned to the plate, weighted by how much each place tells about age.
-    Raises ArtifactError as `table`.
+    Args:
+        sex: "female" or "male".
+        image: (S, S) uint8, prepared.
+        landmarks: (21, 2) on it.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns months, mean_age_months and similarity: the correlation, -1 to 1, of the bones'
+        detail after the radiograph was aligned to the plate, weighted by how much each place tells
+        about age.
+
+    Raises:
+        ArtifactError: as `table`.
+
+    Example:
+        >>> own = plate("female", 120)
+        >>> compare("female", own.image, own.landmarks)["months"].iloc[0]
+        np.int64(120)
     """
     atlas = _Atlas.open(root)
     references = atlas.references(sex)
@@ -204,9 +347,13 @@ def compare(
 
 
 def second_opinion(comparison: pd.DataFrame) -> float:
-    """Bone age in months by resemblance: mean age of the plates, the most alike counting most.
+    """Bone age by resemblance: mean age of the plates, the most alike counting most.
 
-    comparison: as `compare` returns it.
+    Args:
+        comparison: as `compare` returns it.
+
+    Returns:
+        Months.
     """
     behind = comparison["similarity"].max() - comparison["similarity"]
     return float(np.average(comparison["mean_age_months"], weights=np.exp(-behind / _SOFTNESS)))
@@ -232,12 +379,22 @@ def _blend(younger: Plate, older: Plate, share: float, flow: np.ndarray, months:
         here = follow(each[0], -share * flow * scale)
         there = follow(each[1], (1 - share) * flow * scale)
         pictures.append(cv2.addWeighted(here, 1 - share, there, share, 0))
-    mix = [
+    mean_age, sd_age = (
         (1 - share) * getattr(younger, name) + share * getattr(older, name)
         for name in ("mean_age_months", "sd_age_months")
-    ]
+    )
+    image, spread = pictures
     return Plate(
-        younger.sex, months, 0, 0, *mix, *pictures, landmarks.astype(np.float32), (younger, older)
+        younger.sex,
+        months,
+        0,
+        0,
+        mean_age,
+        sd_age,
+        image,
+        spread,
+        landmarks.astype(np.float32),
+        (younger, older),
     )
 
 
@@ -315,7 +472,7 @@ class _Atlas:
         pair = [self.plate(sex, months) for months in (younger, older)]
         middle = (pair[0].landmarks + pair[1].landmarks) / 2
         views = [warp(one.image, one.landmarks, middle, one.image.shape) for one in pair]
-        return find_flow(*map(detail, views), hand_mask(views[0]), _SMOOTHING)
+        return find_flow(detail(views[0]), detail(views[1]), hand_mask(views[0]), _SMOOTHING)
 
     def _make_references(self, sex: str) -> _References:
         plates = [self.plate(sex, months) for months in self.of(sex)["months"]]

@@ -35,13 +35,15 @@ _FOREARM_ROWS = slice(580, 620)
 class Average:
     """The average of a group of hands; left hands, thumb to the right.
 
-    image: (HEIGHT, WIDTH) uint8, the trimmed mean, over all grey levels.
-    spread: (HEIGHT, WIDTH) uint8, interquartile range between the hands in the same grey levels.
-    landmarks: (21, 2) float32 on `image`.
-    kept: (N,) bool, which hands it is made of; the others were unlike the rest.
-    correlation: median correlation of a hand's detail with the mean's, 0 to 1.
-    sharpness, sharpness_before: variance of the Laplacian of the mean, and of the mean of all
-        hands aligned by landmarks alone, both in the grey levels of `image`.
+    Attributes:
+        image: (HEIGHT, WIDTH) uint8, the trimmed mean, over all grey levels.
+        spread: (HEIGHT, WIDTH) uint8, interquartile range between the hands in the same grey
+            levels.
+        landmarks: (21, 2) float32 on `image`.
+        kept: (N,) bool, which hands it is made of; the others were unlike the rest.
+        correlation: median correlation of a hand's detail with the mean's, 0 to 1.
+        sharpness: variance of the Laplacian of the mean, in the grey levels of `image`.
+        sharpness_before: the same of the mean of all hands aligned by landmarks alone.
     """
 
     image: np.ndarray
@@ -56,7 +58,12 @@ class Average:
 def average(images: list[np.ndarray], landmarks: np.ndarray) -> Average:
     """Average hands of one sex and age.
 
-    images: N prepared pictures, (S, S) uint8. landmarks: (N, 21, 2) on them.
+    Args:
+        images: N prepared pictures, (S, S) uint8.
+        landmarks: (N, 21, 2) on them.
+
+    Returns:
+        The average, made of those that are like the rest.
     """
     hands = [_Hand.left(*hand) for hand in zip(images, landmarks, strict=True)]
     shape = _on_canvas(mean_shape([hand.landmarks for hand in hands]))
@@ -128,8 +135,7 @@ class _Hand:
     def view(self) -> np.ndarray:
         """(HEIGHT, WIDTH) uint8, the hand on the canvas, resampled once whatever bent it."""
         flow = cv2.resize(self.flow, (WIDTH, HEIGHT))
-        where = cv2.remap(self._where, _grid(HEIGHT, WIDTH) + flow, None, cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        where = sample(self._where, _grid(HEIGHT, WIDTH) + flow, cv2.INTER_LINEAR)
         return sample(self._box, where)
 
     def register(
@@ -138,8 +144,7 @@ class _Hand:
         """Add to the flow what brings this hand's detail onto the mean's."""
         more = find_flow(_to_uint8(mean), its_detail, mask, smoothing)
         grid = _grid(*more.shape[:2])
-        before = cv2.remap(self.flow, grid + more / _FLOW_STEP, None, cv2.INTER_LINEAR,
-                           borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        before = sample(self.flow, grid + more / _FLOW_STEP, cv2.INTER_LINEAR)
         self.flow = before + more
 
 
@@ -148,12 +153,18 @@ def find_flow(
 ) -> np.ndarray:
     """Where what is here lies there, from optical flow (Kroeger et al., ECCV 2016), smoothed.
 
-    detail_here, detail_there: (H, W) uint8 of two aligned hands, see `detail`; H and W multiples
-    of 4. mask: (H, W) float32, 1 in the hand and 0 far from it. smoothing: Gaussian sigma in
-    pixels. Returns (H / 4, W / 4, 2) float32 of x, y in pixels of the full picture.
+    Args:
+        detail_here: (H, W) uint8 of one hand, see `detail`; H and W multiples of 4.
+        detail_there: the same of a hand aligned to it.
+        mask: (H, W) float32, 1 in the hand and 0 far from it.
+        smoothing: Gaussian sigma in pixels.
+
+    Returns:
+        (H / 4, W / 4, 2) float32 of x, y in pixels of the full picture.
     """
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    found = method.calc(detail_here, detail_there, None)
+    # OpenCV's types lack None for the flow to start from.
+    found = method.calc(detail_here, detail_there, None)  # type: ignore[call-overload]
     height, width = (side // _FLOW_STEP for side in mask.shape)
     weight = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
     small = cv2.resize(found, (width, height), interpolation=cv2.INTER_AREA)

@@ -21,10 +21,13 @@ def warp_map(
     A thin-plate spline (Bookstein 1989) through the hands' control points, see
     `boneage.atlas.landmarks.control_points`.
 
-    landmarks: (21, 2) where the landmarks shall lie on the warped picture.
-    source_landmarks: (21, 2) where they lie on the picture to be warped.
-    shape: (height, width) of the warped picture.
-    Returns (H, W, 2) float32 of x, y on the picture to be warped.
+    Args:
+        landmarks: (21, 2) where the landmarks shall lie on the warped picture.
+        source_landmarks: (21, 2) where they lie on the picture to be warped.
+        shape: (height, width) of the warped picture.
+
+    Returns:
+        (H, W, 2) float32 of x, y on the picture to be warped.
     """
     height, width = shape
     spline = RBFInterpolator(
@@ -43,9 +46,26 @@ def warp_map(
     return fine[_STEP : _STEP + height, _STEP : _STEP + width]
 
 
-def sample(image: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """The values of `image` at `where` (H, W, 2) x, y; beyond it those at its edge."""
-    return cv2.remap(image, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+def sample(
+    image: np.ndarray, where: np.ndarray, interpolation: int = cv2.INTER_CUBIC
+) -> np.ndarray:
+    """The values of a picture at given places; beyond it those at its edge.
+
+    Args:
+        image: (h, w) or (h, w, channels).
+        where: (H, W, 2) float32, x, y.
+        interpolation: of OpenCV.
+
+    Returns:
+        (H, W) or (H, W, channels), the type of `image`.
+    """
+    return cv2.remap(
+        image,
+        where,
+        None,  # type: ignore[call-overload]  # OpenCV's types lack None for the second map
+        interpolation,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def warp(

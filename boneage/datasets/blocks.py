@@ -19,12 +19,16 @@ BLOCKS: dict[str, tuple[int, int]] = {
 
 
 def acquisition_block(cases: pd.DataFrame) -> pd.Series:
-    """The inferred block of each case: a key of BLOCKS, or missing.
+    """The inferred block of each case.
 
-    `cases` has columns id (str) and split; only training and validation cases have a block. The
-    caller knows that the cases are RSNA's: ids of other data sets mean nothing here.
+    The caller knows that the cases are RSNA's: ids of other data sets mean nothing here.
 
-    Returns a Series of ordered categoricals named "block", indexed like `cases`.
+    Args:
+        cases: columns id (str) and split.
+
+    Returns:
+        Series of ordered categoricals named "block", indexed like `cases`: a key of BLOCKS, or
+        missing, as only training and validation cases have a block.
     """
     number = pd.to_numeric(cases["id"], errors="coerce")
     number = number.where(cases["split"].isin([TRAIN, VALIDATION]))

@@ -18,13 +18,15 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,10 +39,8 @@ from boneage.radiographs.hand import HandModelError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ _CASE_COLUMNS = ["id", "split", "sex", "age_months"]
 # Images given to the workers ahead of the next one to be written; what an interruption loses.
 _AHEAD_PER_WORKER = 4
 
+_Result = tuple[np.ndarray | None, dict[str, Any]]  # of `_prepare_one`
+
 
 class CacheError(BoneAgeError):
     """A cache cannot be built or used; `str(error)` is one sentence for people."""
@@ -61,11 +63,13 @@ class CacheError(BoneAgeError):
 class Cache:
     """A complete cache, open for reading.
 
-    images: (N, S, S) uint8 memory map, read-only; pixels stay on disk until they are used.
-    manifest: columns id (str), split, sex, age_months (float64), crop_method and contrast (float64,
-        see `PreparedHand`); row i <-> images[i].
-    parameters: how the radiographs were prepared.
-    fingerprint: sha256 (hex) over parameters, manifest and pixels.
+    Attributes:
+        folder: where it lies.
+        images: (N, S, S) uint8 memory map, read-only; pixels stay on disk until they are used.
+        manifest: columns id (str), split, sex, age_months (float64), crop_method and contrast
+            (float64, see `PreparedHand`); row i <-> images[i].
+        parameters: how the radiographs were prepared.
+        fingerprint: sha256 (hex) over parameters, manifest and pixels.
     """
 
     folder: Path
@@ -93,17 +97,36 @@ def build_cache(
 ) -> Cache:
     """Prepare every case's radiograph, in parallel, into a cache folder.
 
-    Interrupted at any moment, it goes on where it stopped when called again with the same cases
-    and parameters; a complete cache is opened at once. Cases without a readable image are skipped
-    and listed in `skipped.csv`. The result does not depend on the number of workers.
+    Interrupted at any moment, it goes on where it stopped when called again with the same cases and
+    parameters; a complete cache is opened at once. Cases without a readable image are skipped and
+    listed in `skipped.csv`. The result does not depend on the number of workers.
 
-    cases: columns id, split, sex, age_months and path (None where there is no image);
-        (split, id) must be unique.
-    workers: processes, by default one per CPU; with 1 the work is done in this process.
+    Args:
+        cases: columns id, split, sex, age_months and path (None where there is no image);
+            (split, id) must be unique. `boneage.datasets.rsna.cases` composes such a table.
+        folder: where the cache is, or will be.
+        parameters: of the preparation; those of `Preprocessing()` by default.
+        workers: processes, by default one per CPU; with 1 the work is done in this process.
+        progress: whether to show a progress bar.
 
-    Raises CacheError when the folder holds a cache of other cases or parameters, another build is
-    at work in it, the disk is full, or no case has a readable image; HandModelError where
-    MediaPipe cannot be loaded.
+    Returns:
+        The cache, open for reading.
+
+    Raises:
+        CacheError: the folder holds a cache of other cases or parameters, another build is at work
+            in it, the disk is full, or no case has a readable image.
+        HandModelError: MediaPipe or its landmark model does not load.
+
+    Example:
+        >>> from boneage.datasets.phantoms import write_phantoms
+        >>> from boneage.datasets.rsna import cases
+        >>> folder = write_phantoms("phantoms", n_train=2, n_test=0)
+        >>> table = cases(
+        ...     folder / "boneage-training-dataset", folder / "boneage-training-dataset.csv"
+        ... )
+        >>> cache = build_cache(table, "cache", Preprocessing(size=64), workers=1, progress=False)
+        >>> cache.images.shape, cache.images.dtype
+        ((2, 64, 64), dtype('uint8'))
     """
     folder, parameters = Path(folder), parameters or Preprocessing()
     _check_cases(cases)
@@ -140,8 +163,20 @@ def build_cache(
 def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> Cache:
     """Open a complete cache.
 
-    Raises CacheError when there is none, when it is damaged, or when `parameters` are given and
-    it was prepared with others.
+    Args:
+        folder: of `build_cache`.
+        parameters: that it must have been prepared with; None for any.
+
+    Returns:
+        The cache, open for reading; its pixels stay on disk until they are used.
+
+    Raises:
+        CacheError: there is none, it is damaged, or it was prepared with other parameters.
+
+    Example:
+        >>> open_cache("nowhere")
+        Traceback (most recent call last):
+        boneage.datasets.cache.CacheError: The cache in nowhere does not exist; run ...
     """
     folder = Path(folder)
     if not (folder / FACTS).is_file():
@@ -172,7 +207,9 @@ def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> C
 # Building
 
 
-def _prepare_all(folder, cases, parameters, workers, progress) -> None:
+def _prepare_all(
+    folder: Path, cases: pd.DataFrame, parameters: Preprocessing, workers: int, progress: bool
+) -> None:
     """Append images and journal lines, in the order of cases, from where the journal ends."""
     size, n = parameters.size, len(cases)
     done, kept = _resume_point(folder, size)
@@ -227,7 +264,9 @@ def _resume_point(folder: Path, size: int) -> tuple[int, int]:
     return done, kept
 
 
-def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, dict]]:
+def _prepared(
+    paths: Sequence[str | None], parameters: Preprocessing, workers: int
+) -> Generator[_Result]:
     """Yield `_prepare_one` of each path, in order; memory does not grow with their number."""
     if workers == 1:
         yield from (_prepare_one(path, parameters) for path in paths)
@@ -235,7 +274,8 @@ def _prepared(paths, parameters, workers) -> Iterator[tuple[np.ndarray | None, d
     pool = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), initializer=start_worker
     )
-    waiting, todo = deque(), iter(paths)
+    todo = iter(paths)
+    waiting: deque[Future[_Result]] = deque()
     try:
         while True:
             for path in todo:
@@ -265,11 +305,12 @@ def start_worker() -> None:
 
 
 def _die_with_parent() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
-def _prepare_one(path: str | None, parameters: Preprocessing) -> tuple[np.ndarray | None, dict]:
+def _prepare_one(path: str | None, parameters: Preprocessing) -> _Result:
     """(image (S, S) uint8, its columns of the manifest), or (None, why there is no image)."""
     if path is None:
         return None, {"skipped": "no image file"}
@@ -365,9 +406,9 @@ def _read_facts(path: Path) -> dict:
 
 
 @contextlib.contextmanager
-def _only_build(folder: Path):
+def _only_build(folder: Path) -> Iterator[None]:
     """Two builds appending to the same files would mix up images; the lock dies with its owner."""
-    if fcntl is None:
+    if sys.platform == "win32":
         yield
         return
     with (folder / _LOCK).open("w") as lock:
@@ -416,7 +457,8 @@ def _as_json(parameters: Preprocessing) -> dict:
 
 
 def _parameters_from_json(fields: dict) -> Preprocessing:
-    return Preprocessing(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return Preprocessing(**values)
 
 
 def _refuse_other_plan(folder: Path, name: str, plan: dict) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ def _count_fields(text: str, separator: str) -> int:
         return 0
 
 
-def _reader(text: str, separator: str, strict: bool = False):
+def _reader(text: str, separator: str, strict: bool = False) -> Iterator[list[str]]:
     # A quoted field may hold line ends, which must reach the parser as they are.
     lines = io.StringIO(text, newline="")
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)

@@ -7,7 +7,7 @@ twice, cells that do not fit the columns) is refused.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -32,10 +32,14 @@ OLDEST_MONTHS = 300
 # every study.
 _OLDEST_YEARS, _ENOUGH_ROWS = 25, 5
 
-_FEMALE = ("female", "f", "girl", "woman", "weiblich", "w", "madchen", "maedchen", "frau")
-_FEMALE += ("feminin", "fille", "femme")
-_MALE = ("male", "m", "boy", "man", "mannlich", "maennlich", "junge", "knabe", "mann")
-_MALE += ("masculin", "garcon", "homme", "h")
+_FEMALE = (
+    *("female", "f", "girl", "woman", "weiblich", "w", "madchen", "maedchen", "frau"),
+    *("feminin", "fille", "femme"),
+)
+_MALE = (
+    *("male", "m", "boy", "man", "mannlich", "maennlich", "junge", "knabe", "mann"),
+    *("masculin", "garcon", "homme", "h"),
+)
 _SEXES = dict.fromkeys(_FEMALE, "female") | dict.fromkeys(_MALE, "male")
 _TRUE = ("true", "1", "1.0", "wahr", "vrai")
 _FALSE = ("false", "0", "0.0", "falsch", "faux")
@@ -48,7 +52,7 @@ _NEITHER = {"d", "o", "u", "x"}  # diverse, other, unknown
 def read_labels(
     csv: str | Path | bytes, name: str | None = None, reference_column: str | None = None
 ) -> pd.DataFrame:
-    """Read the reference bone age and sex of radiographs from a CSV file.
+    r"""Read the reference bone age and sex of radiographs from a CSV file.
 
     Args:
         csv: its path, or its content. Rows left out of a file on disk are logged; nothing of an
@@ -65,6 +69,13 @@ def read_labels(
     Raises:
         UnknownColumn: The names do not say which column holds the reference bone age.
         LabelError: The file cannot be used.
+
+    Example:
+        >>> labels = read_labels(b"id,boneage,male\n1377,180,False\n1378,?,True")
+        >>> labels.to_numpy().tolist()
+        [['1377', 180.0, 'female']]
+        >>> labels.attrs["skipped"]
+        ['row 3 (id "1378"): reference bone age "?" is not a number of months from 0 to 300']
     """
     return _read(csv, name, (ID, REFERENCE, SEX), {REFERENCE: reference_column})
 
@@ -75,7 +86,13 @@ def read_user_predictions(
     reference_column: str | None = None,
     prediction_column: str | None = None,
 ) -> pd.DataFrame:
-    """Read a table of predictions from a CSV file: labels as in `read_labels` and predictions.
+    r"""Read a table of predictions from a CSV file: labels as in `read_labels` and predictions.
+
+    Args:
+        csv: its path, or its content.
+        name: what errors call the file; by default its path.
+        reference_column: name of the column of the reference bone age, where it is not clear.
+        prediction_column: name of the column of the predicted bone age, where it is not clear.
 
     Returns:
         Columns `id`, `split` ("own"), `sex`, `age_months`, `prediction_months` (float64, finite)
@@ -84,6 +101,11 @@ def read_user_predictions(
     Raises:
         UnknownColumn: The names do not say which column holds the reference or the prediction.
         LabelError: The file cannot be used.
+
+    Example:
+        >>> cases = read_user_predictions(b"id,boneage,sex,prediction\n7,120,F,126.5")
+        >>> cases["prediction_months"].tolist()
+        [126.5]
     """
     chosen = {REFERENCE: reference_column, PREDICTION: prediction_column}
     cases = _read(csv, name, (ID, REFERENCE, SEX, PREDICTION), chosen)
@@ -114,11 +136,16 @@ def _code(text: str) -> str:
     return f"`{' '.join(shortened(text, 60).replace('`', ' ').split())}`"
 
 
-def _read(csv, name: str | None, roles: Sequence[str], chosen: dict) -> pd.DataFrame:
+def _read(
+    csv: bytes | str | Path,
+    name: str | None,
+    roles: Sequence[str],
+    chosen: Mapping[str, str | None],
+) -> pd.DataFrame:
     title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
     cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
-    chosen = {role: column for role, column in chosen.items() if column}
-    columns = find_columns(cells, roles, chosen, title)
+    named = {role: column for role, column in chosen.items() if column}
+    columns = find_columns(cells, roles, named, title)
     texts = cells[list(columns.values())].set_axis(list(columns), axis=1)
     table = pd.DataFrame({"id": _ids(texts[ID]), "age_months": to_numbers(texts[REFERENCE])})
     table["age_months"] = table["age_months"].where(table["age_months"].between(0, OLDEST_MONTHS))
@@ -189,7 +216,7 @@ def _reasons(texts: pd.DataFrame, table: pd.DataFrame) -> list[str]:
         PREDICTION: ("prediction_months", "is not a number of months"),
     }
     each = [f"row {row} (id {_quoted(text)}): " for row, text in texts[ID].items()]
-    problems = [[] for _ in each]
+    problems: list[list[str]] = [[] for _ in each]
     for role in texts.columns:
         column, rule = rules[role]
         for place, (text, bad) in enumerate(zip(texts[role], table[column].isna(), strict=True)):

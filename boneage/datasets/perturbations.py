@@ -16,10 +16,12 @@ CLEAN = "clean"  # in tables: the file as it is
 
 @dataclass(frozen=True)
 class Perturbation:
-    """One way to change a picture, called `title` by people.
+    """One way to change a picture.
 
-    change: (H, W) uint8 -> (H', W') uint8, without side effects.
-    jpeg_quality: of the file, 1 to 100; None for a lossless one (PNG).
+    Attributes:
+        title: the name people read.
+        change: (H, W) uint8 -> (H', W') uint8, without side effects.
+        jpeg_quality: of the file, 1 to 100; None for a lossless one (PNG).
     """
 
     title: str

@@ -9,7 +9,7 @@ Lengths in this module are hand units (wrist to the third metacarpophalangeal jo
 hand's own frame: origin at the wrist, x towards the thumb, y towards the forearm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,13 +85,14 @@ _CORTEX, _MEDULLA = 142, 100  # brightness added by compact and by spongy bone
 class Phantom:
     """A drawn hand and what is known of it; positions are x, y in pixels.
 
-    pixels: (H, W) uint8, bones bright.
-    landmarks: (21, 2) float32, MediaPipe's order: wrist, then thumb to little finger, each from
-        the hand outwards.
-    box: (left, top, right, bottom) around the hand with its soft tissue and the distal radius and
-        ulna, within the picture.
-    radius_axis: (2, 2) float64, from the joint surface of the radius through the middle of its
-        growth plate to the shaft.
+    Attributes:
+        pixels: (H, W) uint8, bones bright.
+        landmarks: (21, 2) float32, MediaPipe's order: wrist, then thumb to little finger, each from
+            the hand outwards.
+        box: (left, top, right, bottom) around the hand with its soft tissue and the distal radius
+            and ulna, within the picture.
+        radius_axis: (2, 2) float64, from the joint surface of the radius through the middle of its
+            growth plate to the shaft.
     """
 
     pixels: np.ndarray
@@ -101,19 +102,47 @@ class Phantom:
 
 
 def draw_phantom(age_months: float, sex: str, seed: int = 0, height: int = 400) -> np.ndarray:
-    """(H, W) uint8 synthetic radiograph, W = 0.75 H; see `make_phantom`."""
+    """Draw a synthetic radiograph of a hand; see `make_phantom` for what is known of it.
+
+    Args:
+        age_months: bone age, 0 to 240 months.
+        sex: "female" or "male"; sets when each center appears and each growth plate fuses.
+        seed: everything but the ossification; one seed at two ages is the same hand growing.
+        height: of the picture in pixels, 100 to 4000.
+
+    Returns:
+        (H, W) uint8, bones bright, W = 0.75 H; the same arguments always give the same pixels.
+
+    Raises:
+        ValueError: an argument outside these.
+
+    Example:
+        >>> pixels = draw_phantom(120, "female", seed=1)
+        >>> pixels.shape, pixels.dtype
+        ((400, 300), dtype('uint8'))
+    """
     return make_phantom(age_months, sex, seed, height).pixels
 
 
 def make_phantom(age_months: float, sex: str, seed: int = 0, height: int = 400) -> Phantom:
     """Draw a hand of known bone age; the same arguments always give the same pixels.
 
-    age_months: bone age, 0 to 240 months.
-    sex: "female" or "male"; sets when each centre appears and each growth plate closes.
-    seed: everything but the ossification; one seed at two ages is the same hand growing.
-    height: of the picture in pixels, 100 to 4000.
+    Args:
+        age_months: bone age, 0 to 240 months.
+        sex: "female" or "male"; sets when each center appears and each growth plate fuses.
+        seed: everything but the ossification; one seed at two ages is the same hand growing.
+        height: of the picture in pixels, 100 to 4000.
 
-    Raises ValueError, in one sentence, for an argument outside these.
+    Returns:
+        The picture, (H, 0.75 H) uint8, with its landmarks, its box and the axis of its radius.
+
+    Raises:
+        ValueError: an argument outside these.
+
+    Example:
+        >>> phantom = make_phantom(120, "female")
+        >>> phantom.pixels.shape, phantom.landmarks.shape
+        ((400, 300), (21, 2))
     """
     _check(age_months, sex, seed, height)
     rng = np.random.default_rng(seed)
@@ -137,11 +166,31 @@ def make_phantom(age_months: float, sex: str, seed: int = 0, height: int = 400) 
 
 
 def write_phantoms(folder: Path | str, n_train: int = 60, n_test: int = 12, seed: int = 0) -> Path:
-    """Write a small data set of phantoms laid out as the RSNA challenge is; returns the folder.
+    """Write a small data set of phantoms, laid out as the RSNA challenge is.
 
     boneage-training-dataset/<id>.png and boneage-training-dataset.csv (`id,boneage,male`; whole
     months), boneage-test-dataset/ and boneage-test-dataset.csv (months with decimals). Ages are
-    spread evenly from 6 to 216 months; the sexes alternate. Raises NotWrittenError.
+    spread evenly from 6 to 216 months; the sexes alternate.
+
+    Args:
+        folder: where to write it; made where it does not exist.
+        n_train: number of training images.
+        n_test: number of test images.
+        seed: of ages and hands.
+
+    Returns:
+        The folder.
+
+    Raises:
+        NotWrittenError: a file cannot be written.
+
+    Example:
+        >>> folder = write_phantoms("phantoms", n_train=2, n_test=0)
+        >>> print((folder / "boneage-training-dataset.csv").read_text())
+        id,boneage,male
+        1001,34,False
+        1002,115,True
+        <BLANKLINE>
     """
     folder = Path(folder)
     rng = np.random.default_rng(seed)
@@ -162,7 +211,7 @@ def write_phantoms(folder: Path | str, n_train: int = 60, n_test: int = 12, seed
     return folder
 
 
-def _check(age_months, sex, seed, height) -> None:
+def _check(age_months: float, sex: str, seed: int, height: int) -> None:
     if not 0 <= age_months <= OLDEST:  # also false for NaN
         raise ValueError(
             f"The age of a phantom must lie between 0 and {OLDEST:.0f} months, not {age_months}."
@@ -327,16 +376,17 @@ def _bones(joints: list[np.ndarray], build: _Build, maturity: _Maturity) -> list
         base = np.array(_METACARPAL_BASES[digit])
         if digit == 0:
             metacarpal = (base, points[1], _FIRST_METACARPAL, "first metacarpal")
-            ends, shapes = points[1:], ((_PROXIMAL, "proximal"), (_DISTAL, "distal"))
+            chain = points[1:]
+            shapes = [(_PROXIMAL, "proximal"), (_DISTAL, "distal")]
         else:  # the fingers' metacarpals grow at the knuckle
             metacarpal = (points[0], base, _METACARPAL, "metacarpal")
-            ends = points
-            shapes = ((_PROXIMAL, "proximal"), (_MIDDLE, "middle"), (_DISTAL, "distal"))
+            chain = points
+            shapes = [(_PROXIMAL, "proximal"), (_MIDDLE, "middle"), (_DISTAL, "distal")]
         start, end, shape, name = metacarpal
         bones.append(_long_bone(start, end, shape, maturity.epiphysis(name), build, size))
         for i, (shape, name) in enumerate(shapes):
             state = maturity.epiphysis(f"{name} phalanx")
-            bones.append(_long_bone(ends[i], ends[i + 1], shape, state, build, size))
+            bones.append(_long_bone(chain[i], chain[i + 1], shape, state, build, size))
     return [bone for bone in bones if bone]
 
 
@@ -459,7 +509,7 @@ def _mirrored(along: np.ndarray, half: np.ndarray) -> np.ndarray:
     return np.concatenate([np.stack([half, along], 1), np.stack([-half, along], 1)[::-1]])
 
 
-def _placer(start: np.ndarray, end: np.ndarray):
+def _placer(start: np.ndarray, end: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """A function from (across, along) of a bone to hand units; along counts from `start`."""
     axis = _unit(end - start)
     across = np.array([axis[1], -axis[0]])

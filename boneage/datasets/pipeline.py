@@ -6,7 +6,8 @@ stay in the operating system's memory as long as there is room, which is all the
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -15,16 +16,25 @@ from boneage.datasets.cache import Cache
 from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import sex_to_model_input, to_model_input
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 BATCH_SIZE = 64
 _WORKERS = 2
 _AHEAD = 4
 
 
 def gather(cache: Cache, rows: np.ndarray, image_size: int = 256) -> tuple:
-    """The cases in `rows` as arrays.
+    """Some cases of a cache as arrays.
 
-    Returns images (N, S, S, 1) float32 in [0, 1], male (N, 1) float32 (1 for male, 0 for female)
-    and age (N, 1) float32 in months.
+    Args:
+        cache: of prepared radiographs.
+        rows: (N,), row numbers.
+        image_size: side S in pixels of the images.
+
+    Returns:
+        Images (N, S, S, 1) float32 in [0, 1], male (N, 1) float32 (1 for male, 0 for female) and
+        age (N, 1) float32 in months.
     """
     images = to_model_input(np.asarray(cache.images[rows]), image_size)
     cases = cache.manifest.iloc[rows]
@@ -39,10 +49,16 @@ class TrainingBatches:
     what it would have seen. Batches are full: the rest of an epoch is left out unless there is
     nothing else, which keeps shapes constant for compiled steps.
 
-    images_per_epoch: size of a fresh random sample each epoch; None for all rows.
-    image_size: side in pixels of the images yielded.
+    Args:
+        cache: of prepared radiographs.
+        rows: row numbers of the training cases.
+        batch_size: number of images a batch.
+        images_per_epoch: size of a fresh random sample each epoch; None for all rows.
+        image_size: side in pixels of the images yielded.
+        seed: of the order.
 
-    Raises BoneAgeError when there are no rows.
+    Raises:
+        BoneAgeError: there are no rows.
     """
 
     def __init__(
@@ -89,10 +105,17 @@ class TrainingBatches:
 
 def evaluation_batches(
     cache: Cache, rows: np.ndarray, batch_size: int = BATCH_SIZE, image_size: int = 256
-):
-    """Batches of `rows` in their order, the last one smaller where it must be.
+) -> "tf.data.Dataset | keras.utils.PyDataset":
+    """Batches of some cases in their order, the last one smaller where it must be.
 
-    A tf.data.Dataset or a keras.utils.PyDataset of ((images, male), age), as from `gather`.
+    Args:
+        cache: of prepared radiographs.
+        rows: row numbers of the cases.
+        batch_size: number of images a batch.
+        image_size: side in pixels of the images yielded.
+
+    Returns:
+        A tf.data.Dataset or a keras.utils.PyDataset of ((images, male), age), as from `gather`.
     """
     rows = np.asarray(rows)
     n_batches = -(-len(rows) // batch_size)
@@ -111,11 +134,11 @@ def _tf_dataset(
     image_size: int,
     n_batches: int | None,
     batch_size: int | None = None,
-):
+) -> "tf.data.Dataset":
     """Batches 0, 1, 2, ... of the rows `batch(i)`; endless when `n_batches` is None."""
     import tensorflow as tf
 
-    def load(number):
+    def load(number: "tf.Tensor") -> "tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]":
         images, male, age = tf.numpy_function(
             lambda number: gather(cache, batch(int(number)), image_size), [number], [tf.float32] * 3
         )
@@ -147,7 +170,7 @@ class _Batches(keras.utils.PyDataset):
         super().__init__(workers=1)
         self.cache, self.batch, self.image_size, self.n = cache, batch, image_size, n_batches
         self.pool = ThreadPoolExecutor(_WORKERS)
-        self.loading = {}
+        self.loading: dict[int, Future[tuple]] = {}
 
     @property
     def num_batches(self) -> int | None:

@@ -3,6 +3,7 @@
 To cite as `boneage.datasets.challenge.CITATION`.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -23,14 +24,22 @@ _SETS_OF_SPLIT = {
 }
 
 
-def find_images(folder: str | Path, ids) -> dict[str, Path]:
+def find_images(folder: str | Path, ids: Iterable[str]) -> dict[str, Path]:
     """Find the image file `<id>.<png|jpg|jpeg|webp|tif|tiff|dcm>` of each id.
 
-    A folder without images of its own is searched one level deeper, because the published
-    archives unpack to a folder within a folder. Ids without an image are absent from the result;
-    of several files for one id the first in the order above is taken.
+    A folder without images of its own is searched one level deeper, because the published archives
+    unpack to a folder within a folder.
 
-    Raises LabelError when the folder does not exist.
+    Args:
+        folder: of the images.
+        ids: to look for.
+
+    Returns:
+        Id -> path. Ids without an image are absent; of several files for one id the first in the
+        order above is taken.
+
+    Raises:
+        LabelError: the folder does not exist.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -45,25 +54,32 @@ def find_images(folder: str | Path, ids) -> dict[str, Path]:
     return {id_: path for id_, path in images.items() if id_ in wanted}
 
 
-def find_split_images(root: str | Path, split: str, ids) -> dict[str, Path]:
+def find_split_images(root: str | Path, split: str, ids: Iterable[str]) -> dict[str, Path]:
     """Find the images of cases of one split in a folder laid out like the challenge's download.
 
-    Validation cases may come from the training set, and those of a split unknown here from any.
-    Ids without an image are absent from the result.
+    Args:
+        root: the folder.
+        split: "train", "validation" or "test". Validation cases may come from the training set, and
+            those of a split unknown here from any.
+        ids: to look for.
 
-    Raises LabelError when `root` holds none of the challenge's image folders.
+    Returns:
+        Id -> path; ids without an image are absent.
+
+    Raises:
+        LabelError: `root` holds none of the challenge's image folders.
     """
     folders = [Path(root) / f"boneage-{set_}-dataset" for set_ in _SETS_OF_SPLIT.get(split, _SETS)]
     present = [folder for folder in folders if folder.is_dir()]
     if not present:
         raise LabelError(f"{root} holds no folder {' or '.join(f.name for f in folders)}.")
-    found = {}
+    found: dict[str, Path] = {}
     for folder in reversed(present):
         found |= find_images(folder, ids)
     return found
 
 
-def _images_by_id(files) -> dict[str, Path]:
+def _images_by_id(files: Iterable[Path]) -> dict[str, Path]:
     """id -> path, told by the name alone: a stat for each of 12,000 files is slow on a network."""
     rank = {suffix: i for i, suffix in enumerate(IMAGE_SUFFIXES)}
     found = [path for path in files if path.suffix.lower() in rank]
@@ -82,17 +98,26 @@ def cases(
 ) -> pd.DataFrame:
     """Compose the table of all cases from the challenge's folders and label files.
 
-    `images` and `labels` are the training set. Without a validation set one is carved out of it,
-    stratified by sex and year of age (1,425 cases, or 11.9% of a smaller set).
-    `reference_column` names the column of the reference bone age in all label files, where their
-    own names do not say.
+    Args:
+        images: folder of the training set.
+        labels: label file of the training set.
+        test_images: folder of the test set, if there is one.
+        test_labels: its label file.
+        validation_images: folder of the validation set. Without one it is carved out of the
+            training set, stratified by sex and year of age (1,425 cases, or 11.9% of a smaller
+            set).
+        validation_labels: its label file.
+        reference_column: column of the reference bone age in all label files, where their own names
+            do not say.
 
-    Returns columns `id`, `split` ("train", "validation", "test"), `sex`, `age_months` and `path`
-    (Path, or None where there is no image). `(split, id)` is unique; `id` alone need not be.
-    `attrs["skipped"]` lists the label rows left out.
+    Returns:
+        Columns `id`, `split` ("train", "validation", "test"), `sex`, `age_months` and `path` (Path,
+        or None where there is no image). `(split, id)` is unique; `id` alone need not be.
+        `attrs["skipped"]` lists the label rows left out.
 
-    Raises LabelError as `read_labels` and `find_images` do, and when only one of a folder and
-    its label file is given.
+    Raises:
+        LabelError: as `read_labels` and `find_images` do, and when only one of a folder and its
+            label file is given.
     """
     table = _one_set(images, labels, reference_column)
     if validation_images is None and validation_labels is None:
@@ -111,7 +136,9 @@ def cases(
     return whole
 
 
-def _one_set(images, labels, reference_column) -> pd.DataFrame:
+def _one_set(
+    images: str | Path | None, labels: str | Path | None, reference_column: str | None
+) -> pd.DataFrame:
     if images is None or labels is None:
         given, lacking = ("labels", "image folder") if images is None else ("images", "label file")
         raise LabelError(f"The {given} {labels or images} came without their {lacking}; give both.")

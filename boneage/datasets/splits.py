@@ -13,15 +13,22 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 def split_train_validation(
     labels: pd.DataFrame, n_validation: int = 1425, seed: int = 2017
 ) -> pd.Series:
-    """Choose exactly `n_validation` cases, stratified by sex and year of age.
+    """Choose validation cases, stratified by sex and year of age.
 
-    Each stratum gives its proportional share, rounded by the largest remainder method; a stratum
-    of one case is allowed. The choice depends on the set of cases and the seed only, not on the
-    order of rows.
+    Each stratum gives its proportional share, rounded by the largest remainder method; a stratum of
+    one case is allowed. The choice depends on the set of cases and the seed only, not on the order
+    of rows.
 
-    labels: columns `id` (unique), `sex` and `age_months`.
-    Returns a Series of "train" or "validation", indexed like `labels`.
-    Raises BoneAgeError unless 0 <= n_validation < number of cases.
+    Args:
+        labels: columns `id` (unique), `sex` and `age_months`.
+        n_validation: exactly so many are chosen.
+        seed: of the choice.
+
+    Returns:
+        Series of "train" or "validation", indexed like `labels`.
+
+    Raises:
+        BoneAgeError: not 0 <= n_validation < number of cases.
     """
     if not 0 <= n_validation < len(labels):
         raise BoneAgeError(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from boneage.evaluation.intervals import (
@@ -33,12 +34,17 @@ _UNDEFINED = (float("nan"), float("nan"))
 class AgeCalibration:
     """The calibration of n predicted ages; intervals are 95% percentile bootstrap intervals.
 
-    slope, intercept (months): of the least-squares line of reference on predicted age.
-    residual_slope: of residuals on reference age, months per month.
-    expected_residual_slope: what it is for a calibrated model whose predictions are correlated
-        with the reference as these are, r² - 1.
-
     All but n are nan where one of the two ages does not vary.
+
+    Attributes:
+        n: number of cases.
+        slope: of the least-squares line of reference on predicted age.
+        slope_interval: (low, high).
+        intercept: of the same line, months.
+        residual_slope: of residuals on reference age, months per month.
+        residual_slope_interval: (low, high).
+        expected_residual_slope: what it is for a calibrated model whose predictions are correlated
+            with the reference as these are, r² - 1.
     """
 
     n: int
@@ -51,11 +57,21 @@ class AgeCalibration:
 
 
 def age_calibration(
-    reference, predicted, n_resamples: int = N_RESAMPLES, seed: int = SEED
+    reference: ArrayLike, predicted: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> AgeCalibration:
-    """Calibration of predicted ages (n,) against reference ages (n,), both in months.
+    """Calibration of predicted ages (Cox 1958, see above).
 
-    Raises ValueError for ages that are not equally many finite numbers.
+    Args:
+        reference: (n,), reference bone age, months.
+        predicted: (n,), predicted bone age, months.
+        n_resamples: number of bootstrap resamples.
+        seed: of the resamples.
+
+    Returns:
+        Slope and intercept, with 95% CIs.
+
+    Raises:
+        ValueError: the ages are not equally many finite numbers.
     """
     reference, predicted = as_ages(reference, predicted)
     n = len(reference)
@@ -90,9 +106,13 @@ def _slopes(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def calibration_bins(cases: pd.DataFrame) -> pd.DataFrame:
     """Mean reference age in ten groups of equal size by predicted age.
 
-    `cases` has the columns age_months and prediction_months and at least one row. Result columns:
-    n, predicted (mean), reference (mean) and its 95% CI low and high by Student's t, months;
-    a row a group, fewer where there are fewer than ten cases. A single case has the interval nan.
+    Args:
+        cases: a predictions table of at least one row.
+
+    Returns:
+        A row a group, fewer where there are fewer than ten cases. Columns n, predicted (mean),
+        reference (mean) and its 95% CI low and high by Student's t, months. A single case has the
+        interval nan.
     """
     ages = cases[["prediction_months", "age_months"]].to_numpy()
     ages = ages[np.argsort(ages[:, 0], kind="stable")]

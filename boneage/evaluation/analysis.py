@@ -23,8 +23,21 @@ from boneage.evaluation.residuals import (
 class Analysis:
     """What the functions of `evaluation` say of the same cases.
 
-    by: the column of the age by which residuals and subgroups are shown, reference or predicted.
-    cases: with residuals. figures: a row of `summarise`.
+    Attributes:
+        by: the column of the age by which residuals and subgroups are shown, reference or
+            predicted.
+        cases: with residuals.
+        figures: a row of `summarise`.
+        by_band_and_sex: of `cohorts.by_band_and_sex`.
+        by_block: of `cohorts.by_block`.
+        boxes: of `residuals.boxes`.
+        beyond_boxes: cases beyond the whiskers.
+        running: of `residuals.running_median`.
+        calibration: of `age_calibration`.
+        calibration_bins: of `age_calibration.calibration_bins`.
+        agreement: of `residuals.agreement`.
+        cumulative: of `residuals.cumulative_error`.
+        subgroups: of `cohorts.find_groups`.
     """
 
     by: str
@@ -43,9 +56,22 @@ class Analysis:
 
 
 def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
-    """Analyse a predictions table of at least one case; the same table gives the same result.
+    """Analyse the errors of a predictions table; the same table gives the same result.
 
-    by: "age_months" or "prediction_months".
+    Args:
+        predictions: a predictions table of at least one case.
+        by: column of the age by which residuals and subgroups are shown, `residuals.REFERENCE_AGE`
+            or `residuals.PREDICTED_AGE`.
+
+    Returns:
+        Metrics, residuals, calibration and subgroups of the cases.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> predictions = artifacts.read_predictions(artifacts.model_folder("densenet121"))
+        >>> found = analyse(predictions[predictions["split"] == "test"])
+        >>> found.agreement.n, len(found.cases)
+        (200, 200)
     """
     cases = with_residuals(predictions, by)
     reference, predicted = cases["age_months"], cases["prediction_months"]

@@ -38,19 +38,21 @@ _FAMILY_ERROR = 0.05  # chance of showing any subgroup where all have the same e
 class Subgroups:
     """Subgroups of n cases, the largest held-out MAE first.
 
-    worst: subgroups with a larger MAE than the rest; empty where none is.
-    n_tested: how many were tested for it.
-    tree: leaves of a decision tree; empty where it does not explain held-out errors.
-    tree_r2, tree_r2_interval: R² of held-out absolute errors with its 95% CI; nan without a
-        tree.
-    tree_factors: what the tree could split on, out of sex, age, crop_method, block and contrast.
+    Attributes:
+        worst: subgroups with a larger MAE than the rest; empty where none is.
+        n_tested: how many were tested for it.
+        tree: leaves of a decision tree; empty where it does not explain held-out errors.
+        tree_r2: R² of held-out absolute errors; nan without a tree.
+        tree_r2_interval: its 95% CI.
+        tree_factors: what the tree could split on, out of sex, age, crop_method, block and
+            contrast.
 
     Columns of `worst` and `tree`: cohort (words, "girls, 0-5 years", or the conditions of the tree,
     ages from (included) to (not included)); n; size, the share of all cases; mae, estimated on
     held-out cases, with its 95% bootstrap interval mae_low and mae_high, months; mae_in_sample, of
     the n cases themselves, months; rate, the share of held-out cases of the subgroup with an
     absolute error above 12 months; coverage, the share of all such errors that lie in the subgroup
-    (nan when there are none). Shares are in 0..1.
+    (nan when there are none). Shares are from 0 to 1.
     """
 
     worst: pd.DataFrame
@@ -67,7 +69,7 @@ def find_groups(
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
 ) -> Subgroups:
-    """Subgroups of a predictions table of n >= 1 cases, ages being those of the column `by`.
+    """Subgroups of a predictions table with a larger error than the rest.
 
     Tested is each value of age band, sex, crop method, third of contrast and inferred acquisition
     block (the last two where the table has a column contrast or block), and each pair of values of
@@ -81,17 +83,35 @@ def find_groups(
 
     The tree splits on the same factors, see `error_tree.grow_tree`. It is shown where the interval
     of its R² on held-out cases excludes 0.
+
+    Args:
+        cases: a predictions table of n >= 1 cases.
+        by: column of the age.
+        n_resamples: number of bootstrap resamples.
+        seed: of resamples, permutations and halves.
+
+    Returns:
+        Subgroups and leaves of the tree.
     """
     cases = with_residuals(cases, by)
-    return Subgroups(
-        *worst_subgroups(cases, n_resamples, seed), *_tree_subgroups(cases, by, n_resamples, seed)
-    )
+    worst, n_tested = worst_subgroups(cases, n_resamples, seed)
+    tree, r2, r2_interval, factors = _tree_subgroups(cases, by, n_resamples, seed)
+    return Subgroups(worst, n_tested, tree, r2, r2_interval, factors)
 
 
 def worst_subgroups(
     cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> tuple[pd.DataFrame, int]:
-    """`Subgroups.worst` and `n_tested` alone; `cases` is from `with_residuals`."""
+    """`Subgroups.worst` and `n_tested` alone, see `find_groups`.
+
+    Args:
+        cases: of `with_residuals`.
+        n_resamples: number of bootstrap resamples.
+        seed: of resamples, permutations and halves.
+
+    Returns:
+        The table, and how many subgroups were tested.
+    """
     crossed = _crossed(cases)
     worst, weights = _worse_than_the_rest(cases, crossed, n_resamples, seed)
     return _table(cases, worst, weights, n_resamples, seed), len(crossed)
@@ -114,9 +134,15 @@ def _tree_subgroups(
 def by_band_and_sex(
     cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> pd.DataFrame:
-    """Every age band and sex that have cases, in order; `cases` is from `with_residuals`.
+    """MAE of every age band and sex that have cases, in order.
 
-    Columns age_band, sex, n, and mae with its 95% bootstrap interval mae_low and mae_high, months.
+    Args:
+        cases: of `with_residuals`.
+        n_resamples: number of bootstrap resamples.
+        seed: of the resamples.
+
+    Returns:
+        Columns age_band, sex, n, and mae with its 95% CI mae_low and mae_high, months.
     """
     keys = pd.MultiIndex.from_product(
         [pd.Categorical(AGE_BANDS, AGE_BANDS, ordered=True), CHILDREN], names=["age_band", "sex"]
@@ -133,11 +159,17 @@ def by_band_and_sex(
 
 
 def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED) -> pd.DataFrame:
-    """Every inferred acquisition block that has cases, in order of the ids.
+    """Errors in every inferred acquisition block that has cases, in order of the ids.
 
-    Columns block, n, mae and bias, months, each with its 95% bootstrap interval (mae_low, ...),
-    contrast (mean) and whole_years, the share of reference ages that are whole years, in 0..1.
-    Empty where the cases have no block.
+    Args:
+        cases: of `with_residuals`.
+        n_resamples: number of bootstrap resamples.
+        seed: of the resamples.
+
+    Returns:
+        Columns block, n, mae and bias, months, each with its 95% CI (mae_low, ...), contrast (mean)
+        and whole_years, the share of reference ages that are whole years, 0 to 1. Empty where the
+        cases have no block.
     """
     blocks = [block for block in BLOCKS if "block" in cases and (cases["block"] == block).any()]
     if not blocks:

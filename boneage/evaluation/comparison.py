@@ -40,12 +40,18 @@ def pair(
 ) -> pd.DataFrame:
     """Two predictions tables side by side, on the cases that both have.
 
-    Result columns: id, split, sex, age_months, age_band, crop_method (of the first table),
-    first_months, second_months and ensemble_months (predictions, the last the mean of the two with
-    these weights, whose sum is 1), first_error and second_error (absolute, months), closer
-    ("first", "second" or "equal").
+    Args:
+        first: predictions table of one model.
+        second: predictions table of the other.
+        weights: of the first and the second in the ensemble, 1 together.
 
-    Raises BoneAgeError when they share no case.
+    Returns:
+        Columns id, split, sex, age_months, age_band, crop_method (of the first table),
+        first_months, second_months and ensemble_months (predictions, the last the weighted mean),
+        first_error and second_error (absolute, months), closer ("first", "second" or "equal").
+
+    Raises:
+        BoneAgeError: they share no case.
     """
     second = second[[*_CASE, "prediction_months"]]
     both = first.merge(second, on=_CASE, suffixes=("", "_second"))
@@ -74,25 +80,32 @@ def pair(
 class Comparison:
     """Two models, and their ensemble, on the same n cases; errors in months.
 
-    mae_difference, mae_p: first - second, negative when the first has the smaller error, and p of
-        the paired t test; p is None below `MIN_CASES` cases.
-    wilcoxon_p: two-sided signed-rank test of the absolute errors (Wilcoxon, Biometrics Bulletin
-        1945;1:80-83); None below `MIN_CASES` cases and when the errors are all equal.
-    large_errors: cases more than 12 months off, for "both", "first_only", "second_only" and
-        "neither".
-    residual_correlation: Pearson's, between the residuals of the two; None when one of them has
-        no spread.
-    corrected_correlation: the same without the label noise that the two share, see `label_noise`;
-        None where the noise is not known or the correlation not defined.
-    noise_shares: label noise as a fraction of the residual variance of the first and the second;
-        None where it is not known.
-    ensemble_mae: of the ensemble.
-    ensemble_gain, gain_p: MAE of the better single model on these cases - ensemble_mae, and p of
-        the paired t test; p is None below `MIN_CASES` cases.
-    disagreement: Spearman's correlation of how far the two predictions lie apart with the absolute
-        error of the ensemble, and its 95% CI: (rho, low, high), see `significance.spearman`.
-
     Intervals are 95% CIs by Student's t, (low, high), (nan, nan) for a single case.
+
+    Attributes:
+        n: number of cases.
+        first_mae: of the first model.
+        second_mae: of the second model.
+        mae_difference: first - second, negative when the first has the smaller error.
+        mae_difference_interval: its CI.
+        mae_p: p of the paired t test; None below `MIN_CASES` cases.
+        wilcoxon_p: two-sided signed-rank test of the absolute errors (Wilcoxon, Biometrics Bulletin
+            1945;1:80-83); None below `MIN_CASES` cases and when the errors are all equal.
+        large_errors: cases more than 12 months off, for "both", "first_only", "second_only" and
+            "neither".
+        residual_correlation: Pearson's, between the residuals of the two; None when one of them has
+            no spread.
+        corrected_correlation: the same without the label noise that the two share, see
+            `label_noise`; None where the noise is not known or the correlation not defined.
+        noise_shares: label noise as a fraction of the residual variance of the first and the
+            second; None where it is not known.
+        ensemble_mae: of the ensemble.
+        ensemble_gain: MAE of the better single model on these cases - ensemble_mae.
+        ensemble_gain_interval: its CI.
+        gain_p: p of the paired t test; None below `MIN_CASES` cases.
+        disagreement: Spearman's correlation of how far the two predictions lie apart with the
+            absolute error of the ensemble, and its 95% CI: (rho, low, high), see
+            `significance.spearman`.
     """
 
     n: int
@@ -114,7 +127,26 @@ class Comparison:
 
 
 def compare(pairs: pd.DataFrame) -> Comparison:
-    """What there is to say of two models on all cases of a table from `pair`, of one split."""
+    """Compare two models on all cases of a table.
+
+    Args:
+        pairs: of `pair`, cases of one split.
+
+    Returns:
+        MAEs, their difference with its 95% CI and p, correlations of the errors and what the
+        ensemble gains.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> first, second = (
+        ...     artifacts.read_predictions(artifacts.model_folder(name)).query("split == 'test'")
+        ...     for name in ("densenet121", "resnet34_cbam")
+        ... )
+        >>> found = compare(pair(first, second))
+        >>> low, high = found.mae_difference_interval
+        >>> low < found.mae_difference < high
+        True
+    """
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
     age = pairs["age_months"].to_numpy()
     residuals = pairs[["first_months", "second_months"]].to_numpy() - age[:, None]
@@ -122,32 +154,41 @@ def compare(pairs: pd.DataFrame) -> Comparison:
     better = first if first.mean() <= second.mean() else second
     noise = label_noise_variance(pairs["split"].iloc[0])
     is_tested = len(pairs) >= MIN_CASES
-    *difference_interval, mae_p = paired_t(first - second)
-    *gain_interval, gain_p = paired_t(better - ensemble)
+    low, high, mae_p = paired_t(first - second)
+    gain_low, gain_high, gain_p = paired_t(better - ensemble)
     correlation = _correlation(residuals)
-    is_corrected = noise is not None and correlation is not None
+    corrected = None
+    if noise is not None and correlation is not None:
+        corrected = corrected_correlation(residuals, noise)
     return Comparison(
         n=len(pairs),
         first_mae=float(first.mean()),
         second_mae=float(second.mean()),
         mae_difference=float((first - second).mean()),
-        mae_difference_interval=tuple(difference_interval),
+        mae_difference_interval=(low, high),
         mae_p=mae_p if is_tested else None,
         wilcoxon_p=_wilcoxon_p(first - second) if is_tested else None,
         large_errors=_large_errors(first, second),
         residual_correlation=correlation,
-        corrected_correlation=corrected_correlation(residuals, noise) if is_corrected else None,
+        corrected_correlation=corrected,
         noise_shares=None if noise is None else noise_shares(residuals, noise),
         ensemble_mae=float(ensemble.mean()),
         ensemble_gain=float((better - ensemble).mean()),
-        ensemble_gain_interval=tuple(gain_interval),
+        ensemble_gain_interval=(gain_low, gain_high),
         gain_p=gain_p if is_tested else None,
         disagreement=spearman(np.abs(np.diff(residuals, axis=1))[:, 0], ensemble),
     )
 
 
 def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Mean residual in months: rows first, second and ensemble, a column all and one a sex."""
+    """Mean residual of both models and the ensemble.
+
+    Args:
+        pairs: of `pair`.
+
+    Returns:
+        Months; rows first, second and ensemble, a column all and one a sex.
+    """
     residuals = pd.DataFrame(predictions(pairs)).sub(pairs["age_months"], axis=0)
     by_sex = residuals.groupby(pairs["sex"]).mean().T
     by_sex.insert(0, "all", residuals.mean())
@@ -157,7 +198,16 @@ def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
 def resample_models(
     pairs: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> dict[str, dict[str, np.ndarray]]:
-    """`resample_figures` of "first", "second" and "ensemble", all on the same drawn cases."""
+    """The metrics of both models and the ensemble in every resample, all on the same drawn cases.
+
+    Args:
+        pairs: of `pair`.
+        n_resamples: number of resamples.
+        seed: of the draw.
+
+    Returns:
+        "first", "second" and "ensemble" -> `resample_figures`.
+    """
     return {
         name: resample_figures(pairs["age_months"], months, n_resamples, seed)
         for name, months in predictions(pairs).items()
@@ -165,25 +215,36 @@ def resample_models(
 
 
 def predictions(pairs: pd.DataFrame) -> dict[str, pd.Series]:
-    """Months of "first", "second" and "ensemble" in a table from `pair`."""
+    """Predictions of both models and the ensemble.
+
+    Args:
+        pairs: of `pair`.
+
+    Returns:
+        "first", "second" and "ensemble" -> (n,), months.
+    """
     return {name: pairs[f"{name}_months"] for name in ("first", "second", "ensemble")}
 
 
 def figure_differences(
     pairs: pd.DataFrame, drawn: Mapping[str, Mapping[str, np.ndarray]]
 ) -> pd.DataFrame:
-    """Every figure of both models, and whether they differ significantly.
-
-    `pairs` is from `pair`, `drawn` is `resample_models(pairs)`. Result columns: figure (each of
-    FIGURES), first and second in the units of `metrics.figures`, difference (first - second; of
-    the bias, that of the absolute biases), p (of the MAE as it is, of the others together by
-    `significance.holm`; nan below `MIN_CASES` cases), better ("first" or "second" where p is below
-    5%, else None).
+    """Every metric of both models, and whether they differ significantly.
 
     The tests are paired: Student's t of the absolute errors (MAE), of the squared errors (RMSE, and
     R², which on the same cases says the same) and of the residuals, each with the sign of its mean
     (bias); McNemar's of the cases within so many months; for the median absolute error Student's t
     with the bootstrap standard error.
+
+    Args:
+        pairs: of `pair`.
+        drawn: `resample_models(pairs)`.
+
+    Returns:
+        Columns figure (each of FIGURES), first and second in the units of `metrics.figures`,
+        difference (first - second; of the bias, that of the absolute biases), p (of the MAE as it
+        is, of the others together by `significance.holm`; nan below `MIN_CASES` cases), better
+        ("first" or "second" where p is below 5%, else None).
     """
     first, second = (
         figures(pairs["age_months"], pairs[months]) for months in ("first_months", "second_months")
@@ -232,8 +293,13 @@ def _p_values(
 def wins(pairs: pd.DataFrame, by: str | Sequence[str] = ("age_band", "sex")) -> pd.DataFrame:
     """How often each model is the closer one, in each group that has cases.
 
-    `pairs` is from `pair`. Result columns: those of `by`, n, then first, second and equal, shares
-    of the group in 0..1; groups are sorted.
+    Args:
+        pairs: of `pair`.
+        by: columns that make the groups.
+
+    Returns:
+        Columns: those of `by`, n, then first, second and equal, shares of the group, 0 to 1; groups
+        are sorted.
     """
     by = [by] if isinstance(by, str) else list(by)
     shares = {name: pairs["closer"] == name for name in ("first", "second", "equal")}

@@ -70,7 +70,9 @@ class _Fitted:
     groups: MondrianGroups
     errors: dict[str, np.ndarray]
 
-    def margins(self, months, sexes, levels) -> np.ndarray:
+    def margins(
+        self, months: np.ndarray, sexes: Sequence[str], levels: Sequence[float]
+    ) -> np.ndarray:
         """Half the width of intervals, (N, levels), before they are cut off at birth."""
         margins = {g: conformal_margins(errors, levels) for g, errors in self.errors.items()}
         return np.stack([margins[g] for g in _mondrian(self.groups, sexes, months)])
@@ -79,8 +81,9 @@ class _Fitted:
 class Calibration:
     """Prediction intervals of several models and of their mean, "ensemble"; see `calibrate`.
 
-    names: those that have intervals; none where there were too few cases.
-    most_disagreement: between the models on any calibration case, months.
+    Attributes:
+        names: those that have intervals; none where there were too few cases.
+        most_disagreement: between the models on any calibration case, months.
     """
 
     def __init__(self, fitted: Mapping[str, _Fitted], most_disagreement: float):
@@ -91,10 +94,16 @@ class Calibration:
     def intervals(
         self, months: Mapping[str, Sequence[float]], sexes: Sequence[str], level: float = LEVEL
     ) -> dict[str, np.ndarray]:
-        """Lower and upper limits, float64 (N, 2) in months and 0 or more, for each of `names`.
+        """Prediction intervals of N radiographs.
 
-        months: predictions (N,) of all models and of "ensemble"; sexes: N times "female" or
-        "male"; level: the share of clinical readings, from 0 to 0.95, that are to lie within.
+        Args:
+            months: predictions (N,) of all models and of "ensemble".
+            sexes: N times "female" or "male".
+            level: the share of clinical readings, from 0 to 0.95, that are to lie within.
+
+        Returns:
+            Name, for each of `names` -> lower and upper limits, (N, 2) float64 in months, 0 or
+            more.
         """
         limits = {}
         for name, fitted in self._fitted.items():
@@ -107,10 +116,27 @@ class Calibration:
 def calibrate(
     tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float] | None = None
 ) -> Calibration:
-    """Intervals from the predictions table of each model, on all validation cases they share.
+    """Prediction intervals from the predictions of each model, by split conformal prediction.
 
-    Without 22 of each sex there are no intervals. `weights` are those of the ensemble,
-    `ensemble_weights(tables)`, worked out here unless given.
+    Intervals are calibrated on all validation cases that the models share, in groups of sex and
+    predicted age (V. Vovk, A. Gammerman and G. Shafer, Algorithmic Learning in a Random World,
+    2005, section 4.5).
+
+    Args:
+        tables: model name -> its predictions table.
+        weights: of the ensemble; by default `ensemble_weights(tables)`.
+
+    Returns:
+        The intervals. Without 22 validation cases of each sex there are none.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> table = artifacts.read_predictions(artifacts.model_folder("densenet121"))
+        >>> calibration = calibrate({"densenet121": table})
+        >>> months = {"densenet121": [120.0], "ensemble": [120.0]}
+        >>> ((low, high),) = calibration.intervals(months, ["female"])["densenet121"]
+        >>> low < 120 < high
+        np.True_
     """
     return _calibrate(_side_by_side(tables, weights), [*tables, ENSEMBLE])
 
@@ -122,20 +148,32 @@ def coverage_table(
 
     On the validation set coverage is cross-conformal: the mean over `n_partitions` random
     partitions into ten folds, stratified by Mondrian group, in each of which a case is judged by
-    intervals from the other nine. On the test set it is that of the intervals in use. The cases
-    are RSNA's, whose ids tell the inferred acquisition block.
+    intervals from the other nine. On the test set it is that of the intervals in use. The cases are
+    RSNA's, whose ids tell the inferred acquisition block.
 
-    Result columns: model, each of `tables` and "ensemble"; level, of LEVELS; cases, "validation"
-    or "test"; group, of GROUPS, whose bands are of predicted age and whose blocks have validation
-    cases only; n; coverage, in 0..1; sd, its standard deviation over the partitions, nan for the
-    test set; low and high, its 95% CI; median_width of the intervals in use, months. A group
-    without cases has no row; without intervals there is none.
+    Args:
+        tables: model name -> its predictions table.
+        n_partitions: number of random partitions of the validation set.
 
-    The CI is that of a share of n independent cases (E. B. Wilson, Journal of the American
-    Statistical Association 1927;22:209-212), however many partitions there are, as all of them
-    share these cases. In a group that calibrates it tells where the coverage among new cases lies:
-    given the calibration cases, that has a beta distribution with the variance of such a share
-    (V. Vovk, PMLR 2012;25:475-490).
+    Returns:
+        Columns model, each of `tables` and "ensemble"; level, of LEVELS; cases, "validation" or
+        "test"; group, of GROUPS, whose bands are of predicted age and whose blocks have validation
+        cases only; n; coverage, 0 to 1; sd, its standard deviation over the partitions, nan for the
+        test set; low and high, its 95% CI; median_width of the intervals in use, months. A group
+        without cases has no row; without intervals there is none.
+
+        The CI is that of a share of n independent cases (E. B. Wilson, Journal of the American
+        Statistical Association 1927;22:209-212), however many partitions there are, as all of them
+        share these cases. In a group that calibrates it tells where the coverage among new cases
+        lies: given the calibration cases, that has a beta distribution with the variance of such a
+        share (V. Vovk, PMLR 2012;25:475-490).
+
+    Example:
+        >>> from boneage import artifacts
+        >>> table = artifacts.read_predictions(artifacts.model_folder("densenet121"))
+        >>> coverage = coverage_table({"densenet121": table}, n_partitions=2)
+        >>> sorted(coverage["cases"].unique())
+        ['test', 'validation']
     """
     cases = _side_by_side(tables)
     calibration = _calibrate(cases, [*tables, ENSEMBLE])
@@ -150,24 +188,37 @@ def coverage_table(
 
 
 def conformal_margins(errors: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-    """Of n absolute errors those of rank level (n + 1), rounded up, for each of the levels.
+    """Half the width of conformal intervals (Papadopoulos et al., ECML 2002).
 
-    Infinite where that is beyond n.
+    Args:
+        errors: (n,), absolute errors of the calibration cases.
+        levels: of the intervals, 0 to 1.
+
+    Returns:
+        (levels,), for each level the error of rank level (n + 1), rounded up; infinite where that
+        is beyond n.
     """
     return np.quantile(np.append(errors, np.inf), levels, method="inverted_cdf")
 
 
-def merge_groups(sexes: Sequence[str], months: Sequence[float]) -> MondrianGroups:
+def merge_groups(sexes: Sequence[str], months: Sequence[float] | np.ndarray) -> MondrianGroups:
     """Mondrian groups: sex by band of predicted age, bands of few cases merged.
 
-    Of each sex, from the youngest band on, bands are joined until they have 22 cases together;
-    what is left over at the end joins the group before it. sexes (n,) has each 22 times or more;
-    months (n,) are predictions. Returns (sex, band) -> group, for instance "female, 0-10 years".
+    Of each sex, from the youngest band on, bands are joined until they have 22 cases together; what
+    is left over at the end joins the group before it.
+
+    Args:
+        sexes: (n,), each 22 times or more.
+        months: (n,), predictions.
+
+    Returns:
+        (sex, band) -> group, for instance "female, 0-10 years".
     """
     counts = Counter(zip(sexes, _predicted_band(months), strict=True))
-    groups = {}
+    groups: MondrianGroups = {}
     for sex in set(sexes):
-        parts, n = [], LEAST_CALIBRATION
+        parts: list[list[str]] = []
+        n = LEAST_CALIBRATION
         for band in AGE_BANDS:
             if n >= LEAST_CALIBRATION:
                 parts.append([])
@@ -218,12 +269,14 @@ def _most_apart(months: pd.DataFrame) -> float:
     return float((months.max(axis=1) - months.min(axis=1)).max())
 
 
-def _mondrian(groups: MondrianGroups, sexes: Sequence[str], months: Sequence[float]) -> np.ndarray:
+def _mondrian(
+    groups: MondrianGroups, sexes: Sequence[str], months: Sequence[float] | np.ndarray
+) -> np.ndarray:
     cells = zip(sexes, _predicted_band(months), strict=True)
     return np.array([groups[cell] for cell in cells])
 
 
-def _predicted_band(months: Sequence[float]) -> pd.Series:
+def _predicted_band(months: Sequence[float] | np.ndarray) -> pd.Series:
     return age_band(np.maximum(months, 0))  # models may predict before birth
 
 
@@ -257,10 +310,10 @@ def _covered(
     for group, members in _members(cases, name).items():
         shares, widths = inside[:, members].mean(axis=1), (high - low)[members]
         for k, level in enumerate(LEVELS):
-            row = {"level": level, "group": group, "n": int(members.sum())}
-            row["coverage"] = shares[:, k].mean()
+            row = {"level": level, "group": group, "n": len(widths)}
+            row["coverage"] = coverage = shares[:, k].mean()
             row["sd"] = shares[:, k].std(ddof=1) if len(shares) > 1 else np.nan
-            row["low"], row["high"] = wilson_interval(row["coverage"], row["n"])
+            row["low"], row["high"] = wilson_interval(coverage, len(widths))
             yield row | {"median_width": np.median(widths[:, k])}
 
 

@@ -13,11 +13,12 @@ from boneage.models.registry import find_model
 class Cost:
     """Costs of one model, or of several used together.
 
-    parameters: number of weights, trained and not.
-    weights_mb: size of the weights file in MB (10**6 bytes); None where it is not published.
-    gflops: floating-point operations of one prediction, in billions.
-    input_sizes: sides of the square inputs in pixels, ascending.
-    training_seconds: time spent training.
+    Attributes:
+        parameters: number of weights, trained and not.
+        weights_mb: size of the weights file in MB (10**6 bytes); None where it is not published.
+        gflops: floating-point operations of one prediction, in billions.
+        input_sizes: sides of the square inputs in pixels, ascending.
+        training_seconds: time spent training.
     """
 
     parameters: int
@@ -28,10 +29,15 @@ class Cost:
 
 
 def cost(facts: Facts, weights_bytes: int | None) -> Cost:
-    """Cost of the model of `facts`, whose weights file has `weights_bytes` (None without one).
+    """What a model costs to run.
 
-    Operations are those of the registry, which grow with the number of pixels, twice where the
-    model reads the mirror image too.
+    Args:
+        facts: of the model.
+        weights_bytes: size of its weights file; None without one.
+
+    Returns:
+        The cost. Operations are those of the registry, which grow with the number of pixels, twice
+        where the model reads the mirror image too.
     """
     entry, size = find_model(facts.name), facts.build["input_size"]
     readings = 2 if facts.mirrored else 1
@@ -45,11 +51,18 @@ def cost(facts: Facts, weights_bytes: int | None) -> Cost:
 
 
 def together(costs: Sequence[Cost]) -> Cost:
-    """Cost of an ensemble, whose models run one after the other."""
-    sizes = [one.weights_mb for one in costs]
+    """Cost of an ensemble, whose models run one after the other.
+
+    Args:
+        costs: of its models.
+
+    Returns:
+        The cost.
+    """
+    sizes = [one.weights_mb for one in costs if one.weights_mb is not None]
     return Cost(
         sum(one.parameters for one in costs),
-        None if None in sizes else sum(sizes),
+        sum(sizes) if len(sizes) == len(costs) else None,
         sum(one.gflops for one in costs),
         tuple(sorted({size for one in costs for size in one.input_sizes})),
         sum(one.training_seconds for one in costs),

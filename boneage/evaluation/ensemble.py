@@ -8,6 +8,7 @@ Tables are those of `boneage.evaluation.metrics`, one for each model's name.
 """
 
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,20 +22,49 @@ from boneage.models.registry import ENSEMBLE
 LEAST_CASES = 100  # validation cases; of fewer, chance would choose the weights
 _CASE = ["split", "id"]
 
+Months = TypeVar("Months", float, np.ndarray)
 
-def with_ensemble(
-    months: Mapping[str, float | np.ndarray], weights: Mapping[str, float]
-) -> dict[str, float | np.ndarray]:
-    """Bone ages of the models, by name, and under "ensemble" their mean; numbers or (N,) each."""
-    return {**months, ENSEMBLE: sum(weights[name] * values for name, values in months.items())}
+
+def with_ensemble(months: Mapping[str, Months], weights: Mapping[str, float]) -> dict[str, Months]:
+    """Bone ages of the models, and under "ensemble" their weighted mean.
+
+    Args:
+        months: model name -> bone age in months, a number or (N,).
+        weights: model name -> its weight, 1 together.
+
+    Returns:
+        `months` and "ensemble".
+
+    Example:
+        >>> with_ensemble({"a": 100.0, "b": 110.0}, {"a": 0.5, "b": 0.5})
+        {'a': 100.0, 'b': 110.0, 'ensemble': 105.0}
+    """
+    mean: Any = sum(weights[name] * values for name, values in months.items())
+    return {**months, ENSEMBLE: mean}
 
 
 def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    """The weights, from 0 to 1 in whole percent and 1 together, with the least validation MAE.
+    """The weights with the smallest MAE of the ensemble on the validation set.
 
-    Least absolute deviations as a linear program (W. F. Sharpe, Journal of the American
-    Statistical Association 1971;66:618-622). Without `LEAST_CASES` validation cases that all
-    tables have, the models weigh the same.
+    Least absolute deviations as a linear program (W. F. Sharpe, Journal of the American Statistical
+    Association 1971;66:618-622).
+
+    Args:
+        tables: model name -> its predictions table.
+
+    Returns:
+        Model name -> weight, 0 to 1 in whole percent and 1 together. Without `LEAST_CASES`
+        validation cases that all tables have, the models weigh the same.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> names = ["densenet121", "resnet34_cbam"]
+        >>> tables = {
+        ...     name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names
+        ... }
+        >>> weights = ensemble_weights(tables)
+        >>> round(sum(weights.values()), 2)
+        1.0
     """
     predictions = side_by_side(tables)
     predictions = predictions[predictions.index.get_level_values("split") == VALIDATION]
@@ -59,12 +89,24 @@ def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
 def ensemble_table(
     tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float] | None = None
 ) -> pd.DataFrame:
-    """Predictions of the mean of several models, on the cases that all of them have.
+    """Predictions of the ensemble of several models, on the cases that all of them have.
 
-    `tables` holds one or more predictions tables; `weights` are `ensemble_weights(tables)`, worked
-    out here unless given. The result has the columns and the order of the first table.
+    Args:
+        tables: model name -> its predictions table, one or more.
+        weights: model name -> its weight; by default `ensemble_weights(tables)`.
 
-    Raises BoneAgeError when no case is in all tables.
+    Returns:
+        A predictions table with the columns and the order of the first.
+
+    Raises:
+        BoneAgeError: no case is in all tables.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> table = artifacts.read_predictions(artifacts.model_folder("densenet121"))
+        >>> ensemble = ensemble_table({"a": table, "b": table}, {"a": 0.5, "b": 0.5})
+        >>> ensemble.equals(table)
+        True
     """
     predictions = side_by_side(tables)
     if predictions.empty:
@@ -78,9 +120,13 @@ def ensemble_table(
 
 
 def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Predictions in months, a column for each model, of the cases that all have.
+    """Predictions of the models side by side, on the cases that all have.
 
-    The index is split and id.
+    Args:
+        tables: model name -> its predictions table.
+
+    Returns:
+        Months, a column for each model; the index is split and id.
     """
     months = {name: table.set_index(_CASE)["prediction_months"] for name, table in tables.items()}
     return pd.concat(months, axis=1, join="inner")

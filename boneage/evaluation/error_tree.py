@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,11 +28,13 @@ Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it 
 class ErrorTree:
     """A tree grown on all cases, and what trees grown on halves of them say of the other halves.
 
-    leaves: name in words and cases of each leaf; every case is in one.
-    weights: (n, leaves), of the held-out estimate of each leaf: the mean over the trees that did
-        not see a case of the share of its leaf that lies in the leaf of the whole tree.
-    r2, r2_interval: of the absolute errors of held-out cases as those trees predict them, with a
-        95% bootstrap interval; nan where the errors do not vary.
+    Attributes:
+        leaves: name in words and cases of each leaf; every case is in one.
+        weights: (n, leaves), of the held-out estimate of each leaf: the mean over the trees that
+            did not see a case of the share of its leaf that lies in the leaf of the whole tree.
+        r2: of the absolute errors of held-out cases as those trees predict them; nan where the
+            errors do not vary.
+        r2_interval: its 95% bootstrap CI.
     """
 
     leaves: list[Cohort]
@@ -45,8 +48,14 @@ def grow_tree(
 ) -> ErrorTree | None:
     """A tree of at most six leaves, each of at least 20 cases and 5% of all.
 
-    `cases` is from `with_residuals`, `features` from `tree_features`. None below 40 cases, or where
-    nothing tells cases apart.
+    Args:
+        cases: of `with_residuals`.
+        features: of `tree_features`.
+        n_resamples: number of bootstrap resamples.
+        seed: of resamples and halves.
+
+    Returns:
+        The tree; None below 40 cases, or where nothing tells cases apart.
     """
     n = len(cases)
     if n < 2 * LEAST_CASES or features.empty:
@@ -82,7 +91,12 @@ def grow_tree(
 def tree_features(cases: pd.DataFrame, by: str) -> pd.DataFrame:
     """What the tree splits on, as numbers; only what tells cases apart.
 
-    Columns out of sex, age, crop_method, contrast and block; `by` names the column of the age.
+    Args:
+        cases: of `with_residuals`.
+        by: column of the age.
+
+    Returns:
+        Columns out of sex, age, crop_method, contrast and block.
     """
     features = {
         "sex": cases["sex"] == "male",
@@ -127,7 +141,10 @@ def _r2(mean_squares: np.ndarray) -> np.ndarray:
 
 
 def _leaves(
-    tree, names: list[str], node: int = 0, limits: Mapping | None = None
+    tree: Any,
+    names: list[str],
+    node: int = 0,
+    limits: dict[str, tuple[float, float]] | None = None,
 ) -> Iterator[tuple[int, dict[str, tuple[float, float]]]]:
     """Every leaf of a fitted tree: its node, and feature -> (above, up to) for those it limits."""
     limits = limits or {}

@@ -25,9 +25,14 @@ from boneage.evaluation.significance import ALPHA, MIN_CASES, holm, paired_t, si
 class HeadToHead:
     """What the functions of `comparison` say of two models on the cases both have.
 
-    figures: columns of `metrics.summarise` for "first", "second" and "ensemble".
-    wins: of `group_wins`. bias: of `comparison.bias_by_sex`.
-    weights: of the first and the second in the ensemble.
+    Attributes:
+        pairs: of `comparison.pair`.
+        figures: columns of `metrics.summarise` for "first", "second" and "ensemble".
+        differences: of `comparison.figure_differences`.
+        comparison: of `comparison.compare`.
+        wins: of `group_wins`.
+        bias: of `comparison.bias_by_sex`.
+        weights: of the first and the second in the ensemble.
     """
 
     pairs: pd.DataFrame
@@ -42,9 +47,28 @@ class HeadToHead:
 def head_to_head(
     first: pd.DataFrame, second: pd.DataFrame, weights: Sequence[float] = (0.5, 0.5)
 ) -> HeadToHead:
-    """Compare two predictions tables, and their ensemble with these weights.
+    """Compare two models, and their ensemble, on the cases that both have.
 
-    Raises BoneAgeError when they share no case.
+    Args:
+        first: predictions table of one model.
+        second: predictions table of the other.
+        weights: of the first and the second in the ensemble, 1 together.
+
+    Returns:
+        Metrics of the three, paired tests and their parts.
+
+    Raises:
+        BoneAgeError: the tables share no case.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> first, second = (
+        ...     artifacts.read_predictions(artifacts.model_folder(name)).query("split == 'test'")
+        ...     for name in ("densenet121", "resnet34_cbam")
+        ... )
+        >>> found = head_to_head(first, second)
+        >>> found.comparison.n, list(found.figures.index)
+        (200, ['first', 'second', 'ensemble'])
     """
     pairs = pair(first, second, weights)
     n_resamples = resamples_at_once(2 * len(pairs))  # two models see every case
@@ -57,7 +81,7 @@ def head_to_head(
         compare(pairs),
         group_wins(pairs),
         bias_by_sex(pairs),
-        tuple(weights),
+        (weights[0], weights[1]),
     )
 
 
@@ -66,10 +90,17 @@ def mae_only(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The MAE of two tables and of their ensemble, ten times as fast as all figures.
 
-    Returns the columns mae, mae_low and mae_high of `HeadToHead.figures`, and the row of the MAE of
-    `HeadToHead.differences` with its columns figure, p and better.
+    Args:
+        first: predictions table of one model.
+        second: predictions table of the other.
+        weights: of the first and the second in the ensemble, 1 together.
 
-    Raises ValueError when the tables share no case.
+    Returns:
+        The columns mae, mae_low and mae_high of `HeadToHead.figures`, and the row of the MAE of
+        `HeadToHead.differences` with its columns figure, p and better.
+
+    Raises:
+        BoneAgeError: the tables share no case.
     """
     pairs = pair(first, second, weights)
     age = pairs["age_months"]
@@ -90,10 +121,14 @@ def mae_only(
 
 
 def group_wins(pairs: pd.DataFrame) -> pd.DataFrame:
-    """`comparison.wins` by age band and sex, with a column p: is one model closer more often?
+    """How often each model is the closer one by age band and sex, and whether significantly so.
 
-    p is that of the sign test, of all groups together by `significance.holm`; nan for a group of
-    fewer than `MIN_CASES` cases, which is not tested.
+    Args:
+        pairs: of `comparison.pair`.
+
+    Returns:
+        `comparison.wins` with a column p: that of the sign test, of all groups together by
+        `significance.holm`; nan for a group of fewer than `MIN_CASES` cases, which is not tested.
     """
     table = wins(pairs)
     counts = (table[["first", "second"]].mul(table["n"], axis=0)).round().astype(int)

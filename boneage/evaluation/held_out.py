@@ -15,10 +15,17 @@ _MOST_PARTITIONS, _LEAST_PARTITIONS, _ENOUGH_CASES = 25, 5, 50_000
 
 
 def halves(n: int, seed: int) -> np.ndarray:
-    """Which of n >= 2 cases are held out while subgroups are found on the others: bool (splits, n).
+    """Which cases are held out while subgroups are found on the others.
 
     25 random partitions in two halves, each of which takes its turn: 50 rows. Of more than 2,000
     cases there are fewer, 10 rows at least, for their halves differ less.
+
+    Args:
+        n: number of cases, at least 2.
+        seed: of the partitions.
+
+    Returns:
+        (splits, n) bool.
     """
     rng = np.random.default_rng(seed)
     partitions = np.clip(_ENOUGH_CASES // n, _LEAST_PARTITIONS, _MOST_PARTITIONS)
@@ -29,11 +36,18 @@ def halves(n: int, seed: int) -> np.ndarray:
 def weighted_means(
     values: np.ndarray, weights: np.ndarray, n_resamples: int, seed: int
 ) -> tuple[np.ndarray, list[tuple[float, float]]]:
-    """Mean of values for each column of weights (n, k), and 95% bootstrap intervals.
+    """Weighted means with 95% bootstrap intervals.
 
-    Values are (n, k), or (n,), the same for every column. Weights are 0 or more; a column without
-    any has the mean nan. Cases are resampled, each with its weight. All columns see the same
-    resamples.
+    Cases are resampled, each with its weight. All columns see the same resamples.
+
+    Args:
+        values: (n, k), or (n,), the same for every column.
+        weights: (n, k), 0 or more.
+        n_resamples: number of resamples.
+        seed: of the draw.
+
+    Returns:
+        (k,) means, nan for a column without weights, and k intervals (low, high).
     """
     weights = np.asarray(weights, dtype=float)
     k = weights.shape[1]

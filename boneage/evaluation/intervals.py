@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from boneage.evaluation.limits import WITHIN_MONTHS, within
@@ -21,10 +22,18 @@ _UNDEFINED = (float("nan"), float("nan"))
 _CHUNK_ENTRIES = 50_000
 
 
-def as_ages(age, prediction) -> tuple[np.ndarray, np.ndarray]:
-    """Chronological ages and predictions as two float64 arrays (n,), in months.
+def as_ages(age: ArrayLike, prediction: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Reference and predicted ages as two float64 arrays (n,), in months.
 
-    Raises ValueError when they are not equally long lists of finite numbers.
+    Args:
+        age: (n,), months.
+        prediction: (n,), months.
+
+    Returns:
+        Both arrays.
+
+    Raises:
+        ValueError: they are not equally long lists of finite numbers.
     """
     age = np.asarray(age, dtype=np.float64)
     prediction = np.asarray(prediction, dtype=np.float64)
@@ -43,8 +52,14 @@ def as_ages(age, prediction) -> tuple[np.ndarray, np.ndarray]:
 def resamples_at_once(n: int) -> int:
     """How many resamples of n cases to draw where somebody is waiting.
 
-    1,000 of most tables. Of ten thousand cases fewer do: what is shown of their narrow intervals
-    no longer changes.
+    1,000 of most tables. Of ten thousand cases fewer do: what is shown of their narrow intervals no
+    longer changes.
+
+    Args:
+        n: number of cases, at least 1.
+
+    Returns:
+        200 to 1,000.
     """
     return min(1000, max(200, 2_000_000 // n))
 
@@ -52,9 +67,15 @@ def resamples_at_once(n: int) -> int:
 def resample_counts(
     n: int, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> Iterator[np.ndarray]:
-    """How often each of n >= 1 cases is drawn, for one resample a row.
+    """How often each case is drawn, for one resample a row.
 
-    Yields read-only integer arrays (chunk, n), `n_resamples` rows in all; each row sums to n.
+    Args:
+        n: number of cases, at least 1.
+        n_resamples: number of resamples.
+        seed: of the draw.
+
+    Yields:
+        Read-only integer arrays (chunk, n), `n_resamples` rows in all; each row sums to n.
     """
     counts = _all_counts(n, n_resamples, seed)
     chunk = max(1, _CHUNK_ENTRIES // n)
@@ -83,8 +104,15 @@ def resample_means(
 ) -> np.ndarray:
     """Mean of every column in every resample.
 
-    `columns` is (n, k), one row a case, n >= 1; the result is float64 (n_resamples, k). All
-    columns see the same resamples, so differences between columns are paired.
+    All columns see the same resamples, so differences between columns are paired.
+
+    Args:
+        columns: (n, k), one row a case, n >= 1.
+        n_resamples: number of resamples.
+        seed: of the draw.
+
+    Returns:
+        (n_resamples, k) float64.
     """
     n = len(columns)
     rows = np.ascontiguousarray(np.transpose(columns), dtype=np.float64)
@@ -93,12 +121,19 @@ def resample_means(
 
 
 def resample_figures(
-    age, prediction, n_resamples: int = N_RESAMPLES, seed: int = SEED
+    age: ArrayLike, prediction: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> dict[str, np.ndarray]:
-    """The figures of every resample: name -> float64 (n_resamples,), in the units of `figures`.
+    """The figures of every resample.
 
-    `age` and `prediction` are (n,) in months, n >= 1. R2 is nan in a resample whose ages are all
-    the same, for there it is undefined.
+    Args:
+        age: (n,), months, n >= 1.
+        prediction: (n,), months.
+        n_resamples: number of resamples.
+        seed: of the draw.
+
+    Returns:
+        Name -> (n_resamples,) float64, in the units of `metrics.figures`. R2 is nan in a resample
+        whose ages are all the same, for there it is undefined.
     """
     age, prediction = as_ages(age, prediction)
     n = len(age)
@@ -132,10 +167,16 @@ def resample_figures(
 
 
 def percentile_interval(values: np.ndarray, n: int, level: float = 0.95) -> tuple[float, float]:
-    """The middle `level` of a figure of n cases, resampled (n_resamples,), as (low, high).
+    """Percentile interval of a figure that was resampled.
 
-    Values that are not finite are left out; where none is left, the interval is (nan, nan). So is
-    that of fewer than two cases: one says nothing about spread.
+    Args:
+        values: (n_resamples,), the figure in each resample; those that are not finite are left out.
+        n: number of cases that the figure is of.
+        level: of the interval, 0 to 1.
+
+    Returns:
+        (low, high), the middle `level` of the values. (nan, nan) where no value is left, and of
+        fewer than two cases: one says nothing about spread.
     """
     values = values[np.isfinite(values)]
     if n < 2 or len(values) == 0:
@@ -145,9 +186,16 @@ def percentile_interval(values: np.ndarray, n: int, level: float = 0.95) -> tupl
 
 
 def wilson_interval(share: float, n: int) -> tuple[float, float]:
-    """95% CI of a share, in 0..1, of n >= 1 cases; as a mean it need not be of whole cases.
+    """95% CI of a share.
 
     Source: E. B. Wilson, Journal of the American Statistical Association 1927;22:209-212.
+
+    Args:
+        share: 0 to 1; as a mean it need not be of whole cases.
+        n: number of cases, at least 1.
+
+    Returns:
+        (low, high), 0 to 1.
     """
     z = float(ndtri(0.975))
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
@@ -156,15 +204,33 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
 
 
 def bootstrap(
-    age, prediction, level: float = 0.95, n_resamples: int = N_RESAMPLES, seed: int = SEED
+    age: ArrayLike,
+    prediction: ArrayLike,
+    level: float = 0.95,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile bootstrap interval of every figure: name -> (low, high).
+    """95% CI of every figure by the percentile bootstrap (Efron and Tibshirani 1993, chapter 13).
 
-    `age` and `prediction` are (n,) in months; `level` is the coverage in (0, 1). The same input
-    and seed give the same interval. Below two cases every interval is (nan, nan). R2 is (nan, nan)
-    too when all ages are the same; resamples without an R2 are left out of its interval.
+    Args:
+        age: (n,), reference bone age, months.
+        prediction: (n,), predicted bone age, months.
+        level: of the intervals, in (0, 1).
+        n_resamples: number of resamples.
+        seed: of the draw; the same input and seed give the same intervals.
 
-    Raises ValueError for ages and predictions that are not equally many finite numbers.
+    Returns:
+        Name of the figure -> (low, high). Below two cases every interval is (nan, nan). R2 is
+        (nan, nan) too when all ages are the same; resamples without an R2 are left out of its
+        interval.
+
+    Raises:
+        ValueError: the ages are not equally many finite numbers, or the level is not in (0, 1).
+
+    Example:
+        >>> low, high = bootstrap([100, 120, 140], [104, 118, 146])["mae"]
+        >>> low, high
+        (2.0, 6.0)
     """
     age, prediction = as_ages(age, prediction)
     if not 0 < level < 1:

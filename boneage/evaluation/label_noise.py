@@ -12,10 +12,14 @@ from boneage.datasets.splits import TRAIN
 
 
 def label_noise_variance(split: str) -> float | None:
-    """Variance in months² of the reference bone ages of a split around the true bone age.
+    """Variance of the reference bone ages of a split around the true bone age.
 
-    None for a split that is not the challenge's, and for the training set: models that fit their
-    labels fit part of the noise, so it does not simply add to their residuals.
+    Args:
+        split: "train", "validation" or "test".
+
+    Returns:
+        Months². None for a split that is not the challenge's, and for the training set: models that
+        fit their labels fit part of the noise, so it does not simply add to their residuals.
     """
     if split == TRAIN or split not in N_READINGS:
         return None
@@ -23,9 +27,14 @@ def label_noise_variance(split: str) -> float | None:
 
 
 def noise_shares(residuals: np.ndarray, noise: float) -> list[float] | None:
-    """Label noise as a fraction of the variance of each column of residuals (n, models), months.
+    """Label noise as a fraction of the variance of residuals.
 
-    None unless every column varies by more than the noise of variance `noise` (months²).
+    Args:
+        residuals: (n, models), months.
+        noise: variance of the labels, months².
+
+    Returns:
+        Of each model, 0 to 1; None unless every column varies by more than the noise.
     """
     variances = _variances(residuals)
     return (noise / variances).tolist() if variances.min() > noise else None
@@ -34,11 +43,17 @@ def noise_shares(residuals: np.ndarray, noise: float) -> list[float] | None:
 def corrected_correlation(residuals: np.ndarray, noise: float) -> float | None:
     """Pearson's correlation of two models' errors without the label noise that they share.
 
-    (covariance - noise) / sqrt((variance - noise) (variance - noise)) of the columns of residuals
-    (n, 2) in months: the correction for attenuation (C. Spearman, American Journal of Psychology
-    1904;15:72-101), here of noise that both have in common. `noise` is its variance in months².
+    (covariance - noise) / sqrt((variance - noise) (variance - noise)) of the columns: the
+    correction for attenuation (C. Spearman, American Journal of Psychology 1904;15:72-101), here of
+    noise that both have in common.
 
-    None where the residuals vary by less than the noise, or the result is no correlation.
+    Args:
+        residuals: (n, 2), months.
+        noise: variance of the labels, months².
+
+    Returns:
+        -1 to 1; None where the residuals vary by less than the noise, or the result is no
+        correlation.
     """
     variances = _variances(residuals)
     if variances.min() <= noise:

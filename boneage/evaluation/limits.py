@@ -1,6 +1,7 @@
 """Whether an error is within a limit of months."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 WITHIN_MONTHS = (6, 12, 24)  # limits of the figures within_6, within_12 and within_24
 LARGE_ERROR = 12  # months; bone age is reported to about a year
@@ -10,11 +11,34 @@ LARGE_ERROR = 12  # months; bone age is reported to about a year
 TOLERANCE = 1e-6
 
 
-def within(absolute_error, months: float = LARGE_ERROR) -> np.ndarray:
-    """Which absolute errors (n,), months, are at most `months`: bool (n,)."""
+def within(absolute_error: ArrayLike, months: float = LARGE_ERROR) -> np.ndarray:
+    """Which errors are within a limit.
+
+    Args:
+        absolute_error: (n,), months.
+        months: the limit, itself within.
+
+    Returns:
+        (n,) bool.
+
+    Example:
+        >>> within([3, 12, 13.5])
+        array([ True,  True, False])
+    """
     return np.asarray(absolute_error) <= months + TOLERANCE
 
 
-def is_large(absolute_error) -> np.ndarray:
-    """Which absolute errors (n,), months, are above LARGE_ERROR: bool (n,)."""
+def is_large(absolute_error: ArrayLike) -> np.ndarray:
+    """Which errors are above `LARGE_ERROR`, 12 months.
+
+    Args:
+        absolute_error: (n,), months.
+
+    Returns:
+        (n,) bool.
+
+    Example:
+        >>> is_large([3, 12, 13.5])
+        array([False, False,  True])
+    """
     return ~within(absolute_error)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.metrics import (
     mean_absolute_error,
     median_absolute_error,
@@ -27,11 +28,21 @@ AGE_BANDS: dict[str, tuple[int, int]] = {
 }
 
 
-def age_band(age_months) -> pd.Series:
-    """The age band of each age: a Series of ordered categoricals named "age_band".
+def age_band(age_months: ArrayLike) -> pd.Series:
+    """The age band of each age, a key of `AGE_BANDS`.
 
-    `age_months` is a Series (its index is kept) or a list of ages in months, each 0 or more.
-    Raises ValueError for a negative age or one that is not a number.
+    Args:
+        age_months: (n,), each 0 or more; of a Series, the index is kept.
+
+    Returns:
+        Series (n,) of ordered categoricals, named "age_band".
+
+    Raises:
+        ValueError: an age is negative or not a number.
+
+    Example:
+        >>> age_band([30, 130]).tolist()
+        ['0-5 years', '10-15 years']
     """
     age = pd.Series(age_months, dtype=float)
     if not (age >= 0).all():
@@ -41,15 +52,26 @@ def age_band(age_months) -> pd.Series:
     return bands.rename("age_band")
 
 
-def figures(age, prediction) -> dict[str, float]:
-    """Error figures of predictions (n,) against chronological ages (n,), both in months.
+def figures(age: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
+    """Metrics of predicted against reference bone ages.
 
-    mae, rmse, bias (mean residual) and median_ae (median absolute error) in months; r2
-    (coefficient of determination, at most 1); within_6, within_12 and within_24, the fraction of
-    cases at most 6, 12 or 24 months off, from 0 to 1; n.
-    R2 is nan below two cases or when all ages are the same; without a case all figures are nan.
+    Args:
+        age: (n,), reference bone age, months.
+        prediction: (n,), predicted bone age, months.
 
-    Raises ValueError for ages and predictions that are not equally many finite numbers.
+    Returns:
+        mae, rmse, bias (mean residual) and median_ae (median absolute error) in months; r2
+        (coefficient of determination, at most 1); within_6, within_12 and within_24, the share of
+        cases at most 6, 12 or 24 months off, 0 to 1; n. R2 is nan below two cases or when all ages
+        are the same; without a case all but n are nan.
+
+    Raises:
+        ValueError: the ages are not equally many finite numbers.
+
+    Example:
+        >>> found = figures([100, 120, 140], [104, 118, 149])
+        >>> found["mae"], found["within_6"]
+        (5.0, 0.6666666666666666)
     """
     age, prediction = as_ages(age, prediction)
     n = len(age)
@@ -69,8 +91,19 @@ def figures(age, prediction) -> dict[str, float]:
     }
 
 
-def figures_row(age, prediction, intervals: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """`figures`, and of each its interval, name -> (low, high), as name_low and name_high."""
+def figures_row(
+    age: ArrayLike, prediction: ArrayLike, intervals: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
+    """Metrics with their intervals, a row of a table.
+
+    Args:
+        age: (n,), reference bone age, months.
+        prediction: (n,), predicted bone age, months.
+        intervals: name -> (low, high).
+
+    Returns:
+        `figures`, and of each interval its ends as name_low and name_high.
+    """
     row = figures(age, prediction)
     for name, (low, high) in intervals.items():
         row |= {f"{name}_low": low, f"{name}_high": high}
@@ -83,13 +116,28 @@ def summarise(
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
 ) -> pd.DataFrame:
-    """Figures with 95% bootstrap intervals, one row per group that has cases.
+    """Metrics with 95% bootstrap CIs, one row per group that has cases.
 
-    `by` names columns of the table; "age_band" may be among them without being a column. Result
-    columns: those of `by`, n, then each figure with its interval (mae, mae_low, mae_high, ...),
-    in the units of `figures`; groups are sorted.
+    Args:
+        predictions: a predictions table.
+        by: columns of the table that make the groups; "age_band" may be among them without being a
+            column. By default all cases are one group.
+        n_resamples: number of bootstrap resamples.
+        seed: of the resamples.
 
-    Raises ValueError when a column is missing.
+    Returns:
+        Columns: those of `by`, n, then each metric with its interval (mae, mae_low, mae_high, ...),
+        in the units of `figures`; groups are sorted.
+
+    Raises:
+        ValueError: a column is missing.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> predictions = artifacts.read_predictions(artifacts.model_folder("densenet121"))
+        >>> test = predictions[predictions["split"] == "test"]
+        >>> summarise(test, by="sex", n_resamples=100)[["sex", "n"]].to_numpy().tolist()
+        [['female', 100], ['male', 100]]
     """
     by = [by] if isinstance(by, str) else list(by)
     if "age_band" in by and "age_band" not in predictions:
@@ -108,13 +156,27 @@ def summarise(
 def metrics_table(
     predictions: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> pd.DataFrame:
-    """What an artifact's metrics.csv holds: figures of each split, for all, by sex, by age band.
+    """What an artifact's metrics.csv holds: metrics of each split, for all, by sex, by age band.
 
-    Result columns: split, group ("all", "female", "male", "0-5 years", ...), n, then each figure
-    with its 95% CI as in `summarise`. Splits stand in the order of the table; a group
-    without cases has no row.
+    Args:
+        predictions: a predictions table.
+        n_resamples: number of bootstrap resamples.
+        seed: of the resamples.
 
-    Raises ValueError when a column is missing.
+    Returns:
+        Columns split, group ("all", "female", "male", "0-5 years", ...), n, then each metric with
+        its 95% CI as in `summarise`. Splits stand in the order of the table; a group without cases
+        has no row.
+
+    Raises:
+        ValueError: a column is missing.
+
+    Example:
+        >>> from boneage import artifacts
+        >>> predictions = artifacts.read_predictions(artifacts.model_folder("densenet121"))
+        >>> test = predictions[predictions["split"] == "test"]
+        >>> metrics_table(test, n_resamples=100)["group"].tolist()[:3]
+        ['all', 'female', 'male']
     """
     _require(predictions, ["split", "sex", "age_months", "prediction_months"])
     parts = []

@@ -16,12 +16,13 @@ _COLUMNS = {
 
 
 def published_results() -> pd.DataFrame:
-    """One row a system: errors in months on the 200 test and 1,425 validation radiographs.
+    """Published errors on the 200 test and 1,425 validation radiographs, one row a system.
 
-    Columns: system, year, test_mae, test_mae_low, test_mae_high, test_rmse, validation_mae,
-    input, caveat (why the figures may not be comparable, else ""), source. What was not published
-    is nan. A figure published as a range ("4.8-7.0") stands in test_mae_low and test_mae_high, and
-    its test_mae is nan.
+    Returns:
+        Columns, errors in months: system, year, test_mae, test_mae_low, test_mae_high, test_rmse,
+        validation_mae, input, caveat (why the figures may not be comparable, else ""), source. What
+        was not published is nan. A figure published as a range ("4.8-7.0") stands in test_mae_low
+        and test_mae_high, and its test_mae is nan.
     """
     table = pd.read_csv(_FILE, dtype={"test200_mae_months": str}).rename(columns=_COLUMNS)
     table["caveat"] = table["caveat"].fillna("")

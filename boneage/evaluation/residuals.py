@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from boneage.evaluation.intervals import as_ages
@@ -22,9 +23,15 @@ _CURVE_POINTS = 500
 
 
 def with_residuals(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> pd.DataFrame:
-    """A copy with residual_months, absolute_error (months) and age_band, the band of the age `by`.
+    """Predictions with their residuals.
 
-    A model may predict an age before birth; it is in the first band.
+    Args:
+        predictions: a predictions table.
+        by: column of the age whose band is told. A model may predict an age before birth; it is in
+            the first band.
+
+    Returns:
+        A copy with residual_months, absolute_error (months) and age_band.
     """
     residual = predictions["prediction_months"] - predictions["age_months"]
     return predictions.assign(
@@ -42,12 +49,18 @@ def running_median(
     """How the residual runs with the age `by`: median and quartiles in a moving window.
 
     The window holds the cases next to an age, a twentieth of all (25 at least), half of them
-    younger and half older; a window of fixed width in months would starve at the ends of the
-    range. The points are evenly spaced in age, from the middle of the first window to the middle
-    of the last.
+    younger and half older; a window of fixed width in months would starve at the ends of the range.
+    The points are evenly spaced in age, from the middle of the first window to the middle of the
+    last.
 
-    `cases` is from `with_residuals`. Result columns, months: the age `by` (ascending), median,
-    lower_quartile, upper_quartile; at most `n_points` rows, none without a case.
+    Args:
+        cases: of `with_residuals`.
+        by: column of the age.
+        n_points: at most this many rows.
+
+    Returns:
+        Columns, months: the age `by` (ascending), median, lower_quartile, upper_quartile; no row
+        without a case.
     """
     columns = [by, "median", "lower_quartile", "upper_quartile"]
     n = len(cases)
@@ -70,12 +83,16 @@ def running_median(
 def boxes(cases: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The residuals of each age band and sex as a box, and the cases beyond its whiskers.
 
-    Source: J. W. Tukey, Exploratory Data Analysis (1977), chapter 2: whiskers reach to the last
-    case within 1.5 quartile ranges of the box.
+    Whiskers reach to the last case within 1.5 interquartile ranges of the box (J. W. Tukey,
+    Exploratory Data Analysis, 1977, chapter 2).
 
-    `cases` is from `with_residuals`, of one case or more. The first table has the columns age_band,
-    sex, n, and in months lower_whisker, lower_quartile, median, upper_quartile and upper_whisker,
-    one row for each group that has cases; the second is the rows of `cases` beyond.
+    Args:
+        cases: of `with_residuals`, one or more.
+
+    Returns:
+        Columns age_band, sex, n, and in months lower_whisker, lower_quartile, median,
+        upper_quartile and upper_whisker, one row for each group that has cases; and the rows of
+        `cases` beyond the whiskers.
     """
     residual = cases["residual_months"].to_numpy()
     rows, beyond = [], np.zeros(len(cases), bool)
@@ -95,13 +112,18 @@ def boxes(cases: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement of predictions and chronological ages; all but `n` in months.
+    """Agreement of predictions and reference bone ages; all but `n` in months.
 
-    bias: mean residual.
-    sd: standard deviation of the residuals.
-    lower, upper: the 95% limits of agreement, bias ∓ 1.96 sd, between which a residual is
-        expected to lie.
-    bias_interval, lower_interval, upper_interval: their 95% confidence intervals, (low, high).
+    Attributes:
+        n: number of cases.
+        bias: mean residual.
+        sd: standard deviation of the residuals.
+        lower: limit of agreement, bias - 1.96 sd.
+        upper: limit of agreement, bias + 1.96 sd. A residual is expected to lie between the two
+            with 95% probability.
+        bias_interval: 95% CI of the bias, (low, high).
+        lower_interval: 95% CI of `lower`.
+        upper_interval: 95% CI of `upper`.
     """
 
     n: int
@@ -114,15 +136,29 @@ class Agreement:
     upper_interval: tuple[float, float]
 
 
-def agreement(age, prediction) -> Agreement:
-    """Limits of agreement of predictions (n,) with chronological ages (n,), both in months.
+def agreement(age: ArrayLike, prediction: ArrayLike) -> Agreement:
+    """Limits of agreement of predictions with reference bone ages.
 
     Source: J. M. Bland and D. G. Altman, Lancet 1986;327:307-310, and Statistical Methods in
     Medical Research 1999;8:135-160, section 2 for the standard error of a limit,
     sd * sqrt(1 / n + 1.96² / (2 (n - 1))); the intervals take Student's t with n - 1 degrees of
-    freedom. Below two cases all but n and the bias are nan, without a case the bias too.
+    freedom.
 
-    Raises ValueError for ages and predictions that are not equally many finite numbers.
+    Args:
+        age: (n,), reference bone age, months.
+        prediction: (n,), predicted bone age, months.
+
+    Returns:
+        Bias and limits with 95% CIs. Below two cases all but n and the bias are nan, without a case
+        the bias too.
+
+    Raises:
+        ValueError: the ages are not equally many finite numbers.
+
+    Example:
+        >>> found = agreement([100, 120, 140], [104, 118, 146])
+        >>> round(found.bias, 2), round(found.lower, 1), round(found.upper, 1)
+        (2.67, -5.5, 10.8)
     """
     age, prediction = as_ages(age, prediction)
     n = len(age)
@@ -149,11 +185,15 @@ def agreement(age, prediction) -> Agreement:
     )
 
 
-def cumulative_error(absolute_error) -> pd.DataFrame:
+def cumulative_error(absolute_error: ArrayLike) -> pd.DataFrame:
     """The error up to which a share of the images lies, for a curve.
 
-    `absolute_error` is (n,) in months. Result columns: error_months and share (in 0..1), both
-    ascending from (0, 0); of many errors only 500, evenly spaced in share, are kept.
+    Args:
+        absolute_error: (n,), months.
+
+    Returns:
+        Columns error_months and share (0 to 1), both ascending from (0, 0); of many errors only
+        500, evenly spaced in share, are kept.
     """
     error = np.sort(np.asarray(absolute_error, dtype=np.float64))
     n = len(error)
@@ -166,9 +206,14 @@ def cumulative_error(absolute_error) -> pd.DataFrame:
     )
 
 
-def error_for_share(absolute_error, share: float) -> float:
-    """Months within which `share` (0..1) of the images lie: the least error that reaches it.
+def error_for_share(absolute_error: ArrayLike, share: float) -> float:
+    """The smallest error within which a share of the images lies.
 
-    `absolute_error` is (n,) in months, n >= 1.
+    Args:
+        absolute_error: (n,), months, n >= 1.
+        share: of the images, 0 to 1.
+
+    Returns:
+        Months.
     """
-    return float(np.quantile(absolute_error, share, method="inverted_cdf"))
+    return float(np.quantile(np.asarray(absolute_error), share, method="inverted_cdf"))

@@ -14,12 +14,18 @@ def robustness_table(
 ) -> pd.DataFrame:
     """The error of every model under every perturbation, against that on the clean pictures.
 
-    predictions: columns perturbation ("clean" among them), id, age_months, and one of predictions
-    in months for each model. A perturbation is judged on the cases that it and "clean" share.
+    A perturbation is judged on the cases that it and "clean" share.
 
-    Result columns: perturbation, model, n, then with 95% bootstrap intervals (_low, _high) the
-    mae in months, its change (mae - clean mae) and its ratio (mae / clean mae). The intervals of
-    change and ratio are paired: both errors are resampled together.
+    Args:
+        predictions: columns perturbation ("clean" among them), id, age_months, and one of
+            predictions in months for each model.
+        n_resamples: number of bootstrap resamples.
+        seed: of the resamples.
+
+    Returns:
+        Columns perturbation, model, n, then with 95% CIs (_low, _high) the mae in months, its
+        change (mae - clean mae) and its ratio (mae / clean mae). The intervals of change and ratio
+        are paired: both errors are resampled together.
     """
     models = predictions.columns.drop(_CASE)
     errors = predictions[models].sub(predictions["age_months"], axis=0).abs()

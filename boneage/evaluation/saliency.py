@@ -15,11 +15,18 @@ ALL = "all"
 
 
 def balanced_sample(predictions: pd.DataFrame, n: int, seed: int = SEED) -> pd.DataFrame:
-    """At most n cases of a predictions table, as many of each sex and age band as of any other.
+    """Cases of a predictions table, as many of each sex and age band as of any other.
 
     Bands at the ends of the range hold few of all children, and would say nothing in a plain
-    sample. A cell with too few cases gives all it has. The same cases come out in any order of
-    rows. Without cases there are none.
+    sample. A cell with too few cases gives all it has.
+
+    Args:
+        predictions: a predictions table.
+        n: at most this many cases.
+        seed: of the sample; the same cases come out in any order of rows.
+
+    Returns:
+        The cases.
     """
     cases = predictions.sort_values("id").sample(frac=1, random_state=seed)
     cells = cases.groupby(["sex", age_band(cases["age_months"])], observed=True)
@@ -29,15 +36,17 @@ def balanced_sample(predictions: pd.DataFrame, n: int, seed: int = SEED) -> pd.D
 def occlusion_table(shifts: pd.DataFrame) -> pd.DataFrame:
     """What hiding each region does to each model's answers, for all and by age band.
 
-    shifts: columns model, model_sha256, id, age_months, region, area, shift_months,
-        control_shift_months; see `boneage.explain.occlusion.occlusion_shifts`.
+    Args:
+        shifts: columns model, model_sha256, id, age_months, region, area, shift_months,
+            control_shift_months; see `boneage.explain.occlusion.occlusion_shifts`.
 
-    Result columns: model, model_sha256, group ("all", "0-5 years", ...), region, area (mean share
-    of the image, 0 to 1), n, then with its 95% bootstrap CI (_low, _high) each of change (mean
-    absolute shift, months), control_change (the same of the region's control), difference (change
-    minus control_change, paired by radiograph), shift (mean signed shift, months: positive when
-    hiding makes the hand look older) and change_per_area (months for each hundredth of the image
-    hidden).
+    Returns:
+        Columns model, model_sha256, group ("all", "0-5 years", ...), region, area (mean share of
+        the image, 0 to 1), n, then with its 95% bootstrap CI (_low, _high) each of change (mean
+        absolute shift, months), control_change (the same of the region's control), difference
+        (change minus control_change, paired by radiograph), shift (mean signed shift, months:
+        positive when hiding makes the hand look older) and change_per_area (months for each
+        hundredth of the image hidden).
     """
     change, control = shifts["shift_months"].abs(), shifts["control_shift_months"].abs()
     columns = {
@@ -59,11 +68,13 @@ def occlusion_table(shifts: pd.DataFrame) -> pd.DataFrame:
 def randomisation_table(similarities: pd.DataFrame) -> pd.DataFrame:
     """How much of each model's maps is left when more and more of its weights are random.
 
-    similarities: columns model, model_sha256, id, step, stage, similarity; see
-        `boneage.explain.randomisation.Randomisation`.
+    Args:
+        similarities: columns model, model_sha256, id, step, stage, similarity; see
+            `boneage.explain.randomisation.Randomisation`.
 
-    Result columns: model, model_sha256, step, stage, n, similarity (mean, -1 to 1) with its 95%
-    bootstrap CI, and sd, the standard deviation over radiographs.
+    Returns:
+        Columns model, model_sha256, step, stage, n, similarity (mean, -1 to 1) with its 95%
+        bootstrap CI, and sd, the standard deviation over radiographs.
     """
     by = ["model", "model_sha256", "step", "stage"]
     rows = [
@@ -91,7 +102,7 @@ def _groups(shifts: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict, pd.Data
 def _means(cases: pd.DataFrame, names: list[str]) -> dict[str, float]:
     """n, and of each named column the mean and its interval."""
     values = cases[names].to_numpy(float)
-    row = {"n": len(values)}
+    row: dict[str, float] = {"n": len(values)}
     for name, mean, resampled in zip(
         names, values.mean(axis=0), resample_means(values).T, strict=True
     ):

@@ -34,10 +34,20 @@ class CbamAttention:
     """Reads the attention of one model in one forward pass; keep the object for the next image.
 
     `Explainer` makes of it the attention behind an answer.
+
+    Example:
+        >>> from boneage.models.registry import build_model
+        >>> attention = CbamAttention(build_model("tiny_resnet_cbam", input_size=64))
+        >>> image = np.random.default_rng(0).random((64, 64, 1), np.float32)
+        >>> attention(image).spatial[4].shape
+        (2, 2)
     """
 
     def __init__(self, model: keras.Model):
-        """Find the attention layers of `model`.
+        """Find the attention layers of a model.
+
+        Args:
+            model: from the registry.
 
         Raises:
             ValueError: the model has no CBAM attention.
@@ -77,7 +87,7 @@ class CbamAttention:
 
 def _last_attention_layers(model: keras.Model) -> dict[tuple[int, str], str]:
     """(stage, kind) -> name of the attention layer in the last block of the stage."""
-    found = {}
+    found: dict[tuple[int, str], tuple[int, str]] = {}
     for match in filter(None, (_ATTENTION_LAYER.fullmatch(layer.name) for layer in model.layers)):
         stage, block, kind = int(match[1]), int(match[2]), match[3]
         if block >= found.get((stage, kind), (0, ""))[0]:

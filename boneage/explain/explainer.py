@@ -24,8 +24,14 @@ class Explainer:
     """Grad-CAM and attention of one model as it answers; keep the object for the next image.
 
     Example:
-        >>> explainer = Explainer(model, find_model(facts.name), facts.mirrored)
-        >>> heat = explainer.gradcam(image, "female", "raises")
+        >>> from boneage.models.registry import build_model, find_model
+        >>> name = "tiny_resnet_cbam"
+        >>> explainer = Explainer(build_model(name, input_size=64), find_model(name), mirrored=True)
+        >>> image = np.random.default_rng(0).random((64, 64, 1), np.float32)
+        >>> explainer.gradcam(image, "female", "raises").shape
+        (64, 64)
+        >>> sorted(explainer.attention(image).spatial)
+        [1, 2, 3, 4]
     """
 
     def __init__(self, model: keras.Model, entry: ModelEntry, mirrored: bool):

@@ -38,13 +38,20 @@ class GradCam:
     whole model, about ten times as fast.
 
     Example:
-        >>> gradcam = GradCam(model)
+        >>> from boneage.models.registry import build_model
+        >>> gradcam = GradCam(build_model("tiny_densenet", input_size=64))
+        >>> image = np.random.default_rng(0).random((64, 64, 1), np.float32)
         >>> higher = gradcam(image, "female", "raises")
-        >>> lower = gradcam(image, "female", "lowers")
+        >>> higher.shape, higher.dtype, bool(higher.min() >= 0)
+        ((2, 2), dtype('float32'), True)
     """
 
     def __init__(self, model: keras.Model):
-        """Split `model` at its layer ``last_feature_map``; the layers are shared, not copied."""
+        """Split `model` at its layer ``last_feature_map``; the layers are shared, not copied.
+
+        Args:
+            model: from the registry.
+        """
         image, sex = model.inputs
         features = model.get_layer("last_feature_map").output
         self._body = keras.Model([image], features)

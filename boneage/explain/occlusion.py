@@ -10,6 +10,7 @@ pixels beside the bones, blurred alike.
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,22 @@ _SOFT_EDGE = 1 / 128  # a sharp seam would be a feature of its own
 
 
 def occlude(image: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """Blur a region away: (S, S) uint8 and (S, S) bool -> (S, S) uint8."""
+    """Blur a region away.
+
+    Args:
+        image: (S, S) uint8.
+        region: (S, S) bool.
+
+    Returns:
+        (S, S) uint8.
+
+    Example:
+        >>> image = np.zeros((64, 64), np.uint8)
+        >>> image[24:40, 24:40] = 255
+        >>> hidden = occlude(image, image > 0)
+        >>> int(image.max()), bool(hidden.max() < 255)
+        (255, True)
+    """
     size = len(image)
     blurred = cv2.GaussianBlur(image.astype(np.float32), (0, 0), _BLUR * size)
     cover = cv2.GaussianBlur(region.astype(np.float32), (0, 0), _SOFT_EDGE * size)
@@ -37,12 +53,27 @@ def occlusion_shifts(
 ) -> pd.DataFrame:
     """How far hiding each region moves every model's answer to one radiograph.
 
-    hands: model name -> the hand as that model sees it, found by its landmarks.
-    predict: from N such mappings to model name -> (N,) months, for the child's sex.
+    Args:
+        hands: model name -> the hand as that model sees it, found by its landmarks.
+        predict: from N such mappings to model name -> (N,) months, for the child's sex.
 
-    Result columns: model, region (of REGIONS), area (share of the image, 0 to 1), shift_months
-    (answer with the region hidden minus answer without) and control_shift_months (the same for the
-    region's control, see `beside_the_bones`). Raises ValueError for a hand without landmarks.
+    Returns:
+        Columns model, region (of REGIONS), area (share of the image, 0 to 1), shift_months (answer
+        with the region hidden minus answer without) and control_shift_months (the same for the
+        region's control, see `beside_the_bones`).
+
+    Raises:
+        ValueError: a hand has no landmarks.
+
+    Example:
+        >>> from boneage.datasets.phantoms import draw_phantom
+        >>> from boneage.radiographs.preprocessing import prepare
+        >>> hand = prepare(draw_phantom(120, "female"))
+        >>> def brightness(variants):
+        ...     return {"mean grey": np.array([v["mean grey"].image.mean() for v in variants])}
+        >>> shifts = occlusion_shifts({"mean grey": hand}, brightness)
+        >>> shifts["region"].tolist()
+        ['phalanges', 'metacarpals', 'carpals', 'distal_radius_ulna']
     """
     regions = {model: bone_regions(hand) for model, hand in hands.items()}
     controls = {model: beside_the_bones(regions[model]) for model in hands}
@@ -59,7 +90,7 @@ def occlusion_shifts(
     for model in hands:
         shifts, control_shifts = np.split(months[model][1:] - months[model][0], 2)
         areas = [regions[model][region].mean() for region in REGIONS]
-        columns = {"model": model, "region": REGIONS, "area": areas}
+        columns: dict[str, Any] = {"model": model, "region": REGIONS, "area": areas}
         columns |= {"shift_months": shifts, "control_shift_months": control_shifts}
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)

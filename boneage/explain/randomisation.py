@@ -29,10 +29,24 @@ class Randomisation:
     Similarity is Spearman's rank correlation of the pixels of the maps as they are shown, the mean
     over the mirror image included; the paper's first measure. Its other ones, structural similarity
     and that of gradient histograms, need more than the few dozen cells behind a map.
+
+    Example:
+        >>> from boneage.models.registry import build_model, find_model
+        >>> model = build_model("tiny_densenet", input_size=64)
+        >>> check = Randomisation(Explainer(model, find_model("tiny_densenet"), mirrored=False))
+        >>> image = np.random.default_rng(0).random((64, 64, 1), np.float32)
+        >>> table = check(image, "female", "raises")
+        >>> list(check.stages), list(table.columns)
+        (['head', ..., 'stem'], ['step', 'stage', 'similarity'])
     """
 
     def __init__(self, explainer: Explainer, seed: int = 2017):
-        """`explainer` is of a registry model, which is changed during a call and restored after."""
+        """Find the stages of a model.
+
+        Args:
+            explainer: of a registry model, which is changed during a call and restored after.
+            seed: of the random weights.
+        """
         self.stages = randomisable_stages(explainer.model)
         self._explainer = explainer
         self._rng = np.random.default_rng(seed)
@@ -69,7 +83,15 @@ class Randomisation:
 
 
 def similarity(first: np.ndarray, second: np.ndarray) -> float:
-    """Spearman's rank correlation of two maps (h, w), ties at their mean rank; 0 if one is even."""
+    """Spearman's rank correlation of two maps, ties at their mean rank.
+
+    Args:
+        first: (h, w).
+        second: (h, w).
+
+    Returns:
+        -1 to 1; 0 if one is even.
+    """
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     return float(stats.spearmanr(first, second, axis=None).statistic)
@@ -83,7 +105,8 @@ def randomisable_stages(model: keras.Model) -> dict[str, list[keras.Layer]]:
     """
     body = keras.Model(model.inputs[0], model.get_layer("last_feature_map").output)
     names = [layer.name for layer in body.layers]
-    stages, stage = {}, STEM
+    stages: dict[str, list[keras.Layer]] = {}
+    stage = STEM
     for layer in body.layers:
         if match := _STAGE.match(layer.name):
             stage = f"stage {match[2]}"

@@ -33,11 +33,18 @@ _HALF_CARPUS, _HALF_FOREARM = 0.42, 0.5
 
 
 def bone_regions(hand: PreparedHand) -> dict[str, np.ndarray]:
-    """Where the bones are: region of REGIONS -> (S, S) bool on the prepared image.
+    """Where the bones are on a prepared image.
 
     Regions do not overlap; that of radius and ulna reaches down to the edge of the crop.
 
-    Raises ValueError for a hand that was found without landmarks.
+    Args:
+        hand: prepared, found by its landmarks.
+
+    Returns:
+        Region of REGIONS -> (S, S) bool.
+
+    Raises:
+        ValueError: the hand was found without landmarks.
     """
     points = hand.landmarks
     if points is None:

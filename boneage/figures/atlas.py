@@ -9,10 +9,12 @@ import hashlib
 import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from boneage import wording
@@ -66,7 +68,7 @@ def hand_data(plates: Sequence[Plate]) -> dict:
     """What the viewer needs to show a hand at any age; plates: of one sex, youngest first."""
     sex = plates[0].sex
     with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
-        fields = list(pool.map(lambda pair: displacement(*pair, _CELL), zip(plates, plates[1:])))  # noqa: B905
+        fields = list(pool.map(partial(displacement, step=_CELL), plates, plates[1:]))
     events = ossification.events()
     return {
         "title": wording.CHILDREN[sex].capitalize(),
@@ -98,7 +100,9 @@ def hand_data(plates: Sequence[Plate]) -> dict:
 def change_overlay(plate: Plate, difference: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB: a difference (H, W) in [-1, 1] in two colours over the older plate."""
     amount = (np.abs(difference) - _LEAST) / (_FULL - _LEAST)
-    brighter, darker = (np.float32(palette.rgb(c)) for c in (palette.BRIGHTER, palette.DARKER))
+    brighter, darker = (
+        np.array(palette.rgb(c), np.float32) for c in (palette.BRIGHTER, palette.DARKER)
+    )
     return _covered(plate, amount, np.where(difference[..., None] > 0, brighter, darker))
 
 
@@ -114,10 +118,10 @@ def spread_overlay(plate: Plate) -> np.ndarray:
     return _covered(plate, amount, palette.rgb(palette.SPREAD))
 
 
-def _covered(plate: Plate, amount: np.ndarray, colour: np.ndarray) -> np.ndarray:
+def _covered(plate: Plate, amount: np.ndarray, colour: ArrayLike) -> np.ndarray:
     cover = _COVER * np.clip(amount, 0, 1)[..., None]
     grey = _DIMMED * plate.image[..., None]
-    return np.round(grey * (1 - cover) + np.float32(colour) * cover).astype(np.uint8)
+    return np.round(grey * (1 - cover) + np.asarray(colour, np.float32) * cover).astype(np.uint8)
 
 
 def change_legend(older: str) -> str:

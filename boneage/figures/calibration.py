@@ -3,6 +3,8 @@
 `coverage` is a table of `evaluation.conformal.coverage_table`, of one model.
 """
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -97,7 +99,7 @@ def _by_cases(coverage: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(cases, coverage[coverage["cases"] == cases]) for cases in _NAMES]
 
 
-def _shares(cases: str, rows: pd.DataFrame, colour: str, **place) -> go.Scatter:
+def _shares(cases: str, rows: pd.DataFrame, colour: str, **place: Any) -> go.Scatter:
     """Shares with their 95% CIs along the axis that `place` leaves: x or y."""
     values, low, high = (100 * rows[name] for name in ("coverage", "low", "high"))
     axis = "y" if "x" in place else "x"

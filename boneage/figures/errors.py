@@ -5,6 +5,7 @@ id, sex, age_months, prediction_months, residual_months, absolute_error (months)
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -329,7 +330,7 @@ def _running(age: pd.Series, running: pd.DataFrame) -> list:
     return [half, median]
 
 
-def _cell(row) -> str:
+def _cell(row: Any) -> str:
     """The words in one cell; the interval of a single case is undefined and left out."""
     interval = "" if np.isnan(row.mae_low) else f"{row.mae_low:.1f} to {row.mae_high:.1f}<br>"
     few = " (few)" if row.n < FEW_CASES else ""

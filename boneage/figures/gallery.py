@@ -29,4 +29,4 @@ def gallery(pictures: Mapping[str, np.ndarray], title: str, height: int = 320) -
 def _data_uri(picture: np.ndarray) -> str:
     blue_first = picture if picture.ndim == 2 else picture[..., ::-1]
     png = cv2.imencode(".png", blue_first)[1]
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"

@@ -39,7 +39,8 @@ def model_colour(name: str) -> str:
 
 def rgb(colour: str) -> tuple[int, int, int]:
     """ "#2F7FD6" -> (47, 127, 214)."""
-    return tuple(bytes.fromhex(colour.removeprefix("#")))
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
 
 
 def faded(colour: str, opacity: float) -> str:

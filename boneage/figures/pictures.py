@@ -102,7 +102,7 @@ def difference_map(
     [0, 1], so where both maps are alike the image shows unchanged.
     """
     difference = (first - second)[..., None]
-    colour = np.where(difference > 0, *(np.float32(palette.rgb(c)) for c in colours))
+    colour = np.where(difference > 0, *(np.array(palette.rgb(c), np.float32) for c in colours))
     cover = opacity * np.abs(difference)
     return np.round(crop[..., None] * (1 - cover) + colour * cover).astype(np.uint8)
 

@@ -7,10 +7,12 @@ dark theme and prints on white; grids and reference lines are half-clear greys t
 import math
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from boneage.evaluation import residuals
 from boneage.figures import palette
@@ -40,7 +42,9 @@ _FINE_REACH, _MOST_LABELS = 30, 14
 _TICKS = range(0, 301, 24)  # months; as far as ages are understood
 
 
-def chart(traces: Sequence, title: str, x: dict, y: dict, height: int = 420, **layout) -> go.Figure:
+def chart(
+    traces: Sequence, title: str, x: dict, y: dict, height: int = 420, **layout: Any
+) -> go.Figure:
     """A figure with title, axes, legend below and clear background.
 
     `title` is a question or a finding; it is broken into lines that fit a telephone. x, y: what is
@@ -87,18 +91,18 @@ def _axis(special: dict) -> dict:
     return look | special | {"title": {"standoff": 8} | special.get("title", {})}
 
 
-def titled(title: str, **special) -> dict:
+def titled(title: str, **special: Any) -> dict:
     """An axis with a title and what is special about it, for `chart`."""
     return {"title": {"text": title}, **special}
 
 
-def error_bars(values: pd.Series, low: pd.Series, high: pd.Series, **look) -> dict:
+def error_bars(values: pd.Series, low: pd.Series, high: pd.Series, **look: Any) -> dict:
     """Bars from low to high around values, for a trace's error_x or error_y."""
     ends = {"array": high - values, "arrayminus": values - low}
     return {"type": "data", "symmetric": False, "thickness": 2} | ends | look
 
 
-def line_at(*, x: float | None = None, y: float | None = None, **line) -> dict:
+def line_at(*, x: float | None = None, y: float | None = None, **line: Any) -> dict:
     """The shape of a line across the whole plot, upright at x or level at y."""
     line = {"color": LINE, "width": 1.5} | line
     ends = {"xref": "x domain", "x0": 0, "x1": 1, "y0": y, "y1": y}
@@ -107,7 +111,7 @@ def line_at(*, x: float | None = None, y: float | None = None, **line) -> dict:
     return {"type": "line", "line": line, **ends}
 
 
-def band(low: float, high: float, level: bool, **shape) -> dict:
+def band(low: float, high: float, level: bool, **shape: Any) -> dict:
     """The shape of a band from low to high, level across the whole plot or upright."""
     ends = {"yref": "y domain", "y0": 0, "y1": 1, "x0": low, "x1": high}
     if level:
@@ -115,7 +119,7 @@ def band(low: float, high: float, level: bool, **shape) -> dict:
     return {"type": "rect", "fillcolor": BAND, "line": {"width": 0}, **ends, **shape}
 
 
-def residual_axis(months, title: str = RESIDUAL, **special) -> dict:
+def residual_axis(months: ArrayLike, title: str = RESIDUAL, **special: Any) -> dict:
     """An axis of residuals (n,), months, with the ticks of `residual_ticks`, for `chart`."""
     return titled(title, **residual_ticks(float(np.abs(months).max())), **special)
 

@@ -17,7 +17,6 @@ from boneage.radiographs.hand import (
     FULL_FRAME,
     MIDDLE_MCP,
     WRIST,
-    Hand,
     find_hands_beside,
     upright_axes,
 )
@@ -53,7 +52,12 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a picture should not be judged: a kind for tables, and a sentence for people."""
+    """Why a picture should not be judged.
+
+    Attributes:
+        kind: for tables.
+        reason: a sentence for people.
+    """
 
     kind: str
     reason: str
@@ -63,7 +67,10 @@ class Refusal:
 class Check:
     """One check: the measure it looks at, and what a picture beyond the limit is.
 
-    most: the largest value that passes; None where it is chosen on the validation set.
+    Attributes:
+        measure: name of the measure.
+        kind: what a picture beyond the limit is, for tables.
+        most: the largest value that passes; None where it is chosen on the validation set.
     """
 
     measure: str
@@ -114,9 +121,10 @@ def features_check(model: str) -> Check:
 class Look:
     """What a picture and the hand on it show, before they are compared with others.
 
-    measures: measure -> value, 0 or more, larger is stranger.
-    landmarks: (21, 2) of the hand, or None where it was found without.
-    others: the same of what is of a hand's size beside it, whether it is a hand or not.
+    Attributes:
+        measures: measure -> value, 0 or more, larger is stranger.
+        landmarks: (21, 2) of the hand, or None where it was found without.
+        others: the same of what is of a hand's size beside it, whether it is a hand or not.
     """
 
     measures: dict[str, float]
@@ -125,7 +133,15 @@ class Look:
 
 
 def look(radiograph: Radiograph, prepared: PreparedHand) -> Look:
-    """Look at a radiograph and the hand prepared from it."""
+    """Look at a radiograph and the hand prepared from it.
+
+    Args:
+        radiograph: as it was read.
+        prepared: its hand.
+
+    Returns:
+        What the quality check compares with its limits.
+    """
     hand = prepared.hand
     measures = {
         "shades of grey missing": _LEAST_LEVELS / max(radiograph.grey_levels, 1),
@@ -136,7 +152,7 @@ def look(radiograph: Radiograph, prepared: PreparedHand) -> Look:
     }
     if hand.landmarks is None:
         return Look(measures)
-    joints, wrist = _room(hand, radiograph.pixels.shape)
+    joints, wrist = _room(hand.landmarks, hand.angle, radiograph.pixels.shape)
     measures["joints near the edge"] = 1 / max(joints, _NO_ROOM)
     measures["wrist near the edge"] = 1 / max(wrist, _NO_ROOM)
     others = find_hands_beside(radiograph.pixels, hand)
@@ -157,16 +173,16 @@ def _fine_detail(image: np.ndarray) -> float:
     return float(fine[inside].std() / max(image[inside].std(), 1)) if inside.any() else 0.0
 
 
-def _room(hand: Hand, shape: tuple[int, int]) -> tuple[float, float]:
+def _room(landmarks: np.ndarray, angle: float, shape: tuple[int, ...]) -> tuple[float, float]:
     """Way to the picture's edge, in hand lengths, from the outermost joint and down from the wrist.
 
     Fingers outside the picture are guessed by MediaPipe, at or beyond the edge.
     """
     last = np.array(shape[::-1]) - 1
-    upright = hand.landmarks @ upright_axes(hand.angle).T
+    upright = landmarks @ upright_axes(angle).T
     length = upright[WRIST, 1] - upright[:, 1].min()
-    joints = np.minimum(hand.landmarks, last - hand.landmarks).min()
-    wrist, down = hand.landmarks[WRIST], upright_axes(hand.angle)[1]
+    joints = np.minimum(landmarks, last - landmarks).min()
+    wrist, down = landmarks[WRIST], upright_axes(angle)[1]
     edges = np.where(down > 0, last, 0)
     ways = np.divide(edges - wrist, down, out=np.full(2, np.inf), where=down != 0)
     return float(joints / length), float(ways.min() / length)

@@ -16,8 +16,11 @@ class Familiarity:
     J R Stat Soc B 1999;61:611-622, section 3.2. A full covariance matrix of a thousand features
     could not be told from a few thousand cases, and would be larger than some of the models.
 
-    mean: (D,) float32. axes: (K, D) float16, orthonormal rows. spread: (K,) float32, standard
-        deviation along each axis. rest: (1,) float32, that along every other direction.
+    Attributes:
+        mean: (D,) float32.
+        axes: (K, D) float16, orthonormal rows.
+        spread: (K,) float32, standard deviation along each axis.
+        rest: (1,) float32, that along every other direction.
     """
 
     mean: np.ndarray
@@ -27,7 +30,15 @@ class Familiarity:
 
     @classmethod
     def fit(cls, samples: np.ndarray, n_axes: int) -> Familiarity:
-        """From (N, D) samples of the training set; N and D must be greater than `n_axes`."""
+        """Fit the distribution.
+
+        Args:
+            samples: (N, D) of the training set; N and D must be greater than `n_axes`.
+            n_axes: number K of main axes.
+
+        Returns:
+            The distribution.
+        """
         from sklearn.decomposition import PCA
 
         pca = PCA(n_axes, svd_solver="full").fit(samples)
@@ -47,7 +58,14 @@ class Familiarity:
         return vars(self).copy()
 
     def distance(self, samples: np.ndarray) -> np.ndarray:
-        """(N, D) samples -> (N,) Mahalanobis distance over sqrt(D): about 1 for training cases."""
+        """Mahalanobis distance of samples over sqrt(D).
+
+        Args:
+            samples: (N, D).
+
+        Returns:
+            (N,), about 1 for training cases.
+        """
         offset = samples - self.mean
         along = offset @ self.axes.T.astype(np.float32)
         beside = np.maximum((offset**2).sum(axis=1) - (along**2).sum(axis=1), 0)

@@ -21,11 +21,12 @@ _SHAPES, _FEATURES = "shapes", "features"
 class Gate:
     """The checks with their limits, and what is familiar.
 
-    limits: measure -> the largest value that passes, chosen on the validation set.
-    shapes: familiar hand shapes, see `boneage.gate.shapes`; None without statistics.
-    features: model name -> its familiar pooled features.
-    unchecked: models whose features are not checked, as there are no statistics of them as they are
-        now, weights and preparation included.
+    Attributes:
+        limits: measure -> the largest value that passes, chosen on the validation set.
+        shapes: familiar hand shapes, see `boneage.gate.shapes`; None without statistics.
+        features: model name -> its familiar pooled features.
+        unchecked: models whose features are not checked, as there are no statistics of them as they
+            are now, weights and preparation included.
     """
 
     limits: dict[str, float] = field(default_factory=dict)
@@ -38,7 +39,12 @@ class Gate:
     ) -> list[dict[str, float]]:
         """All measures of N cases: of each look, of its shapes and of the features.
 
-        features: model name -> (N, D), as `Predictor.read_prepared` returns them.
+        Args:
+            looks: of the N cases.
+            features: model name -> (N, D), as `Predictor.read_prepared` returns them.
+
+        Returns:
+            N times measure -> value, 0 or more.
         """
         measures = [look.measures | self._shape_measures(look) for look in looks]
         for name, familiar in self.features.items():
@@ -56,16 +62,48 @@ class Gate:
     def judge(
         self, looks: Sequence[Look], features: Mapping[str, np.ndarray]
     ) -> list[Refusal | None]:
-        """For each of N cases why it should not be judged, or None; arguments as for `measure`."""
+        """Ask for each of N cases whether it should be refused.
+
+        Args:
+            looks: of the N cases.
+            features: model name -> (N, D), as `Predictor.read_prepared` returns them.
+
+        Returns:
+            N times the reason for refusing the case, or None.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> from boneage.gate.checks import look
+            >>> from boneage.radiographs.preprocessing import prepare
+            >>> from boneage.radiographs.reading import Radiograph
+            >>> radiograph = Radiograph(draw_phantom(120, "female"), "PNG", colour=0.5)
+            >>> (refusal,) = Gate().judge([look(radiograph, prepare(radiograph.pixels))], {})
+            >>> refusal.kind
+            'in colour'
+        """
         return [self.refusal(measures) for measures in self.measure(looks, features)]
 
     def refusal(self, measures: Mapping[str, float]) -> Refusal | None:
-        """The first check, in their order, that these measures do not pass."""
+        """The first check, in their order, that a case does not pass.
+
+        Args:
+            measures: of the case, measure -> value.
+
+        Returns:
+            The reason for refusing it, or None.
+        """
         failed = (c for c in self.checks if measures.get(c.measure, 0) > self._limit(c))
         return next((check.refusal for check in failed), None)
 
     def strangeness(self, measures: Mapping[str, float]) -> float:
-        """The worst measure as a multiple of its limit: above 1, the picture is refused."""
+        """The worst measure of a case as a multiple of its limit.
+
+        Args:
+            measures: of the case, measure -> value.
+
+        Returns:
+            Above 1 where the case is refused.
+        """
         return max(measures.get(c.measure, 0) / max(self._limit(c), 1e-3) for c in self.checks)
 
     @property
@@ -91,10 +129,21 @@ class Gate:
 
 
 def load_gate(models: Mapping[str, str]) -> Gate:
-    """The gate of some models: with the stored statistics of their very features.
+    """Load the quality check of some models: with the stored statistics of their very features.
 
-    models: model name -> its fingerprint, see `artifacts.fingerprints`. Raises ArtifactError for a
-    damaged file.
+    Args:
+        models: model name -> its fingerprint, see `artifacts.fingerprints`.
+
+    Returns:
+        The quality check. Models of other fingerprints than those stored are listed as `unchecked`.
+
+    Raises:
+        ArtifactError: a file is damaged.
+
+    Example:
+        >>> gate = load_gate({"densenet121": "fingerprint of other weights"})
+        >>> gate.unchecked
+        ('densenet121',)
     """
     stored = artifacts.read_gate()
     if stored is None:
@@ -117,8 +166,15 @@ def load_gate(models: Mapping[str, str]) -> Gate:
 
 
 def to_arrays(gate: Gate) -> dict[str, np.ndarray]:
-    """The arrays of a gate by name, as `load_gate` finds them in `artifacts/`."""
-    parts = {_SHAPES: gate.shapes}
+    """The arrays of a gate by name, as `load_gate` finds them in `artifacts/`.
+
+    Args:
+        gate: whose statistics to store.
+
+    Returns:
+        Name -> float array.
+    """
+    parts = {} if gate.shapes is None else {_SHAPES: gate.shapes}
     parts |= {f"{_FEATURES}/{name}": familiar for name, familiar in gate.features.items()}
     return {
         f"{part}/{name}": value

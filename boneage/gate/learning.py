@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from boneage.gate.gate import Gate, to_arrays
 from boneage.gate.negatives import negatives
 from boneage.gate.shapes import aligned
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+
+if TYPE_CHECKING:
+    from boneage.predictor import Predictor
 
 # The share of the validation radiographs that all checks together may refuse.
 MOST_REFUSED = 0.01
@@ -51,7 +55,7 @@ class Seen:
         return Seen(self.looks[cases], features)
 
 
-def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
+def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     """Learn the gate of all published models, measure it and store both in `artifacts/`.
 
     What is familiar is learnt from training radiographs, a sample stratified by sex and year of
@@ -59,11 +63,15 @@ def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     with. Splits are those of the stored predictions. Takes a quarter of a second of two CPU cores
     an image, of which there are 3,149 with the challenge's data.
 
-    predictor: a `boneage.predictor.Predictor` of them all, which has a gate itself and so is built
-        above this module.
-    root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
-    Returns the path and the content of gate.csv, see `measure_gate`.
-    Raises BoneAgeError, one sentence, where radiographs or packages are missing.
+    Args:
+        predictor: of them all; it has a gate itself and so is built above this module.
+        root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
+
+    Returns:
+        The path and the content of gate.csv, see `measure_gate`.
+
+    Raises:
+        BoneAgeError: radiographs or packages are missing.
     """
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
     files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
@@ -75,7 +83,7 @@ def learn_gate(predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     kinds = {(REAL, split): seen[split] for split in (VALIDATION, TEST)}
     for key, items in groupby(strange, itemgetter(0, 1)):
         kinds[key] = see(predictor, [content for *_, content in items], key[1])
-    sources = {}
+    sources: dict[tuple[str, str], set[str]] = {}
     for group, kind, source, _ in strange:
         sources.setdefault((group, kind), set()).add(source)
     by_other_half = refused_by_other_half(seen[TRAIN], seen[VALIDATION])
@@ -104,7 +112,7 @@ def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
     return [found[id_] for id_ in cases["id"]]
 
 
-def see(predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
+def see(predictor: Predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
     """Look at radiographs, with a progress bar; the sex does not change the image features."""
     seen, features = Seen(), []
     with tqdm(sources, desc=title, unit="image") as bar:
@@ -179,16 +187,20 @@ def measure_gate(
 ) -> pd.DataFrame:
     """What a gate refuses: one row for each kind of picture and one for each group of kinds.
 
-    kinds: (group, kind) -> what was seen; validation and test radiographs, (REAL, VALIDATION) and
-        (REAL, TEST), must be among them.
-    by_other_half: see `refused_by_other_half`; becomes a row of its own.
-    sources: (group, kind) -> the pictures that the images of a kind were made from, by default as
-        many as images.
-    Returns columns group, kind, n, sources (their number), refused (share; files that cannot be
-    read count) with its 95% confidence interval low and high (Wilson's, of as many independent
-    images as there are sources, which is wider than that of n images), auc (area
-    under the ROC curve of `Gate.strangeness` against the test radiographs; missing for real ones)
-    and reasons (each kind of refusal and its number).
+    Args:
+        gate: to measure.
+        kinds: (group, kind) -> what was seen; validation and test radiographs, (REAL, VALIDATION)
+            and (REAL, TEST), must be among them.
+        by_other_half: see `refused_by_other_half`; becomes a row of its own.
+        sources: (group, kind) -> the pictures that the images of a kind were made from, by default
+            as many as images.
+
+    Returns:
+        Columns group, kind, n, sources (their number), refused (share; files that cannot be read
+        count) with its 95% CI low and high (Wilson's, of as many independent images as there are
+        sources, which is wider than that of n images), auc (area under the ROC curve of
+        `Gate.strangeness` against the test radiographs; missing for real ones) and reasons (each
+        kind of refusal and its number).
     """
     strangeness, reasons = {}, {}
     sources = dict(sources or {})

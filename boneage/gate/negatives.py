@@ -7,7 +7,7 @@ and a chest is drawn from ellipses.
 """
 
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -50,8 +50,15 @@ def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Nega
 
     Images of one source are pieces, turns or changes of one picture, and so are not independent.
 
-    radiographs: (H, W) uint8 each, bones bright; every kind of near miss is made of each of them.
-    Raises BoneAgeError, one sentence, where scikit-image is missing.
+    Args:
+        radiographs: (H, W) uint8 each, bones bright; every kind of near miss is made of each.
+        seed: of what is drawn.
+
+    Yields:
+        Group, kind, source and content of a file.
+
+    Raises:
+        BoneAgeError: scikit-image is missing.
     """
     rng = np.random.default_rng(seed)
     for kind, pictures in (
@@ -104,7 +111,7 @@ def _drawn(title: str, pictures: Iterator[np.ndarray]) -> Sourced:
     return ((f"{title} {number}", picture) for number, picture in enumerate(pictures))
 
 
-def _pieces(names: dict[str, Sequence[str]], grey: bool) -> Sourced:
+def _pieces(names: Mapping[str, Sequence[str]], grey: bool) -> Sourced:
     """Every picture as a whole, and its four quarters."""
     for package, files in names.items():
         for name in files:
@@ -144,7 +151,17 @@ def _chest(rng: np.random.Generator) -> np.ndarray:
     """(400, 400): two dark lungs in bright tissue, ribs, spine and heart."""
     picture = np.full((400, 400), 20.0, np.float32)
 
-    def ellipse(x, y, width, height, angle, value, thickness=-1, first=0, last=360):
+    def ellipse(
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        angle: float,
+        value: float,
+        thickness: int = -1,
+        first: float = 0,
+        last: float = 360,
+    ) -> None:
         layer = np.zeros_like(picture)
         at, axes = (round(x), round(y)), (round(width), round(height))
         cv2.ellipse(layer, at, axes, angle, first, last, 1.0, thickness)
@@ -164,9 +181,8 @@ def _chest(rng: np.random.Generator) -> np.ndarray:
 
 
 def _noise(rng: np.random.Generator, blur: float) -> np.ndarray:
-    return cv2.normalize(
-        cv2.GaussianBlur(rng.normal(size=(400, 300)), (0, 0), blur), None, 0, 255, cv2.NORM_MINMAX
-    )
+    smooth = cv2.GaussianBlur(rng.normal(size=(400, 300)), (0, 0), blur)
+    return cv2.normalize(smooth, smooth, 0, 255, cv2.NORM_MINMAX)
 
 
 # Nearly hands -----------------------------------------------------------------------------------
@@ -177,7 +193,7 @@ Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 def _part(top: float, bottom: float, left: float = 0, right: float = 1) -> Change:
     """The piece of a radiograph between fractions of its height and width."""
 
-    def cut(pixels, _other, _rng):
+    def cut(pixels: np.ndarray, _other: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
         height, width = pixels.shape
         rows = slice(int(top * height), int(bottom * height))
         return pixels[rows, int(left * width) : int(right * width)]
@@ -185,26 +201,30 @@ def _part(top: float, bottom: float, left: float = 0, right: float = 1) -> Chang
     return cut
 
 
-def _blurred(pixels, _other, _rng, share: float):
+def _blurred(
+    pixels: np.ndarray, _other: np.ndarray, _rng: np.random.Generator, share: float
+) -> np.ndarray:
     return cv2.GaussianBlur(pixels, (0, 0), share * min(pixels.shape))
 
 
-def _side_by_side(pixels, other, _rng):
+def _side_by_side(pixels: np.ndarray, other: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
     height = pixels.shape[0]
     width = round(other.shape[1] * height / other.shape[0])
     return np.hstack([pixels, cv2.resize(other, (width, height))[:, ::-1]])
 
 
-def _small(pixels, _other, _rng):
+def _small(pixels: np.ndarray, _other: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
     scale = 72 / min(pixels.shape)
     return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
-def _grainy(pixels, _other, rng):
+def _grainy(pixels: np.ndarray, _other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(pixels + rng.normal(0, 80, pixels.shape), 0, 255)
 
 
-def _photographed(pixels, _other, rng, in_colour: bool):
+def _photographed(
+    pixels: np.ndarray, _other: np.ndarray, rng: np.random.Generator, in_colour: bool
+) -> np.ndarray:
     """The hand's outline with the shading of a skin that lets no bone through."""
     smooth = cv2.GaussianBlur(pixels, (0, 0), 0.01 * min(pixels.shape))
     _, inside = cv2.threshold(smooth, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_TRIANGLE)

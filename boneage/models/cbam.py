@@ -13,12 +13,12 @@ from keras import layers, ops
 class ChannelMeanAndMax(layers.Layer):
     """Mean and maximum over the channels: (batch, h, w, channels) -> (batch, h, w, 2)."""
 
-    def call(self, features):
+    def call(self, features: keras.KerasTensor) -> keras.KerasTensor:
         mean = ops.mean(features, axis=-1, keepdims=True)
         maximum = ops.max(features, axis=-1, keepdims=True)
         return ops.concatenate([mean, maximum], axis=-1)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], 2)
 
 
@@ -41,7 +41,9 @@ def cbam(features: keras.KerasTensor, prefix: str, reduction: int = 16) -> keras
     return layers.Multiply(name=f"{prefix}_spatial_weighted")([features, weights])
 
 
-def _channel_attention(features, prefix, reduction):
+def _channel_attention(
+    features: keras.KerasTensor, prefix: str, reduction: int
+) -> keras.KerasTensor:
     """Equation 2 of the paper: sigmoid(MLP(average pool) + MLP(max pool)), one MLP for both."""
     channels = features.shape[-1]
     squeeze = layers.Dense(
@@ -59,7 +61,7 @@ def _channel_attention(features, prefix, reduction):
     return layers.Activation("sigmoid", name=f"{prefix}_channel_attention")(both)
 
 
-def _spatial_attention(features, prefix):
+def _spatial_attention(features: keras.KerasTensor, prefix: str) -> keras.KerasTensor:
     """Equation 3 of the paper: sigmoid of a 7x7 convolution of the channels' mean and maximum."""
     pooled = ChannelMeanAndMax(name=f"{prefix}_spatial_mean_max")(features)
     return layers.Conv2D(

@@ -7,6 +7,7 @@ Source: Huang et al., "Densely Connected Convolutional Networks", CVPR 2017, sec
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -91,7 +92,7 @@ def _normalise_and_relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 
 def _convolution(
-    x: keras.KerasTensor, filters: int, kernel: int, name: str, **options
+    x: keras.KerasTensor, filters: int, kernel: int, name: str, **options: Any
 ) -> keras.KerasTensor:
     return layers.Conv2D(
         filters, kernel, use_bias=False, kernel_initializer="he_normal", name=name, **options

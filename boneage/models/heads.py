@@ -59,12 +59,15 @@ def bone_age_model(
 
 
 def reader(model: keras.Model, mirrored: bool) -> keras.Model:
-    """What answers with the weights of `model`, layers shared: one path for all predictions.
+    """The model that answers with given weights, layers shared: one path for all predictions.
 
-    mirrored: read each image and its mirror image, at twice the cost.
+    Args:
+        model: from the registry.
+        mirrored: read each image and its mirror image, at twice the cost.
 
-    Outputs: bone age (batch, 1) in months, with `mirrored` the mean of both readings, and the
-    pooled features (batch, channels) of the image as it is.
+    Returns:
+        A model of the same inputs. Outputs: bone age (batch, 1) in months, with `mirrored` the mean
+        of both readings, and the pooled features (batch, channels) of the image as it is.
     """
     months = model.output
     if mirrored:
@@ -77,6 +80,13 @@ def with_l2(model: keras.Model, factor: float) -> keras.Model:
     """Copy a model, with fresh weights and an L2 penalty on its convolution and dense kernels.
 
     Copying after the fact regularises any model, without an option in every layer's builder.
+
+    Args:
+        model: to copy.
+        factor: of the penalty.
+
+    Returns:
+        The copy.
     """
 
     def copy(layer: keras.Layer) -> keras.Layer:

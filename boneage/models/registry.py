@@ -130,10 +130,20 @@ MODELS: dict[str, ModelEntry] = {entry.name: entry for entry in _ENTRIES}
 
 
 def find_model(name: str) -> ModelEntry:
-    """Return the registry entry called `name`.
+    """Find a model by its name.
+
+    Args:
+        name: a key of `MODELS`.
+
+    Returns:
+        The registry entry called `name`.
 
     Raises:
         ValueError: there is no such model; the message lists the names there are.
+
+    Example:
+        >>> find_model("resnet34_cbam").title
+        'ResNet34+CBAM'
     """
     if name not in MODELS:
         shown = ", ".join(entry.name for entry in MODELS.values() if not entry.hidden)
@@ -170,6 +180,11 @@ def build_model(
 
     Raises:
         ValueError: unknown name, or an option out of range.
+
+    Example:
+        >>> model = build_model("tiny_densenet", input_size=64)
+        >>> model.input_shape
+        [(None, 64, 64, 1), (None, 1)]
     """
     entry = find_model(name)
     _check_options(input_size, dropout, l2)

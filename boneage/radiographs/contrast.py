@@ -42,7 +42,11 @@ def spread_contrast(pixels: np.ndarray) -> np.ndarray:
 def count_grey_levels(pixels: np.ndarray) -> int:
     """How many different values the pixels have, the 0.5% at either end left out.
 
-    pixels: (H, W) of any dtype. Few are left in a picture that is blank or all but black.
+    Args:
+        pixels: (H, W) of any dtype.
+
+    Returns:
+        The number; few in a picture that is blank or all but black.
     """
     values = _sorted_sample(pixels)
     tail = values.size // 200
@@ -50,10 +54,17 @@ def count_grey_levels(pixels: np.ndarray) -> int:
 
 
 def map_values(change: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -> np.ndarray:
-    """change(pixels), worked out once for each value that 8- or 16-bit pixels can have.
+    """Change pixels, with the change worked out once for each value that they can have.
 
     A radiograph has many times more pixels than the 65,536 values of 16 bits; this saves the time
-    and the copies in floating point. pixels: (H, W) of an integer dtype of at most 16 bits.
+    and the copies in floating point.
+
+    Args:
+        change: of values, element by element.
+        pixels: (H, W) of an integer dtype of at most 16 bits.
+
+    Returns:
+        change(pixels), (H, W).
     """
     unsigned = pixels.dtype.str.replace("i", "u")
     every_value = np.arange(256**pixels.dtype.itemsize).astype(unsigned).view(pixels.dtype)
@@ -118,11 +129,14 @@ def looks_black_on_white(pixels: np.ndarray) -> bool:
 
     Bright frames and collimator borders make overall brightness useless, so two cues that change
     sign with the picture are averaged: the middle is brighter than the surroundings, and narrow
-    bright structures (bones, fingers) outweigh narrow dark ones. When they disagree, the answer
-    is no: of the RSNA radiographs turned black on white, about 99% are recognised.
+    bright structures (bones, fingers) outweigh narrow dark ones. When they disagree, the answer is
+    no: of the RSNA radiographs turned black on white, about 99% are recognised.
 
     Args:
         pixels: (H, W) uint8 with contrast spread.
+
+    Returns:
+        Whether to invert it.
     """
     cues = np.clip(_polarity_cues(pixels) / _CUE_SIZES, -1, 1)
     return bool(cues.mean() < _INVERT_BELOW)

@@ -9,11 +9,11 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.filereader import read_dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     JPEG2000,
     UID,
@@ -50,8 +50,8 @@ _JPEG_2000 = (JPEG2000Lossless, JPEG2000)
 _COMPRESSED = (JPEGBaseline8Bit, JPEGExtended12Bit, *_JPEG_2000, RLELossless)
 
 # Nothing else of a header is kept, so nothing else can leak.
-_KEPT = [
-    tag_for_keyword(keyword)
+_KEPT: list[BaseTag | int] = [
+    Tag(keyword)
     for keyword in (
         "PatientSex", "PatientAge", "PatientBirthDate", "StudyDate", "NumberOfFrames",
         "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns",
@@ -60,17 +60,24 @@ _KEPT = [
         "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth",
     )
 ]  # fmt: skip
-_PIXEL_DATA = tag_for_keyword("PixelData")
+_PIXEL_DATA = Tag("PixelData")
 # Eight look-up tables of full length; most other elements are skipped and do not count.
 _MAX_HEADER_BYTES = 2**20
 _DAYS_PER_MONTH = 365.25 / 12
 
 
 def read_dicom(data: bytes) -> tuple[np.ndarray, str | None, float | None]:
-    """(H, W) pixels with bones bright, sex, age in months; of the header nothing else is kept.
+    """Read the pixels of a DICOM file, and the sex and age that its header states.
 
-    data: a file with a preamble of 128 bytes, which may hold anything, and "DICM". Raises
-    UnreadableRadiograph, or whatever pydicom and the decoders raise on a damaged file.
+    Args:
+        data: a file with a preamble of 128 bytes, which may hold anything, and "DICM".
+
+    Returns:
+        (H, W) pixels with bones bright, sex, and age in months; of the header nothing else is kept.
+
+    Raises:
+        UnreadableRadiograph: the file cannot be used. pydicom and the decoders may raise anything
+            else on a damaged file.
     """
     file = RationedFile(data, _MAX_HEADER_BYTES)
     file.seek(132)
@@ -111,7 +118,7 @@ def _read_header(file: RationedFile, syntax: UID) -> tuple[Dataset, bytes]:
     """The elements that matter, and what follows where the pixel data begin."""
     found = []
 
-    def reaches_pixels(tag, vr: str | None, length: int) -> bool:
+    def reaches_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
         if tag == _PIXEL_DATA:
             found.append((12 if vr in EXPLICIT_VR_LENGTH_32 else 8, length))
         return tag >= _PIXEL_DATA
@@ -234,11 +241,11 @@ def _as_levels(values: np.ndarray) -> np.ndarray:
 # The child --------------------------------------------------------------------------------------
 
 
-def _sex(header) -> str | None:
+def _sex(header: Dataset) -> str | None:
     return {"F": "female", "M": "male"}.get(str(header.get("PatientSex") or "").strip().upper())
 
 
-def _age_months(header) -> float | None:
+def _age_months(header: Dataset) -> float | None:
     """Chronological age from PatientAge and from the dates of birth and study.
 
     PatientAge is a whole number of days, weeks, months or years ("010Y"). Where the dates agree
@@ -257,7 +264,7 @@ def _age_months(header) -> float | None:
     return age
 
 
-def _age_between(birth, study) -> float | None:
+def _age_between(birth: object, study: object) -> float | None:
     try:
         days = (_date(study) - _date(birth)).days
     except ValueError:
@@ -265,5 +272,5 @@ def _age_between(birth, study) -> float | None:
     return days / _DAYS_PER_MONTH if days >= 0 else None
 
 
-def _date(value) -> datetime:
+def _date(value: object) -> datetime:
     return datetime.strptime(str(value or "").replace(".", ""), "%Y%m%d")

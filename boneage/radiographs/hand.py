@@ -13,12 +13,16 @@ import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from boneage.errors import BoneAgeError
 from boneage.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from mediapipe.tasks.python.vision import HandLandmarker
 
 MEDIAPIPE, SEGMENTATION, FULL_FRAME = "mediapipe", "segmentation", "full_frame"
 CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
@@ -73,11 +77,12 @@ class HandModelError(BoneAgeError):
 class Hand:
     """A hand as an oriented box on a radiograph; all lengths are radiograph pixels.
 
-    method: how it was found, one of CROP_METHODS.
-    centre: (x, y) of the box.
-    size: (width, height) of the box in the hand's own upright frame (fingers up).
-    angle: degrees the radiograph must be turned counter-clockwise to bring the fingers up.
-    landmarks: (21, 2) float32 of x, y in MediaPipe's order, or None.
+    Attributes:
+        method: how it was found, one of CROP_METHODS.
+        centre: (x, y) of the box.
+        size: (width, height) of the box in the hand's own upright frame (fingers up).
+        angle: degrees the radiograph must be rotated counter-clockwise to bring the fingers up.
+        landmarks: (21, 2) float32 of x, y in MediaPipe's order, or None.
     """
 
     method: str
@@ -93,14 +98,28 @@ class Hand:
         return half @ upright_axes(self.angle) + np.array(self.centre)
 
 
-def upright_axes(angle: float) -> np.ndarray:
-    """(2, 2) float64: the hand's right and down directions as rows of radiograph x, y."""
+def upright_axes(angle: float | np.floating) -> np.ndarray:
+    """The hand's right and down directions.
+
+    Args:
+        angle: degrees, see `Hand`.
+
+    Returns:
+        (2, 2) float64, radiograph x, y in rows.
+    """
     turn = np.deg2rad(angle)
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
 
 def upright_angle(landmarks: np.ndarray) -> np.floating:
-    """Degrees that a hand must be turned counter-clockwise to point upwards; landmarks (21, 2)."""
+    """How far a hand must be rotated to point upwards.
+
+    Args:
+        landmarks: (21, 2).
+
+    Returns:
+        Degrees counter-clockwise.
+    """
     right, down = landmarks[MIDDLE_MCP] - landmarks[WRIST]
     return np.degrees(np.arctan2(right, -down))
 
@@ -113,14 +132,27 @@ def find_hand(
 ) -> Hand:
     """Find the hand on a radiograph, however it is turned.
 
-    pixels: (H, W) uint8, bones bright.
-    margin: room beyond the outermost landmarks, as a fraction of the hand's length (wrist to
-        fingertips). The landmarks lie on the joints, inside the soft tissue.
-    wrist_margin: the same below the wrist landmark, where MediaPipe's hand ends but the distal
-        radius and ulna lie.
-    second_attempt: dress the radiograph differently, twice, where the first attempt finds no hand.
+    Args:
+        pixels: (H, W) uint8, bones bright.
+        margin: room beyond the outermost landmarks, as a fraction of the hand's length (wrist to
+            fingertips). The landmarks lie on the joints, inside the soft tissue.
+        wrist_margin: the same below the wrist landmark, where MediaPipe's hand ends but the distal
+            radius and ulna lie.
+        second_attempt: preprocess the radiograph differently, twice, where the first attempt finds
+            no hand.
 
-    Raises HandModelError where MediaPipe or its landmark model does not load.
+    Returns:
+        The hand's box, angle and, where MediaPipe found them, its 21 landmarks. `method` says how
+        it was found, one of `CROP_METHODS`.
+
+    Raises:
+        HandModelError: MediaPipe or its landmark model does not load.
+
+    Example:
+        >>> from boneage.datasets.phantoms import draw_phantom
+        >>> hand = find_hand(draw_phantom(120, "female"))
+        >>> hand.method, hand.landmarks.shape
+        ('mediapipe', (21, 2))
     """
     for attempt in _ATTEMPTS if second_attempt else _ATTEMPTS[:1]:
         landmarks = _find_landmarks(pixels, attempt)
@@ -130,12 +162,17 @@ def find_hand(
 
 
 def find_hands_beside(pixels: np.ndarray, hand: Hand) -> list[np.ndarray]:
-    """Landmarks, (21, 2) float32 each, of what is taken for a hand beside the one found.
+    """Landmarks of what is taken for a hand beside the one found.
 
     Looks left, right, above and below, wherever there is room for a hand half as large: asked for
     two hands on one picture, MediaPipe finds both less often. What it finds may be no hand at all.
 
-    pixels, hand: what `find_hand` took and returned; without landmarks the result is empty.
+    Args:
+        pixels: (H, W) uint8, what `find_hand` took.
+        hand: what `find_hand` returned.
+
+    Returns:
+        (21, 2) float32 each; none where the hand has no landmarks.
     """
     if hand.landmarks is None:
         return []
@@ -155,7 +192,7 @@ def find_hands_beside(pixels: np.ndarray, hand: Hand) -> list[np.ndarray]:
         beside = pixels[y, x]
         if np.all(beside.shape >= np.maximum(least, 1)):
             found = _find_landmarks(beside, _ATTEMPTS[0])
-            finds += [] if found is None else [found + np.float32([x.start, y.start])]
+            finds += [] if found is None else [found + np.array([x.start, y.start], np.float32)]
     return finds
 
 
@@ -211,7 +248,7 @@ def _detect(dressed: np.ndarray) -> list:
 
 
 @functools.cache
-def _landmarker():
+def _landmarker() -> "HandLandmarker":
     """The landmark model, loaded once per process (a quarter of a second)."""
     content = _landmark_model()
     try:

@@ -37,7 +37,17 @@ class RationedFile(BytesIO):
         self._reads_left, self._bytes_left = MAX_READS, most_bytes
 
     def read(self, size: int | None = -1) -> bytes:
-        """Raises ValueError once the ration is used up."""
+        """Read as any file.
+
+        Args:
+            size: number of bytes; all that are left by default.
+
+        Returns:
+            The bytes.
+
+        Raises:
+            ValueError: the ration is used up.
+        """
         content = super().read(size)
         self._reads_left -= 1
         self._bytes_left -= len(content)
@@ -53,7 +63,23 @@ def damaged(file_type: str) -> UnreadableRadiograph:
 
 
 def check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
-    """Refuse a size that is too large to decode or too small to show a hand."""
+    """Refuse a size that is too large to decode or too small to show a hand.
+
+    Args:
+        width: in pixels.
+        height: in pixels.
+        most: the largest number of pixels that is accepted.
+
+    Raises:
+        UnreadableRadiograph: there are more pixels, a side is shorter than `MIN_SIDE`, or one side
+            is more than `MAX_ASPECT` times as long as the other.
+
+    Example:
+        >>> check_size(2000, 3000)
+        >>> check_size(40, 40)
+        Traceback (most recent call last):
+        boneage.radiographs.limits.UnreadableRadiograph: The image is too small (40 x 40 ...
+    """
     if width * height > most:
         raise too_many_pixels(f" ({width} x {height})", most)
     if min(width, height) < MIN_SIDE:

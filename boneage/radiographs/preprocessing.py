@@ -21,12 +21,16 @@ PREPROCESSING_VERSION = 1
 class Preprocessing:
     """Parameters of the preparation; stored with every model and read back with it.
 
-    size: side of the square result in pixels.
-    margin, wrist_margin, second_attempt: see `find_hand`.
-    window_percentile: this share of the crop's darkest and brightest pixels may saturate, so that a
-        bright marker or frame elsewhere on the film costs the hand no contrast.
-    clahe_clip_limit: contrast limit of CLAHE (Zuiderveld 1994) in OpenCV's units; 0 leaves it out.
-    clahe_tiles: CLAHE divides the hand into this many tiles each way.
+    Attributes:
+        size: side of the square result in pixels.
+        margin: see `find_hand`.
+        wrist_margin: see `find_hand`.
+        second_attempt: see `find_hand`.
+        window_percentile: this share of the crop's darkest and brightest pixels may saturate, so
+            that a bright marker or frame elsewhere on the film costs the hand no contrast.
+        clahe_clip_limit: contrast limit of CLAHE (Zuiderveld 1994) in OpenCV's units; 0 leaves it
+            out.
+        clahe_tiles: CLAHE divides the hand into this many tiles each way.
     """
 
     size: int = 256
@@ -42,11 +46,12 @@ class Preprocessing:
 class PreparedHand:
     """A hand ready for a model.
 
-    image: (size, size) uint8, the upright hand on black.
-    hand: where it was found.
-    contrast: standard deviation of the hand's grey levels (0 to 255) before they were equalised.
-    to_radiograph: (2, 3) float64 affine, image (x, y, 1) -> radiograph (x, y); pixel centres lie
-        at whole numbers in both.
+    Attributes:
+        image: (size, size) uint8, the upright hand on black.
+        hand: where it was found.
+        contrast: standard deviation of the hand's grey levels (0 to 255) before equalisation.
+        to_radiograph: (2, 3) float64 affine, image (x, y, 1) -> radiograph (x, y); pixel centres
+            lie at whole numbers in both.
     """
 
     image: np.ndarray
@@ -66,10 +71,28 @@ class PreparedHand:
 def prepare(
     pixels: np.ndarray, parameters: Preprocessing | None = None, hand: Hand | None = None
 ) -> PreparedHand:
-    """Find, turn upright, crop and equalise the hand of a radiograph.
+    """Find the hand of a radiograph, rotate it upright, crop it and equalise its contrast.
 
-    pixels: (H, W) uint8, bones bright (`Radiograph.pixels`).
-    hand: where it is, if it was found before; the parameters of the search then do not matter.
+    Contrast limited adaptive histogram equalization (K. Zuiderveld, Graphics Gems IV, 1994, section
+    VIII.5) follows the resizing, so that its tiles mean the same at every resolution.
+
+    Args:
+        pixels: (H, W) uint8, bones bright (`Radiograph.pixels`).
+        parameters: of the preparation; those of `Preprocessing()` by default.
+        hand: where it is, if it was found before; the parameters of the search then do not matter.
+
+    Returns:
+        The prepared hand, an image (S, S) uint8 of `parameters.size` pixels, and how it maps to the
+        radiograph.
+
+    Raises:
+        HandModelError: MediaPipe or its landmark model does not load.
+
+    Example:
+        >>> from boneage.datasets.phantoms import draw_phantom
+        >>> hand = prepare(draw_phantom(120, "female"), Preprocessing(size=128))
+        >>> hand.image.shape, hand.image.dtype, hand.to_radiograph.shape
+        ((128, 128), dtype('uint8'), (2, 3))
     """
     parameters = parameters or Preprocessing()
     hand = hand or find_hand(
@@ -91,8 +114,13 @@ def prepare(
 def to_model_input(images: np.ndarray, size: int | None = None) -> np.ndarray:
     """Prepared images as a model takes them.
 
-    images: (N, S, S) uint8. size: side the model takes; smaller than S, images are averaged down.
-    Returns (N, size, size, 1) float32 in [0, 1].
+    Args:
+        images: (N, S, S) uint8.
+        size: side in pixels that the model takes; smaller than S, images are averaged down. None
+            for S.
+
+    Returns:
+        (N, size, size, 1) float32 in [0, 1].
     """
     if size and size != images.shape[1]:
         images = np.stack(
@@ -102,9 +130,16 @@ def to_model_input(images: np.ndarray, size: int | None = None) -> np.ndarray:
 
 
 def sex_to_model_input(sexes: Iterable[str]) -> np.ndarray:
-    """N sexes, "female" or "male" -> (N, 1) float32, 0 for female and 1 for male.
+    """Sexes as a model takes them.
 
-    Raises ValueError for anything else.
+    Args:
+        sexes: N times "female" or "male".
+
+    Returns:
+        (N, 1) float32, 0 for female and 1 for male.
+
+    Raises:
+        ValueError: any other sex.
     """
     sexes = list(sexes)
     if unknown := set(sexes) - set(SEXES):

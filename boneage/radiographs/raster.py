@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from PIL import Image, ImageChops
+from PIL.TiffImagePlugin import TiffImageFile
 
 from boneage.radiographs.contrast import negative
 from boneage.radiographs.limits import (
@@ -34,7 +35,7 @@ def read_picture(data: bytes, file_type: str) -> tuple[np.ndarray, float]:
         image.draft("L", image.size)
         # Read before the pixels, after which Pillow forgets: it inverts bilevel and 8-bit TIFF but
         # no deeper one.
-        white_is_zero = file_type == "TIFF" and image.tag_v2.get(262) == 0
+        white_is_zero = isinstance(image, TiffImageFile) and image.tag_v2.get(262) == 0
         pixels = _grey(image)
         colour = 0.0
         if in_colour:
@@ -66,7 +67,7 @@ def _check_kind(image: Image.Image, file_type: str) -> None:
             else f"The {file_type} file is an animation; please save one still image of the hand."
         )
     # A tile is decoded whole, even where it reaches far beyond the picture.
-    if file_type == "TIFF":
+    if isinstance(image, TiffImageFile):
         tile = int(image.tag_v2.get(322, 1)) * int(image.tag_v2.get(323, 1))
         if tile > MAX_PIXELS:
             raise too_many_pixels()

@@ -8,6 +8,7 @@ libtiff and libpng, a line of their own about some broken files; it quotes nothi
 import logging
 import threading
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,14 +42,16 @@ _decoder_lock = threading.Lock()
 class Radiograph:
     """One radiograph, upright as its file says, with bones bright.
 
-    pixels: (H, W) uint8, contrast spread over 0 to 255.
-    file_type: "PNG", "JPEG", "WebP", "TIFF" or "DICOM".
-    sex: "female", "male" or None; only a DICOM header can tell.
-    age_months: chronological age or None; only a DICOM header can tell.
-    inverted: True when the picture looked black on white and has been inverted. A DICOM file that
-        declares MONOCHROME1 is shown bones bright as the standard asks; that alone is not counted.
-    colour: share of the picture, 0 to 1, that has a colour of its own; a single tint is none.
-    grey_levels: different values of the file's pixels, the 0.5% at either end left out.
+    Attributes:
+        pixels: (H, W) uint8, contrast spread over 0 to 255.
+        file_type: "PNG", "JPEG", "WebP", "TIFF" or "DICOM".
+        sex: "female", "male" or None; only a DICOM header can tell.
+        age_months: chronological age or None; only a DICOM header can tell.
+        inverted: True when the picture looked black on white and has been inverted. A DICOM file
+            that declares MONOCHROME1 is shown bones bright as the standard asks; that alone is not
+            counted.
+        colour: share of the picture, 0 to 1, that has a colour of its own; a single tint is none.
+        grey_levels: different values of the file's pixels, the 0.5% at either end left out.
     """
 
     pixels: np.ndarray
@@ -63,11 +66,27 @@ class Radiograph:
 def read_radiograph(source: bytes | str | Path) -> Radiograph:
     """Read a radiograph from the bytes of a file, or from a path.
 
-    The file's name is never looked at. Contrast is kept as spread_contrast says, with one
-    exception: Pillow reduces 16 bits a channel to 8 in colour TIFF and in PNG with transparency.
+    The type is told by the content, never by the name of the file. Contrast is kept as
+    `spread_contrast` says, with one exception: Pillow reduces 16 bits a channel to 8 in colour TIFF
+    and in PNG with transparency.
+
+    Args:
+        source: a file's content or its path; PNG, JPEG, WebP, TIFF or DICOM.
+
+    Returns:
+        The radiograph, upright and with bones bright: pixels (H, W) uint8, and of a DICOM header
+        the sex and the chronological age in months.
 
     Raises:
-        UnreadableRadiograph: missing, too large, too small, damaged, or of another type.
+        UnreadableRadiograph: the file is missing, too large, too small, damaged, or of another
+            type.
+
+    Example:
+        >>> from boneage.datasets.phantoms import write_phantoms
+        >>> folder = write_phantoms("phantoms", n_train=1, n_test=0)
+        >>> radiograph = read_radiograph(folder / "boneage-training-dataset" / "1001.png")
+        >>> radiograph.file_type, radiograph.pixels.shape, radiograph.pixels.dtype
+        ('PNG', (400, 300), dtype('uint8'))
     """
     data = _bytes_of(source)
     file_type = _file_type(data)
@@ -103,7 +122,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
 
 
 @contextmanager
-def _quiet_decoder():
+def _quiet_decoder() -> Iterator[None]:
     with _decoder_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

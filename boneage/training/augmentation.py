@@ -1,5 +1,7 @@
 """Random changes to training images, as Keras layers inside the training graph."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -13,9 +15,18 @@ _ERASED_AREA = (0.01, 0.08)
 class RandomAffine(layers.Layer):
     """Flip, rotate, shift and scale in one resampling.
 
-    Keras' own layers do one change each and would blur the image once per change. Takes and
-    returns float32 (batch, size, size, channels); what comes from outside is black. Does nothing
-    outside training. Ranges as in `Augmentation`.
+    Keras' own layers do one change each and would blur the image once per change. Input and output
+    are float32 (batch, size, size, channels); what comes from outside is black. Does nothing
+    outside training.
+
+    Args:
+        flip: see `Augmentation`.
+        rotation: see `Augmentation`.
+        shift: see `Augmentation`.
+        scale: see `Augmentation`.
+        aspect: see `Augmentation`.
+        seed: of the changes.
+        **kwargs: of `keras.Layer`.
     """
 
     def __init__(
@@ -26,21 +37,21 @@ class RandomAffine(layers.Layer):
         scale: float = 0.0,
         aspect: float = 0.0,
         seed: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.flip, self.rotation, self.shift = flip, rotation, shift
         self.scale, self.aspect, self.seed = scale, aspect, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, images, training=False):
+    def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         if not training:
             return images
         batch, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
         transform = self._transform(batch, height, width)
         return ops.image.affine_transform(images, transform, interpolation="bilinear")
 
-    def _transform(self, batch, height: int, width: int):
+    def _transform(self, batch: int, height: int, width: int) -> keras.KerasTensor:
         """(batch, 8): from output to input pixels, in Keras' order, about the image's centre."""
         angle = self._uniform(batch, self.rotation * 3.141592653589793 / 180)
         zoom = self._uniform(batch, self.scale)
@@ -56,10 +67,10 @@ class RandomAffine(layers.Layer):
         zero = ops.zeros_like(a0)
         return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
 
-    def _uniform(self, batch, limit: float):
+    def _uniform(self, batch: int, limit: float) -> keras.KerasTensor:
         return keras.random.uniform((batch,), -limit, limit, seed=self.seed_generator)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         names = ("flip", "rotation", "shift", "scale", "aspect", "seed")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
@@ -68,23 +79,27 @@ class RandomAffine(layers.Layer):
 class RandomGamma(layers.Layer):
     """Raise each image in [0, 1] to a random power, as films and detectors differ in it.
 
-    limit: largest absolute logarithm of the power. Takes and returns float32 (batch, size, size,
-    channels). Does nothing outside training.
+    Input and output are float32 (batch, size, size, channels). Does nothing outside training.
+
+    Args:
+        limit: largest absolute logarithm of the power.
+        seed: of the powers.
+        **kwargs: of `keras.Layer`.
     """
 
-    def __init__(self, limit: float = 0.0, seed: int | None = None, **kwargs):
+    def __init__(self, limit: float = 0.0, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.limit, self.seed = limit, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, images, training=False):
+    def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         if not training:
             return images
         shape = (ops.shape(images)[0], 1, 1, 1)
         power = keras.random.uniform(shape, -self.limit, self.limit, seed=self.seed_generator)
         return ops.power(images, ops.exp(power))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"limit": self.limit, "seed": self.seed}
 
 

@@ -20,7 +20,7 @@ class Reseed(keras.callbacks.Callback):
         super().__init__()
         self.seed = seed
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         states = [v for v in self.model.variables if "seed_generator" in v.path]
         for number, state in enumerate(states):
             words = np.random.SeedSequence((self.seed, epoch, number)).generate_state(2)
@@ -44,10 +44,10 @@ class Keeper(keras.callbacks.Callback):
         self.diverged_in: int | None = None
         self.epoch_started = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epoch_started = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not all(map(math.isfinite, logs.values())):
             self.diverged_in = epoch + 1
             self.model.stop_training = True

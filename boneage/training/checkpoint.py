@@ -9,6 +9,7 @@ import json
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +26,13 @@ class CheckpointError(BoneAgeError):
 
 @dataclass
 class Progress:
-    """history: one row per finished epoch; best_epoch: the one with the lowest validation MAE."""
+    """How far a training has come.
+
+    Attributes:
+        history: one row per finished epoch.
+        best_epoch: the one with the lowest validation MAE.
+        best_weights: of that epoch.
+    """
 
     history: list[dict] = field(default_factory=list)
     best_epoch: int = 0
@@ -35,12 +42,20 @@ class Progress:
 def save_checkpoint(
     path: Path, run: dict, model: keras.Model, optimizer: keras.Optimizer, progress: Progress
 ) -> None:
-    """Replace the checkpoint at `path`; `run` describes the training it belongs to.
+    """Replace the checkpoint.
 
-    Raises NotWrittenError; the checkpoint before is then kept.
+    Args:
+        path: of the file.
+        run: describes the training it belongs to.
+        model: in training.
+        optimizer: of the model.
+        progress: so far.
+
+    Raises:
+        NotWrittenError: it cannot be written; the checkpoint before is then kept.
     """
     notes = {"run": run, "history": progress.history, "best_epoch": progress.best_epoch}
-    arrays = {"notes": np.array(json.dumps(notes))}
+    arrays: dict[str, Any] = {"notes": np.array(json.dumps(notes))}
     arrays |= {f"model{i}": np.asarray(v) for i, v in enumerate(model.variables)}
     arrays |= {f"optimizer{i}": np.asarray(v) for i, v in enumerate(optimizer.variables)}
     arrays |= {f"best{i}": value for i, value in enumerate(progress.best_weights)}
@@ -51,9 +66,19 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, run: dict, model: keras.Model, optimizer: keras.Optimizer
 ) -> Progress:
-    """Restore model and optimizer, which is built, from `path`.
+    """Restore model and optimizer from a checkpoint.
 
-    Raises CheckpointError where the file is unreadable or belongs to another training than `run`.
+    Args:
+        path: of the file.
+        run: describes the training it must belong to.
+        model: to restore.
+        optimizer: to restore, which is built.
+
+    Returns:
+        The progress of the training.
+
+    Raises:
+        CheckpointError: the file is unreadable or belongs to another training.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:

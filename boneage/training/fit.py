@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -48,15 +49,32 @@ def train(
 ) -> Path:
     """Train a model of the registry and write its artifact folder.
 
-    cache: from `prepare`, with images in the splits "train" and "validation"; every further split
-        is predicted too, none but these two is looked at for training.
-    out: the artifact folder. A checkpoint lies there until training is finished; an artifact that
-        is there already stays as it is until then.
-    resume: go on from that checkpoint, bit for bit as if nothing had interrupted.
-    warm_start: artifact folder of the same model, trained at any image size, to start from.
-    note: a sentence for people about these weights, kept in the facts.
+    Args:
+        model_name: a key of the registry.
+        preset: the settings, see `boneage.training.presets`.
+        cache: with images in the splits "train" and "validation"; every further split is predicted
+            too, none but these two is looked at for training.
+        out: the artifact folder. A checkpoint lies there until training is finished; an artifact
+            that is there already stays as it is until then.
+        resume: go on from that checkpoint, bit for bit as if nothing had interrupted.
+        warm_start: artifact folder of the same model, trained at any image size, to start from.
+        note: a sentence for people about these weights, kept in the facts.
 
-    Raises TrainingError, CheckpointError or ArtifactError, each with a sentence for people.
+    Returns:
+        `out`.
+
+    Raises:
+        TrainingError: the cache lacks a split, `out` holds another training, the loss diverged, or
+            a file cannot be written.
+        CheckpointError: the checkpoint is damaged or belongs to another training.
+        ArtifactError: the artifact to start from cannot be used.
+
+    Example:
+        >>> from boneage.datasets.cache import open_cache
+        >>> from boneage.training.presets import find_preset
+        >>> preset = find_preset("smoke")
+        >>> train("densenet121", preset, open_cache("cache"), "trained")  # doctest: +SKIP
+        PosixPath('trained')
     """
     out = Path(out)
     find_model(model_name)
@@ -94,9 +112,16 @@ def train(
 def predict_rows(
     model: keras.Model, facts: artifacts.Facts, cache: Cache, rows: np.ndarray
 ) -> np.ndarray:
-    """Bone age in months, (len(rows),) float32, of cached images in the order of `rows`.
+    """Bone age of cached images.
 
-    model, facts: as from `artifacts.load_model`.
+    Args:
+        model: as from `artifacts.load_model`.
+        facts: of the model.
+        cache: of prepared radiographs.
+        rows: (n,), row numbers.
+
+    Returns:
+        (n,) float32, months, in the order of `rows`.
     """
     size = facts.build["input_size"]
     batches = pipeline.evaluation_batches(cache, rows, batch_size=32, image_size=size)
@@ -208,7 +233,7 @@ def _build_options(preset: Preset) -> dict:
 
 
 @contextmanager
-def _told_how_to_go_on(out: Path):
+def _told_how_to_go_on(out: Path) -> Iterator[None]:
     try:
         yield
     except NotWrittenError as error:
@@ -219,7 +244,7 @@ def _told_how_to_go_on(out: Path):
 
 
 @contextmanager
-def _dtype_policy(name: str):
+def _dtype_policy(name: str) -> Iterator[None]:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:

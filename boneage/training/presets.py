@@ -10,15 +10,16 @@ _AGE_MEAN, _AGE_STD = 127.0, 41.0
 class Augmentation:
     """Ranges of the random changes to each training image; 0 leaves a change out.
 
-    flip: mirror left to right with probability one half.
-    rotation: degrees either way.
-    shift: fraction of the side, either way, along each axis.
-    scale: log of the factor, either way, for both axes together.
-    aspect: log of the factor, either way, for height against width.
-    contrast: fraction by which contrast about the image's mean may change.
-    brightness: share of the full range by which brightness may change.
-    gamma: log of the power to which grey values may be raised, either way.
-    erasing: share of the images in which a rectangle is blackened.
+    Attributes:
+        flip: mirror left to right with probability one half.
+        rotation: degrees either way.
+        shift: fraction of the side, either way, along each axis.
+        scale: log of the factor, either way, for both axes together.
+        aspect: log of the factor, either way, for height against width.
+        contrast: fraction by which contrast about the image's mean may change.
+        brightness: share of the full range by which brightness may change.
+        gamma: log of the power to which grey values may be raised, either way.
+        erasing: share of the images in which a rectangle is blackened.
     """
 
     flip: bool = True
@@ -36,22 +37,31 @@ class Augmentation:
 class Preset:
     """A recipe: AdamW on the Huber loss in months, cosine decay with linear warm-up.
 
-    image_size: side in pixels; smaller than the cache's, images are averaged down.
-    images_per_epoch: None for all training images; else a fresh random sample each epoch, which
-        gives a slow machine checkpoints and validation more often.
-    learning_rate: at the end of warm-up, decaying to zero with the last epoch.
-    huber_delta: months beyond which the loss grows linearly.
-    l2, dropout: see `build_model`.
-    patience: epochs without a better validation MAE before training stops early.
-    output_scale, output_offset: months = scale * linear output + offset.
-    ema_momentum: momentum per step of the exponential moving average of the weights that is
-        validated and kept; None keeps the last weights.
-    linear_correction: undo regression to the mean with a line fitted on the training images; of a
-        model that fits them much better than others, the line is none.
-    mirroring: answer with the mean over the image and its mirror image, where that lowers the
-        validation MAE by 1% or more.
-    precision: Keras dtype policy of the training, "float32" or "mixed_bfloat16".
-    seed: of the initial weights, image order, augmentation and dropout.
+    Attributes:
+        name: of the recipe.
+        image_size: side in pixels; smaller than the cache's, images are averaged down.
+        batch_size: number of images a step.
+        epochs: at most.
+        images_per_epoch: None for all training images; else a fresh random sample each epoch, which
+            gives a slow machine checkpoints and validation more often.
+        learning_rate: at the end of warm-up, decaying to zero with the last epoch.
+        warmup_epochs: over which the learning rate rises from zero.
+        weight_decay: of AdamW.
+        huber_delta: months beyond which the loss grows linearly.
+        l2: see `build_model`.
+        dropout: see `build_model`.
+        patience: epochs without a better validation MAE before training stops early.
+        output_scale: months = scale * linear output + offset.
+        output_offset: see `output_scale`.
+        ema_momentum: momentum per step of the exponential moving average of the weights that is
+            validated and kept; None keeps the last weights.
+        linear_correction: undo regression to the mean with a line fitted on the training images; of
+            a model that fits them much better than others, the line is none.
+        mirroring: answer with the mean over the image and its mirror image, where that lowers the
+            validation MAE by 1% or more.
+        precision: Keras dtype policy of the training, "float32" or "mixed_bfloat16".
+        seed: of the initial weights, image order, augmentation and dropout.
+        augmentation: of the training images.
     """
 
     name: str

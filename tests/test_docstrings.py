@@ -1,0 +1,111 @@
+"""The examples in the docstrings of the public entry points run and are right.
+
+Those that load models run on tiny untrained ones, all others on the published tables.
+"""
+
+import doctest
+import inspect
+import pkgutil
+
+import pytest
+
+ON_TABLES = (
+    "boneage.artifacts:available_models",
+    "boneage.artifacts:model_folder",
+    "boneage.artifacts:read_facts",
+    "boneage.artifacts:read_predictions",
+    "boneage.atlas.plates:between",
+    "boneage.atlas.plates:compare",
+    "boneage.atlas.plates:nearest_plate",
+    "boneage.atlas.plates:plate",
+    "boneage.atlas.plates:table",
+    "boneage.datasets.cache:build_cache",
+    "boneage.datasets.cache:open_cache",
+    "boneage.datasets.labels:read_labels",
+    "boneage.datasets.labels:read_user_predictions",
+    "boneage.datasets.phantoms:draw_phantom",
+    "boneage.datasets.phantoms:make_phantom",
+    "boneage.datasets.phantoms:write_phantoms",
+    "boneage.evaluation.analysis:analyse",
+    "boneage.evaluation.comparison:compare",
+    "boneage.evaluation.conformal:calibrate",
+    "boneage.evaluation.conformal:coverage_table",
+    "boneage.evaluation.ensemble:ensemble_table",
+    "boneage.evaluation.ensemble:ensemble_weights",
+    "boneage.evaluation.ensemble:with_ensemble",
+    "boneage.evaluation.head_to_head:head_to_head",
+    "boneage.evaluation.intervals:bootstrap",
+    "boneage.evaluation.limits:is_large",
+    "boneage.evaluation.limits:within",
+    "boneage.evaluation.metrics:age_band",
+    "boneage.evaluation.metrics:figures",
+    "boneage.evaluation.metrics:metrics_table",
+    "boneage.evaluation.metrics:summarise",
+    "boneage.evaluation.residuals:agreement",
+    "boneage.evaluation.significance:holm",
+    "boneage.evaluation.significance:paired_t",
+    "boneage.explain.occlusion:occlude",
+    "boneage.explain.occlusion:occlusion_shifts",
+    "boneage.gate.gate:load_gate",
+    "boneage.models.registry:find_model",
+    "boneage.radiographs.hand:find_hand",
+    "boneage.radiographs.limits:check_size",
+    "boneage.radiographs.preprocessing:prepare",
+    "boneage.radiographs.reading:read_radiograph",
+    "boneage.results:as_json",
+    "boneage.results:results_table",
+)
+ON_TINY_MODELS = (
+    "boneage.artifacts:load_model",
+    "boneage.atlas.building:build_atlas",
+    "boneage.explain.attention:CbamAttention",
+    "boneage.explain.explainer:Explainer",
+    "boneage.explain.gradcam:GradCam",
+    "boneage.explain.randomisation:Randomisation",
+    "boneage.gate.gate:Gate.judge",
+    "boneage.models.registry:build_model",
+    "boneage.predictor:Predictor",
+    "boneage.predictor:Predictor.explain",
+    "boneage.predictor:Predictor.open",
+    "boneage.predictor:Predictor.predict",
+    "boneage.predictor:Predictor.predict_all",
+    "boneage.training.fit:train",
+)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    """Examples write into the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", ON_TABLES)
+def test_the_example_is_right(name):
+    run_example(name)
+
+
+@pytest.mark.parametrize("name", ON_TINY_MODELS)
+def test_the_example_is_right_on_tiny_models(name, tiny_artifacts):
+    run_example(name)
+
+
+@pytest.mark.parametrize("name", [*ON_TABLES, *ON_TINY_MODELS])
+def test_the_docstring_names_every_parameter(name):
+    entry = pkgutil.resolve_name(name)
+    documented = inspect.getdoc(entry) or ""
+    if inspect.isclass(entry):
+        documented += inspect.getdoc(entry.__init__) or ""
+    described = [p for p in inspect.signature(entry).parameters if p != "self"]
+    assert [p for p in described if f"\n    {p}: " not in documented] == []
+
+
+def run_example(name: str) -> None:
+    entry = pkgutil.resolve_name(name)
+    module = pkgutil.resolve_name(entry.__module__)
+    finder = doctest.DocTestFinder(recurse=False)
+    (example,) = finder.find(entry, name, module=module, globs=dict(vars(module)))
+    assert example.examples, f"{name} has no example"
+    complaints: list[str] = []
+    results = doctest.DocTestRunner(optionflags=FLAGS).run(example, out=complaints.append)
+    assert not results.failed, "".join(complaints)
