@@ -35,7 +35,7 @@ class Plate:
     """The average hand of one sex and age: a left hand, fingers up, thumb to the right.
 
     months: the nominal age, by which it is looked up; of a blended plate the age asked for.
-    n, dropped: radiographs averaged, and left out for being unlike the rest; 0 when blended.
+    n: radiographs averaged; 0 when blended.
     mean_age_months, sd_age_months: of the bone ages of those radiographs. The mean is the age that
     the plate is shown with; it can be months from the nominal one.
     image: (640, 512) uint8.
@@ -47,7 +47,6 @@ class Plate:
     sex: str
     months: float
     n: int
-    dropped: int
     mean_age_months: float
     sd_age_months: float
     image: np.ndarray
@@ -237,7 +236,7 @@ def _blend(younger: Plate, older: Plate, share: float, flow: np.ndarray, months:
         for name in ("mean_age_months", "sd_age_months")
     ]
     return Plate(
-        younger.sex, months, 0, 0, *mix, *pictures, landmarks.astype(np.float32), (younger, older)
+        younger.sex, months, 0, *mix, *pictures, landmarks.astype(np.float32), (younger, older)
     )
 
 
@@ -303,7 +302,6 @@ class _Atlas:
             sex,
             int(months),
             int(row["n"]),
-            int(row["dropped"]),
             float(row["mean_age_months"]),
             float(row["sd_age_months"]),
             files.read_picture(self._folder / row["picture"]),

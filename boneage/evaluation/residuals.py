@@ -164,11 +164,3 @@ def cumulative_error(absolute_error) -> pd.DataFrame:
             "share": np.concatenate([[0.0], rank / n]),
         }
     )
-
-
-def error_for_share(absolute_error, share: float) -> float:
-    """Months within which `share` (0..1) of the images lie: the least error that reaches it.
-
-    `absolute_error` is (n,) in months, n >= 1.
-    """
-    return float(np.quantile(absolute_error, share, method="inverted_cdf"))
