@@ -1,7 +1,5 @@
 """The error analysis of a model as one HTML file that needs nothing else, for reading and print."""
 
-from collections.abc import Collection, Iterable
-from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -16,20 +14,10 @@ from boneage.evaluation.intervals import FIGURES
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, style, tables
 from boneage.figures.age_calibration import reference_on_predicted
+from boneage.figures.html import page
 from boneage.figures.yardsticks import yardsticks
 from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE
-
-_N_SUBGROUPS = 10
-_STYLE = """
-body { font-family: system-ui, sans-serif; color: #1B2A31; max-width: 64rem; margin: 2rem auto;
-       padding: 0 1rem; line-height: 1.5; }
-.charts { display: grid; gap: 1rem;
-          grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }
-.charts > *, tr { break-inside: avoid; min-width: 0; }
-h2 { break-after: avoid; }
-.wide { grid-column: 1 / -1; }
-"""
 
 
 def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
@@ -62,25 +50,20 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
     """
     found, by_prediction = (analyse(cases, by) for by in style.AGES)
     title, colour = style.model_title(name), palette.model_colour(name)
-    heading = f"{title}: where is it wrong?"
-    parts = [
-        f"<h1>{escape(heading)}</h1>",
-        f"<p>{wording.SPLITS[split]} set, {wording.counted(len(cases), 'radiograph')}. "
-        f"{escape(wording.ABOUT_SPLIT[split])}</p>",
-        *(f"<p>{escape(note)}</p>" for note in notes),
-        "<p><strong>Not a medical device; not for diagnosis or treatment.</strong></p>",
-        cards.figure_tiles(found.figures, FIGURES, colour),
-        f"<p>Below each figure its {wording.CI_95} by bootstrap; a residual is prediction "
-        "minus reference age.</p>",
-        _published(title, colour, split, found),
-        _charts(found, by_prediction, colour),
-        *_subgroups(found),
-    ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(heading)}</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(parts)}</body></html>\n"
+    return page(
+        "report",
+        heading=f"{title}: where is it wrong?",
+        split=split,
+        notes=notes,
+        found=found,
+        groups=found.subgroups,
+        age=style.AGES[found.by][0],
+        tiles=cards.figure_tiles(found.figures, FIGURES, colour),
+        **_published(title, colour, split, found),
+        **_charts(found, by_prediction, colour),
+        wording=wording,
+        text=error_text,
+        tables=tables,
     )
 
 
@@ -98,89 +81,34 @@ def _predictions(name: str, recipe: str) -> pd.DataFrame:
     return artifacts.read_predictions(_folder(name, recipe))
 
 
-def _published(title: str, colour: str, split: str, found: Analysis) -> str:
+def _published(title: str, colour: str, split: str, found: Analysis) -> dict:
+    """The own error among the published ones; without bars where none are published."""
     if split not in PUBLISHED_COLUMN:
-        return ""
-    column, published = PUBLISHED_COLUMN[split], published_results()
+        return {"bars": ""}
+    column = PUBLISHED_COLUMN[split]
+    published = published_results().dropna(subset=[column])
     own = (found.figures["mae"], found.figures["mae_low"], found.figures["mae_high"])
     band = SINGLE_READER if split == "test" else None
-    sources = "".join(
-        f"<li>{escape(row.system)}: {escape(row.source)}</li>"
-        for row in published.dropna(subset=[column]).itertuples()
-    )
-    shaded = f"{wording.about_reader_band(*band)} " if band else ""
-    return (
-        f"<h2>{error_text.PUBLISHED}</h2>"
-        f"{yardsticks(title, own, colour, published, column, band)}"
-        f"<p>Mean absolute error in months. {shaded}Sources:</p><ul>{sources}</ul>"
-    )
+    bars = yardsticks(title, own, colour, published, column, band)
+    return {"bars": bars, "band": band, "published": published}
 
 
-def _charts(found: Analysis, by_prediction: Analysis, colour: str) -> str:
+def _charts(found: Analysis, by_prediction: Analysis, colour: str) -> dict[str, list[go.Figure]]:
+    """The figures of each section; of the residuals three by either age."""
     cases = found.cases
     residuals = []
     for one in (found, by_prediction):
-        wide = errors.residual_scatter(one.cases, one.running, one.by)
+        scatter = errors.residual_scatter(one.cases, one.running, one.by)
         residuals += [
-            wide.update_layout(dragmode="zoom"),
+            scatter.update_layout(dragmode="zoom"),
             errors.residual_distributions(one.boxes, one.beyond_boxes, one.by),
             errors.mae_heatmap(one.by_band_and_sex, one.by),
         ]
-    calibration = reference_on_predicted(cases, found.calibration_bins, found.calibration)
-    agreement = (
+    agreement = [
         errors.predicted_against_age(cases),
         errors.bland_altman(cases, found.agreement),
         errors.error_histogram(cases, colour),
         errors.cumulative_error(found.cumulative, colour),
-    )
-    sentences = (
-        error_text.calibration_slope(found.calibration),
-        error_text.regression_to_the_mean(found.calibration),
-    )
-    return (
-        f"<h2>{error_text.RESIDUALS}</h2>{_grid(residuals, wide=(0, 3), with_library=True)}"
-        f"<h2>{error_text.CALIBRATION}</h2>{_grid([calibration], wide=(0,))}"
-        f"{''.join(f'<p>{escape(sentence)}</p>' for sentence in sentences)}"
-        f"<h2>{error_text.AGREEMENT}</h2>{_grid(agreement)}"
-    )
-
-
-def _subgroups(found: Analysis) -> list[str]:
-    groups, age = found.subgroups, style.AGES[found.by][0]
-    parts = [
-        f"<h2>{error_text.WORST}</h2>",
-        f"<p>{escape(error_text.worst_subgroups(groups, age))}</p>",
     ]
-    if not groups.worst.empty:
-        parts.append(tables.cohort_table(groups.worst.head(_N_SUBGROUPS)))
-    parts += [
-        f"<h2>{error_text.TREE}</h2>",
-        f"<p>{escape(error_text.tree_subgroups(groups, age))}</p>",
-    ]
-    if not groups.tree.empty:
-        parts.append(tables.cohort_table(groups.tree))
-    if not found.by_block.empty:
-        parts += [
-            f"<h2>{error_text.BLOCKS}</h2>",
-            f"<p>{escape(error_text.ABOUT_BLOCKS)}</p>",
-            tables.block_table(found.by_block),
-        ]
-    return parts
-
-
-def _grid(
-    figures: Iterable[go.Figure], wide: Collection[int] = (), with_library: bool = False
-) -> str:
-    """Figures in two columns, those of these numbers as wide as both."""
-    blocks = (
-        f'<div class="{"wide" if number in wide else ""}">'
-        f"{_chart(figure, with_library and number == 0)}</div>"
-        for number, figure in enumerate(figures)
-    )
-    return f'<div class="charts">{"".join(blocks)}</div>'
-
-
-def _chart(figure: go.Figure, with_library: bool = False) -> str:
-    """The figure; one of them carries Plotly for all that follow."""
-    options = {"displaylogo": False, "responsive": True}
-    return figure.to_html(full_html=False, include_plotlyjs=with_library, config=options)
+    bins = reference_on_predicted(cases, found.calibration_bins, found.calibration)
+    return {"residuals": residuals, "calibration": [bins], "agreement": agreement}

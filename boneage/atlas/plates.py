@@ -38,7 +38,6 @@ class Plate:
         sex: "female" or "male".
         months: the nominal age, by which it is looked up; of a blended plate the age asked for.
         n: radiographs averaged; 0 when blended.
-        dropped: radiographs left out for being unlike the rest; 0 when blended.
         mean_age_months: of the bone ages of those radiographs. It is the age that the plate is
             shown with; it can be months from the nominal one.
         sd_age_months: of the same.
@@ -51,7 +50,6 @@ class Plate:
     sex: str
     months: float
     n: int
-    dropped: int
     mean_age_months: float
     sd_age_months: float
     image: np.ndarray
@@ -388,7 +386,6 @@ def _blend(younger: Plate, older: Plate, share: float, flow: np.ndarray, months:
         younger.sex,
         months,
         0,
-        0,
         mean_age,
         sd_age,
         image,
@@ -460,7 +457,6 @@ class _Atlas:
             sex,
             int(months),
             int(row["n"]),
-            int(row["dropped"]),
             float(row["mean_age_months"]),
             float(row["sd_age_months"]),
             files.read_picture(self._folder / row["picture"]),

@@ -204,16 +204,3 @@ def cumulative_error(absolute_error: ArrayLike) -> pd.DataFrame:
             "share": np.concatenate([[0.0], rank / n]),
         }
     )
-
-
-def error_for_share(absolute_error: ArrayLike, share: float) -> float:
-    """The smallest error within which a share of the images lies.
-
-    Args:
-        absolute_error: (n,), months, n >= 1.
-        share: of the images, 0 to 1.
-
-    Returns:
-        Months.
-    """
-    return float(np.quantile(np.asarray(absolute_error), share, method="inverted_cdf"))

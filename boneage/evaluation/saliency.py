@@ -41,26 +41,25 @@ def occlusion_table(shifts: pd.DataFrame) -> pd.DataFrame:
             control_shift_months; see `boneage.explain.occlusion.occlusion_shifts`.
 
     Returns:
-        Columns model, model_sha256, group ("all", "0-5 years", ...), region, area (mean share of
-        the image, 0 to 1), n, then with its 95% bootstrap CI (_low, _high) each of change (mean
-        absolute shift, months), control_change (the same of the region's control), difference
-        (change minus control_change, paired by radiograph), shift (mean signed shift, months:
-        positive when hiding makes the hand look older) and change_per_area (months for each
-        hundredth of the image hidden).
+        Columns model, model_sha256, group ("all", "0-5 years", ...), region, n, and the means of
+        area (share of the image, 0 to 1), change (absolute shift, months), control_change (the
+        same of the region's control), shift (signed, months: positive when hiding makes the hand
+        look older), change_per_area (months for each hundredth of the image hidden) and, with its
+        95% bootstrap CI (_low, _high), difference (change minus control_change, paired by
+        radiograph).
     """
     change, control = shifts["shift_months"].abs(), shifts["control_shift_months"].abs()
-    columns = {
-        "change": change,
-        "control_change": control,
-        "difference": change - control,
-        "shift": shifts["shift_months"],
-        "change_per_area": change / (100 * shifts["area"]),
-    }
+    shifts = shifts.assign(
+        change=change,
+        control_change=control,
+        shift=shifts["shift_months"],
+        change_per_area=change / (100 * shifts["area"]),
+        difference=change - control,
+    )
+    means = ["area", "change", "control_change", "shift", "change_per_area"]
     rows = [
-        {**key, "area": cases["area"].mean(), **_means(cases, list(columns))}
-        for key, cases in _groups(
-            shifts.assign(**columns), ["model", "model_sha256", "group", "region"]
-        )
+        {**key, **cases[means].mean(), **_mean(cases["difference"])}
+        for key, cases in _groups(shifts, ["model", "model_sha256", "group", "region"])
     ]
     return pd.DataFrame(rows)
 
@@ -80,7 +79,7 @@ def randomisation_table(similarities: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
             **dict(zip(by, key, strict=True)),
-            **_means(c, ["similarity"]),
+            **_mean(c["similarity"]),
             "sd": c["similarity"].std(),
         }
         for key, c in similarities.groupby(by, sort=False)
@@ -99,13 +98,9 @@ def _groups(shifts: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict, pd.Data
             yield dict(zip(by, key, strict=True)), cases
 
 
-def _means(cases: pd.DataFrame, names: list[str]) -> dict[str, float]:
-    """n, and of each named column the mean and its interval."""
-    values = cases[names].to_numpy(float)
-    row: dict[str, float] = {"n": len(values)}
-    for name, mean, resampled in zip(
-        names, values.mean(axis=0), resample_means(values).T, strict=True
-    ):
-        low, high = percentile_interval(resampled, len(values))
-        row |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    return row
+def _mean(values: pd.Series) -> dict:
+    """n, and the mean of a column with its interval."""
+    resampled = resample_means(values.to_numpy(float)[:, None])[:, 0]
+    low, high = percentile_interval(resampled, len(values))
+    name = values.name
+    return {"n": len(values), name: values.mean(), f"{name}_low": low, f"{name}_high": high}

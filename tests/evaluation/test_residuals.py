@@ -8,7 +8,6 @@ from boneage.evaluation.residuals import (
     agreement,
     boxes,
     cumulative_error,
-    error_for_share,
     running_median,
     with_residuals,
 )
@@ -130,11 +129,6 @@ def test_the_cumulative_error_of_many_cases_keeps_500_true_points():
 
 def test_no_cases_have_a_cumulative_error_of_one_point():
     assert cumulative_error([]).to_numpy().tolist() == [[0, 0]]
-
-
-@pytest.mark.parametrize(("share", "months"), [(0.2, 1), (0.21, 2), (0.8, 4), (0.95, 9), (1, 9)])
-def test_the_error_for_a_share_is_the_least_that_reaches_it(share, months):
-    assert error_for_share([4.0, 2.0, 9.0, 1.0, 3.0], share) == months
 
 
 def test_a_box_and_its_whiskers_worked_by_hand():

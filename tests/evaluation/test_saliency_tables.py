@@ -61,12 +61,11 @@ def test_occlusion_by_model_group_and_region(shifts):
     assert carpals["shift"] == pytest.approx(-2)
     assert carpals["area"] == pytest.approx(0.08 / 3)
     assert carpals["change_per_area"] == pytest.approx((6 / 2 + 4 / 4 + 8 / 2) / 3)
-    assert 4 <= carpals["change_low"] < 6 < carpals["change_high"] <= 8
     young = table.loc[("0-5 years", "carpals")]
     assert (young["n"], young["change"], young["shift"]) == (2, 5, 1)
     alone = table.loc[("10-15 years", "distal_radius_ulna")]
     assert (alone["n"], alone["change"]) == (1, 3)
-    assert np.isnan(alone["change_low"])
+    assert np.isnan(alone["difference_low"])
 
 
 def test_each_region_is_compared_with_its_own_control_on_the_same_radiograph(shifts):
@@ -85,7 +84,6 @@ def test_each_region_is_compared_with_its_own_control_on_the_same_radiograph(shi
     )
     (row,) = occlusion_table(steady).query("group == 'all'").to_dict("records")
     assert [row[f"difference{end}"] for end in ("", "_low", "_high")] == [1, 1, 1]
-    assert row["change_low"] < row["change_high"]
 
 
 def test_randomisation_by_step():

@@ -87,7 +87,7 @@ def flat(spread=None) -> Plate:
     image = np.zeros((640, 512), np.uint8)
     image[100:540, 100:412] = 100
     spread = np.zeros((320, 256), np.uint8) if spread is None else spread
-    return Plate("female", 60, 30, 0, 60.0, 1.0, image, spread, np.zeros((21, 2), np.float32))
+    return Plate("female", 60, 30, 60.0, 1.0, image, spread, np.zeros((21, 2), np.float32))
 
 
 def test_change_is_coloured_by_its_sign_the_stronger_the_larger():

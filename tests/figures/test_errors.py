@@ -162,12 +162,6 @@ def test_selected_points_are_cases_again(cases):
     assert errors.selected_cases(cases, []).empty
 
 
-def test_without_colours_there_is_one_trace_at_the_exact_ages(cases):
-    images = traces(errors.residual_scatter(cases, RUNNING, colour_by_sex=False))["Radiographs"]
-    assert list(images.x) == list(cases["age_months"])
-    assert images.marker.color == palette.NEUTRAL
-
-
 def test_a_sex_without_cases_has_no_trace(cases):
     boys = cases[cases["sex"] == "male"]
     assert "Girls" not in traces(errors.residual_scatter(boys, RUNNING))

@@ -34,4 +34,4 @@ def test_bars_are_as_long_as_their_errors():
     html = yardsticks("Ours", OWN, "#123456", published, "test_mae")
     assert "width:50.0%" in html  # 4.25 of 8.5, the end of the interval
     assert "&lt;i&gt;A, 2020 (&lt;b&gt;of 9)" in html
-    assert "&quot;quoted&quot;" in html
+    assert "&#34;quoted&#34;" in html

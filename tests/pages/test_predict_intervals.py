@@ -43,7 +43,7 @@ def cards(app) -> str:
 
 def shown_intervals(app) -> list[str]:
     words = plain(re.sub("<span[^>]*>", "", cards(app)))
-    return re.findall(r"(\d+ % interval: [^<]+)<", words)
+    return re.findall(r"(\d+% interval: [^<]+)<", words)
 
 
 def set_age(app, years, months=0):
