@@ -5,6 +5,19 @@ import os
 import shutil
 from pathlib import Path
 
+# Each of the test processes (pyproject.toml) and what it starts computes on one core. The libraries
+# read this when they are first imported.
+os.environ |= dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "OPENCV_FOR_THREADS_NUM",
+        "TF_NUM_INTEROP_THREADS",
+        "TF_NUM_INTRAOP_THREADS",
+    ),
+    "1",
+)
+
 import numpy as np
 import pandas as pd
 import pytest

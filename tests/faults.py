@@ -47,11 +47,14 @@ class _Raw(io.FileIO):
 
 
 class Processes:
-    """Processes forked from one that has imported `module`, which would take each of them long."""
+    """Processes forked from one that has imported what would take each of them long.
 
-    def __init__(self, module: str):
+    Python has one such server, whose imports are settled when it starts: those of all tests.
+    """
+
+    def __init__(self):
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([module])
+        self._context.set_forkserver_preload(["boneage.datasets.cache", "boneage.training.fit"])
 
     def run(self, target, *arguments, seconds: float | None = None) -> bool:
         """Run `target` to its end, or kill it (SIGKILL) after so long; whether it came to its end.

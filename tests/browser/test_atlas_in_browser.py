@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 from made_up_atlas import write_atlas
+from serving import served
 
 # The picture painted last: its age in months, and a number that tells its pixels from others.
 PAINTED = """
@@ -19,14 +20,19 @@ PAINTED = """
 
 
 @pytest.fixture
-def atlas(tiny_artifacts, tmp_path, monkeypatch):
-    """A copy of the artifacts with an atlas, which the app is then started on."""
-    root = shutil.copytree(tiny_artifacts, tmp_path / "artifacts")
-    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+def atlas(_tiny_artifacts_folder, tmp_path):
+    """An atlas within a copy of the artifacts."""
+    root = shutil.copytree(_tiny_artifacts_folder, tmp_path / "artifacts")
     return write_atlas(root / "atlas", ages=(36, 72, 108, 144))
 
 
-# `page` comes first, so that without a browser no server is started.
+@pytest.fixture
+def address(program, atlas, tmp_path):
+    """The app with that atlas."""
+    with served(atlas.parent, tmp_path / "server.log") as address:
+        yield address
+
+
 def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address):
     page.goto(f"{address}/atlas")
     slider = page.get_by_role("slider", name="Bone age", exact=True)

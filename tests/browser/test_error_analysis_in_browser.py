@@ -1,6 +1,7 @@
 """Error analysis in a real browser: a lasso around points, a link to a view, and what is seen."""
 
 import pytest
+from serving import served
 
 
 def test_lasso_shows_its_cases_and_a_link_opens_the_same_view(page, address):
@@ -22,10 +23,11 @@ def test_lasso_shows_its_cases_and_a_link_opens_the_same_view(page, address):
     assert other.locator("[data-testid=stException]").count() == 0
 
 
-def test_a_link_is_followed_even_as_the_first_visit_to_a_server(page, address):
-    page.goto(f"{address}/error_analysis?split=Validation")
-    page.get_by_text("Radiographs kept out of training").wait_for()
-    assert page.get_by_role("link", name="Predict").count() == 1  # the app is around the page
+def test_a_link_is_followed_even_as_the_first_visit_to_a_server(page, tiny_artifacts, tmp_path):
+    with served(tiny_artifacts, tmp_path / "server.log") as address:
+        page.goto(f"{address}/error_analysis?split=Validation")
+        page.get_by_text("Radiographs kept out of training").wait_for()
+        assert page.get_by_role("link", name="Predict").count() == 1  # the app is around the page
 
 
 def lasso(page, chart):

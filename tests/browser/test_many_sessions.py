@@ -11,8 +11,7 @@ from boneage.wording import age_in_words
 PEOPLE = int(os.environ.get("BONEAGE_PEOPLE") or 16)
 
 
-# `page` comes first, so that without a browser no server is started.
-def test_many_people_get_their_own_answers(page, address, tmp_path):
+def test_many_people_get_their_own_answers(browser, address, tiny_artifacts, tmp_path):
     files, expected = [], []
     predictor = Predictor()
     for person in range(PEOPLE):
@@ -22,7 +21,7 @@ def test_many_people_get_their_own_answers(page, address, tmp_path):
         prediction = predictor.predict(files[-1], sex)
         expected.append({age_in_words(months) for months in prediction.months.values()})
 
-    contexts = [page.context.browser.new_context() for _ in files]
+    contexts = [browser.new_context() for _ in files]
     pages = [context.new_page() for context in contexts]
     for one in pages:
         one.set_default_timeout(180_000)

@@ -24,7 +24,6 @@ def phantom(tmp_path):
     return path
 
 
-# `page` comes first, so that without a browser no server is started.
 def test_upload_predict_and_look_inside(page, address, phantom):
     page.goto(address)
     page.locator("input[type=file]").set_input_files(phantom)

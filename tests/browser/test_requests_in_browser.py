@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 PAGES = ("", "atlas", "learn", "error_analysis", "head_to_head")
 
 
-# `page` comes first, so that without a browser no server is started.
 def test_no_page_asks_another_server_for_anything(page, address):
     asked = []
     page.on("request", lambda request: asked.append(request.url))

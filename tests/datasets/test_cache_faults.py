@@ -37,7 +37,7 @@ def cases_with_one_unreadable(folder):
 
 def test_killed_at_random_moments_it_goes_on_where_it_was(tmp_path):
     cases = cases_with_one_unreadable(tmp_path / "radiographs")
-    processes = Processes("boneage.datasets.cache")
+    processes = Processes()
     processes.run(build_elsewhere, cases, tmp_path / "first")
     seconds = stopwatch(processes.run, build_elsewhere, cases, tmp_path / "whole")
     moments, done = RandomMoments(processes, seconds, seed=1), 0

@@ -8,6 +8,8 @@ from boneage.training.correction import correction_line
 from boneage.training.fit import train
 from boneage.training.presets import find_preset
 
+EAGER = pytest.mark.usefixtures("run_eagerly")
+
 
 def test_the_line_undoes_regression_to_the_mean_and_outliers_hardly_move_it():
     age = np.linspace(10, 220, 500)
@@ -18,6 +20,7 @@ def test_the_line_undoes_regression_to_the_mean_and_outliers_hardly_move_it():
     assert intercept == pytest.approx(-25 / 0.8, abs=2)
 
 
+@EAGER
 def test_a_corrected_model_predicts_what_is_written_and_needs_no_second_line(
     phantom_cache, tmp_path
 ):

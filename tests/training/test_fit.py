@@ -20,6 +20,7 @@ from boneage.training.presets import find_preset
 
 SMOKE = dataclasses.replace(find_preset("smoke"), epochs=3)
 MODEL = "tiny_resnet_cbam"
+EAGER = pytest.mark.usefixtures("run_eagerly")
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,7 @@ def test_every_image_is_predicted_and_the_metrics_follow(trained, phantom_cache)
     assert metrics.loc[("test", "all"), "mae"] == pytest.approx(expected, abs=1e-3)
 
 
+@EAGER
 def test_validation_mae_is_that_of_the_weights_kept(phantom_cache, tmp_path):
     """History is written while training, predictions from the stored half-precision weights."""
     plain = dataclasses.replace(SMOKE, ema_momentum=None)
@@ -83,6 +85,7 @@ def test_validation_mae_is_that_of_the_weights_kept(phantom_cache, tmp_path):
     assert mae == pytest.approx(best, abs=0.3)
 
 
+@EAGER
 def test_batch_statistics_settle_on_those_of_the_training_images(phantom_cache):
     body = build_model("tiny_densenet", dropout=0.0)
     normalisation = next(x for x in body.layers if isinstance(x, keras.layers.BatchNormalization))
@@ -127,6 +130,7 @@ def test_killed_between_last_epoch_and_publishing_it_still_resumes(
     )
 
 
+@EAGER
 def test_checkpoints_are_guarded(phantom_cache, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         _interrupt_after(patch, epoch=1)
@@ -147,6 +151,7 @@ def test_resuming_nothing_is_refused(phantom_cache, tmp_path):
         train(MODEL, SMOKE, phantom_cache, tmp_path, resume=True)
 
 
+@EAGER
 def test_a_diverging_training_stops_with_a_sentence(phantom_cache, tmp_path):
     wild = dataclasses.replace(SMOKE, learning_rate=1e30, warmup_epochs=0)
     with pytest.raises(TrainingError, match=r"in epoch 1: lower the preset's learning rate"):
@@ -154,6 +159,7 @@ def test_a_diverging_training_stops_with_a_sentence(phantom_cache, tmp_path):
     assert not (tmp_path / artifacts.WEIGHTS).exists()
 
 
+@EAGER
 def test_early_stopping_waits_for_its_patience(phantom_cache, tmp_path):
     still = dataclasses.replace(
         SMOKE, epochs=6, patience=2, learning_rate=0.0, warmup_epochs=0, ema_momentum=None
@@ -165,6 +171,7 @@ def test_early_stopping_waits_for_its_patience(phantom_cache, tmp_path):
     assert len(history) == min(6, best + 1 + 2)
 
 
+@EAGER
 def test_warm_start_takes_weights_trained_at_another_size(trained, phantom_cache, tmp_path):
     frozen = dataclasses.replace(
         SMOKE, image_size=64, epochs=1, learning_rate=0.0, warmup_epochs=0, weight_decay=0.0
@@ -200,6 +207,7 @@ def test_with_the_mirror_image_an_answer_is_the_mean_of_both(trained, phantom_ca
     np.testing.assert_allclose(both, np.mean(each, axis=0), atol=1e-3)
 
 
+@EAGER
 def test_the_mirror_image_is_read_where_it_pays(trained, phantom_cache, tmp_path, monkeypatch):
     model, facts = artifacts.load_model(trained)
     monkeypatch.setattr(fit, "_MIRRORING_PAYS", 0.5)

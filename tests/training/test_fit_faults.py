@@ -43,7 +43,7 @@ def told(out):
 
 @pytest.fixture(scope="module")
 def processes():
-    return Processes("boneage.training.fit")
+    return Processes()
 
 
 @pytest.fixture(scope="module")
