@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from boneage import __version__
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.training.presets import PRESETS, find_preset
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m boneage",
         description="Bone age from hand radiographs. Not a medical device.",
     )
+    parser.add_argument("--version", action="version", version=f"boneage {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     verb = _verb(
