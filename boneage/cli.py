@@ -90,6 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--split", choices=("train", "validation", "test"), default="test")
     verb.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write")
 
+    verb = _verb(verbs, "model-card", _model_card, "what the published models are, in Markdown")
+    verb.add_argument(
+        "--out",
+        default="docs/MODEL_CARD.md",
+        metavar="FILE",
+        help="the file to write (default docs/MODEL_CARD.md)",
+    )
+
     verb = _verb(
         verbs, "gate", _gate, "learn which pictures to refuse and measure it; see gate.csv"
     )
@@ -377,6 +385,14 @@ def _report(options) -> int:
 
     write_report(options.out, options.model, options.recipe, options.split)
     print(f"The report is in {options.out}.")
+    return OK
+
+
+def _model_card(options: argparse.Namespace) -> int:
+    from boneage.model_card import write_model_card
+
+    write_model_card(options.out)
+    print(f"The model card is in {options.out}.")
     return OK
 
 
