@@ -114,10 +114,16 @@ class Facts:
 
 
 def artifacts_root() -> Path:
-    """The repository's `artifacts/`, or the folder the variable BONEAGE_ARTIFACTS names."""
-    return Path(
-        os.environ.get("BONEAGE_ARTIFACTS") or Path(__file__).resolve().parents[1] / "artifacts"
-    )
+    """The folder that BONEAGE_ARTIFACTS names, else that of the package, else of the checkout.
+
+    An installed package has it inside, where the wheel puts it (pyproject.toml); in a checkout, or
+    installed from one with `pip install -e`, it is the repository's `artifacts/`.
+    """
+    if named := os.environ.get("BONEAGE_ARTIFACTS"):
+        return Path(named)
+    package = Path(__file__).resolve().parent
+    installed = package / "_artifacts"
+    return installed if installed.is_dir() else package.parent / "artifacts"
 
 
 def model_folder(name: str) -> Path:

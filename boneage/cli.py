@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boneage import __version__
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.training.presets import PRESETS, find_preset
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m boneage",
         description="Bone age from hand radiographs. Not a medical device.",
     )
+    parser.add_argument("--version", action="version", version=f"boneage {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     verb = _verb(
@@ -94,6 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--recipe", default="best", help="training recipe (default best)")
     verb.add_argument("--split", choices=("train", "validation", "test"), default="test")
     verb.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write")
+
+    verb = _verb(verbs, "model-card", _model_card, "what the published models are, in Markdown")
+    verb.add_argument(
+        "--out",
+        default="docs/MODEL_CARD.md",
+        metavar="FILE",
+        help="the file to write (default docs/MODEL_CARD.md)",
+    )
 
     verb = _verb(
         verbs, "gate", _gate, "learn which pictures to refuse and measure it; see gate.csv"
@@ -388,6 +398,14 @@ def _report(options: argparse.Namespace) -> int:
 
     write_report(options.out, options.model, options.recipe, options.split)
     print(f"The report is in {options.out}.")
+    return OK
+
+
+def _model_card(options: argparse.Namespace) -> int:
+    from boneage.model_card import write_model_card
+
+    write_model_card(options.out)
+    print(f"The model card is in {options.out}.")
     return OK
 
 

@@ -36,6 +36,8 @@ def test_it_imports_the_package_and_defines_nothing_of_its_own(notebook):
 
 def test_it_runs_from_top_to_bottom(notebook, monkeypatch):
     monkeypatch.delenv("BONEAGE_ARTIFACTS", raising=False)
+    # The package of this checkout, wherever one is installed from.
+    monkeypatch.setenv("PYTHONPATH", str(NOTEBOOK.parents[1]))
     # As Jupyter does it: in the folder where the notebook lies. Raises at the first error.
     place = {"metadata": {"path": str(NOTEBOOK.parent)}}
     NotebookClient(notebook, timeout=600, resources=place).execute()
