@@ -27,7 +27,7 @@ class NotWrittenError(BoneAgeError, OSError):
     def __init__(self, path: Path, cause: OSError):
         super().__init__(cause.errno, cause.strerror or str(cause), str(path))
         self.fault = f"{path} cannot be written ({self.strerror})"
-        self.remedy = _REMEDIES.get(cause.errno, "look after the disk")
+        self.remedy = _REMEDIES.get(cause.errno, "check the disk")
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.remedy} and run the same command again."

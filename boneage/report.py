@@ -62,7 +62,7 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
     """
     found, by_prediction = (analyse(cases, by) for by in style.AGES)
     title, colour = style.model_title(name), palette.model_colour(name)
-    heading = f"{title}: where is it wrong?"
+    heading = f"Error analysis: {title}"
     parts = [
         f"<h1>{escape(heading)}</h1>",
         f"<p>{wording.SPLITS[split]} set, {wording.counted(len(cases), 'radiograph')}. "
@@ -70,8 +70,8 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
         *(f"<p>{escape(note)}</p>" for note in notes),
         "<p><strong>Not a medical device; not for diagnosis or treatment.</strong></p>",
         cards.figure_tiles(found.figures, FIGURES, colour),
-        f"<p>Below each figure its {wording.CI_95} by bootstrap; a residual is prediction "
-        "minus reference age.</p>",
+        f"<p>Below each metric its {wording.CI_95} (bootstrap). A residual is predicted minus "
+        "reference bone age.</p>",
         _published(title, colour, split, found),
         _charts(found, by_prediction, colour),
         *_subgroups(found),

@@ -92,9 +92,9 @@ def results_table(
 ) -> pd.DataFrame:
     """One row a file: file, status, reason, sex, ages, interval_level, crop.
 
-    Ages are <model>_months of each model and mean_months, each with the limits of its interval
+    Ages are <model>_months of each model and ensemble_months, each with the limits of its interval
     behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
-    `level`, the share in 0..1 that the intervals were asked to hold. What a file does not have is
+    `level`, the nominal coverage of the intervals in 0..1. What a file does not have is
     missing.
     """
     rows = [
@@ -109,16 +109,15 @@ def results_table(
         }
         for result in results
     ]
-    ages = [f"{name}{end}_months" for name in [*models, "mean"] for end in ("", "_low", "_high")]
+    ages = [f"{name}{end}_months" for name in [*models, ENSEMBLE] for end in ("", "_low", "_high")]
     columns = ["file", "status", "reason", "sex", *ages, "interval_level", "crop"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ages, float))
 
 
 def _ages(result: FileResult) -> dict[str, float]:
-    titles = {name: "mean" if name == ENSEMBLE else name for name in result.months}
-    ages = {f"{titles[name]}_months": age for name, age in result.months.items()}
+    ages = {f"{name}_months": age for name, age in result.months.items()}
     for name, (low, high) in result.intervals.items():
-        ages |= {f"{titles[name]}_low_months": low, f"{titles[name]}_high_months": high}
+        ages |= {f"{name}_low_months": low, f"{name}_high_months": high}
     return ages
 
 

@@ -54,8 +54,9 @@ def _age_cards(
         for name, age in months.items()
     ]
     if len(months) > 1:
-        title = "Mean of both models" if len(months) == 2 else f"Mean of {len(months)} models"
-        cards.insert(0, _card(title, mean, colours[ENSEMBLE], notes.get(ENSEMBLE), leading=True))
+        cards.insert(
+            0, _card("Ensemble", mean, colours[ENSEMBLE], notes.get(ENSEMBLE), leading=True)
+        )
     return f'<div style="display:flex;flex-wrap:wrap;gap:.75rem">{"".join(cards)}</div>'
 
 
