@@ -5,8 +5,9 @@ import streamlit as st
 from boneage.figures import palette
 
 ABOUT = """
-**Bone age** estimates skeletal maturity from a radiograph of the hand with neural networks
-and shows where they looked. For teaching and research: not a medical device, not for diagnosis.
+**Bone age** estimates skeletal maturity from a radiograph of the hand with neural networks and
+shows which regions the estimate depends on. For teaching and research: not a medical device, not
+for diagnosis.
 """
 
 # Streamlit offers a narrow and a full-width page; radiographs side by side want one in between.
@@ -29,7 +30,7 @@ STYLE = """
 </style>
 """
 # Streamlit's own greys of captions and charts have a contrast of 4.05 and 3.65 to 1 on the light
-# page; both take the page's text colour instead, muted as everywhere.
+# page; both take the page's text color instead, muted as everywhere.
 MUTED = f"""
 <style>
 [data-testid="stCaptionContainer"] {{

@@ -31,14 +31,17 @@ if TYPE_CHECKING:
 OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
 _BATCH = 32
+# Names of verbs in earlier versions, which still work.
+_OLD_VERBS = {"atlas-answers": "atlas-evaluate", "gate": "quality", "saliency": "sanity-checks"}
 _FROM_THE_BEGINNING = "Stopped; nothing was written. The same command starts from the beginning."
-_GO_ON = "Stopped; run the same command again to go on."
+_GO_ON = "Stopped; run the same command again to continue."
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit status."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    options = _parser().parse_args(arguments)
+    verb, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    options = _parser().parse_args([_OLD_VERBS.get(verb, verb), *rest] if verb else [])
     try:
         return options.run(options)
     except KeyboardInterrupt:
@@ -75,18 +78,18 @@ def _parser() -> argparse.ArgumentParser:
         help="radiographs, or folders, which are searched recursively",
     )
     verb.add_argument(
-        "--sex", choices=("female", "male"), help="by default as each DICOM header states it"
+        "--sex", choices=("female", "male"), help="default: as stated in each DICOM header"
     )
     _add_model_or_ensemble(verb)
     verb.add_argument(
         "--force",
         action="store_true",
-        help="give the bone age of refused radiographs, too; it is not reliable",
+        help="also predict radiographs that the quality check refuses; not reliable",
     )
     verb.add_argument("--anyway", action="store_true", dest="force", help=argparse.SUPPRESS)
     verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
 
-    verb = _verb(verbs, "evaluate", _evaluate, "errors on labelled radiographs")
+    verb = _verb(verbs, "evaluate", _evaluate, "metrics on labeled radiographs")
     _add_labelled_images(verb)
     _add_model_or_ensemble(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
@@ -106,10 +109,16 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     verb = _verb(
-        verbs, "gate", _gate, "learn which pictures to refuse and measure it; see gate.csv"
+        verbs,
+        "quality",
+        _quality,
+        "fit the image quality check and measure what it refuses; writes gate.csv",
     )
     verb.add_argument(
-        "--data", required=True, metavar="DIR", help="holds the challenge's folders of radiographs"
+        "--data",
+        required=True,
+        metavar="DIR",
+        help="folder with the RSNA training and test radiographs",
     )
 
     _verb(
@@ -120,22 +129,22 @@ def _parser() -> argparse.ArgumentParser:
         verbs,
         "robustness",
         _robustness,
-        "errors on changed pictures of the same hands; writes robustness.csv",
+        "errors after image changes; writes robustness.csv",
     )
     _add_labelled_images(verb)
 
     verb = _verb(
         verbs,
-        "saliency",
-        _saliency,
-        "check the maps of where the models look; writes occlusion.csv and randomisation.csv",
+        "sanity-checks",
+        _sanity_checks,
+        "sanity checks of the saliency maps; writes occlusion.csv and randomization.csv",
     )
     verb.add_argument(
-        "--images", required=True, metavar="DIR", help="where the validation images are"
+        "--images", required=True, metavar="DIR", help="folder of the validation images"
     )
 
     verb = _verb(
-        verbs, "prepare", _prepare, "crop and equalise a labelled data set into a cache", _GO_ON
+        verbs, "prepare", _prepare, "crop and equalize a labeled data set into a cache", _GO_ON
     )
     _add_labelled_images(verb)
     for split in ("validation", "test"):
@@ -164,12 +173,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--preset", required=True, choices=list(PRESETS))
     verb.add_argument("--cache", required=True, metavar="DIR", help="folder made by prepare")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the artifact")
-    verb.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
+    verb.add_argument("--resume", action="store_true", help="continue from the last finished epoch")
     verb.add_argument("--warm-start", metavar="DIR", help="artifact whose weights to start from")
     verb.add_argument("--epochs", type=_at_least(1), help="instead of the preset's")
     verb.add_argument("--images-per-epoch", type=_at_least(1), help="instead of the preset's")
     verb.add_argument("--seed", type=_at_least(0), help="instead of the preset's")
-    verb.add_argument("--note", help="a sentence for people about these weights")
+    verb.add_argument("--note", help="a sentence about the training, shown with the model")
 
     verb = _verb(
         verbs, "atlas", _atlas, "average hands of each sex and half year, from a cache", _GO_ON
@@ -177,21 +186,23 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder, such as artifacts/atlas")
     verb.add_argument(
-        "--per-plate",
+        "--per-standard",
         type=_at_least(1),
         default=60,
         metavar="N",
-        help="radiographs a plate (default 60)",
+        help="radiographs per standard (default 60)",
     )
+    verb.add_argument("--per-plate", type=_at_least(1), dest="per_standard", help=argparse.SUPPRESS)
     verb.add_argument(
         "--workers", type=_at_least(1), default=2, metavar="N", help="processes (default 2)"
     )
 
     verb = _verb(
         verbs,
-        "atlas-answers",
-        _atlas_answers,
-        "the models on every plate; on test radiographs, how far off likeness to the plates is",
+        "atlas-evaluate",
+        _atlas_evaluate,
+        "predictions for the standards and, on test radiographs, the error of the "
+        "image-similarity estimate",
     )
     verb.add_argument("--test-images", metavar="DIR", help="the test images, named <id>.png etc.")
     verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,sex")
@@ -409,13 +420,13 @@ def _model_card(options: argparse.Namespace) -> int:
     return OK
 
 
-def _gate(options: argparse.Namespace) -> int:
+def _quality(options: argparse.Namespace) -> int:
     from boneage.gate.learning import learn_gate
     from boneage.predictor import Predictor
 
     path, table = learn_gate(Predictor(), options.data)
     print(table.to_string(index=False, na_rep="", float_format="%.3g"))
-    print(f"The gate is stored beside {path}, which holds this table.")
+    print(f"The quality check is stored in {path.parent}; this table is in {path}.")
     return OK
 
 
@@ -444,7 +455,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     return OK
 
 
-def _saliency(options: argparse.Namespace) -> int:
+def _sanity_checks(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from boneage import artifacts
@@ -539,20 +550,20 @@ def _how_to_resume(options: argparse.Namespace) -> str:
     from boneage.training.checkpoint import CHECKPOINT
 
     if (Path(options.out) / CHECKPOINT).exists():
-        return "Stopped; run the same command with --resume to go on from the last epoch."
+        return "Stopped; run the same command with --resume to continue from the last epoch."
     return "Stopped before the end of the first epoch. The same command starts from the beginning."
 
 
 def _atlas(options: argparse.Namespace) -> int:
     from boneage.atlas.building import Settings, build_atlas
 
-    settings = Settings(per_plate=options.per_plate)
+    settings = Settings(per_plate=options.per_standard)
     plates = build_atlas(options.cache, options.out, settings, options.workers)
-    print(f"{len(plates)} plates of {plates['n'].sum()} radiographs are in {options.out}.")
+    print(f"{len(plates)} standards of {plates['n'].sum()} radiographs are in {options.out}.")
     return OK
 
 
-def _atlas_answers(options: argparse.Namespace) -> int:
+def _atlas_evaluate(options: argparse.Namespace) -> int:
     from boneage.atlas import answers
     from boneage.predictor import Predictor
     from boneage.wording import plates_refused
@@ -564,14 +575,17 @@ def _atlas_answers(options: argparse.Namespace) -> int:
     beyond = answers.beyond_a_year(predictions)
     if refused := answers.refused_plates(predictions):
         print(plates_refused(refused))
-    print(f"The models' ages of the plates are in {path}; more than a year off in their mean:")
+    print(f"Predictions for the standards are in {path}. Ensemble errors > 12 months:")
     print(beyond[["id", "prediction_months", "residual_months"]].round(1).to_string(index=False))
     if options.test_images:
         cases = _labelled(options.test_images, options.test_labels, options.reference_column)
         table = answers.read_by_likeness(cases)
         path = answers.write(answers.LIKENESS, table)
         if figures := answers.likeness_figures():
-            print(f"MAE by likeness: {figures['mae']:.2f} months, n = {figures['n']}; see {path}.")
+            print(
+                f"MAE of the image-similarity estimate: {figures['mae']:.2f} months, "
+                f"n = {figures['n']}; see {path}."
+            )
     return OK
 
 

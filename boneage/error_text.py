@@ -18,18 +18,18 @@ PUBLISHED = "Published results"
 
 ABOUT_BLOCKS = (
     "Blocks are inferred from abrupt changes of contrast, labels and errors along the ids; the "
-    "data set does not document where its radiographs come from."
+    "data set does not document the sources of its radiographs."
 )
 ABOUT_SMALL_GROUPS = "Interpret small subgroups with caution."
 _HELD_OUT = (
-    "A subgroup that was chosen for its error looks worse than it is, so MAE held out and errors > "
-    f"{LARGE_ERROR} months are estimated on radiographs that had no part in the choice (repeated "
-    "halves); MAE in sample is that of all its radiographs."
+    "The error of a subgroup that was selected for its error is biased upward, so held-out MAE and "
+    f"errors > {LARGE_ERROR} months are estimated on radiographs not used for the selection "
+    "(repeated halves); in-sample MAE is that of all its radiographs."
 )
 _FACTORS = {
     "sex": "sex",
     "age": "age",
-    "crop_method": "how the hand was found",
+    "crop_method": "hand detection method",
     "block": "inferred acquisition block",
     "contrast": "contrast",
 }
@@ -42,8 +42,8 @@ def calibration_slope(found: AgeCalibration) -> str:
     low, high = found.slope_interval
     return (
         f"Calibration slope {found.slope:.2f} ({CI_95} {low:.2f} to {high:.2f}, n = {found.n:,}). "
-        "A calibrated model has slope 1; below 1 its predictions are too extreme, above 1 too "
-        "close to their mean."
+        "A calibrated model has a slope of 1; below 1 its predictions are too extreme, above 1 "
+        "too close to their mean."
     )
 
 
@@ -59,8 +59,8 @@ def regression_to_the_mean(found: AgeCalibration) -> str:
         )
     return (
         "Regression to the mean: residuals slope downwards with the reference age even for a "
-        f"perfectly calibrated model{numbers}, because no model explains all differences between "
-        "reference ages; use predicted age to judge calibration."
+        f"perfectly calibrated model{numbers}, because no model explains all variation of the "
+        "reference ages. Use the predicted age to judge calibration."
     )
 
 

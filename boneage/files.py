@@ -29,7 +29,7 @@ class NotWrittenError(BoneAgeError, OSError):
     def __init__(self, path: Path, cause: OSError):
         super().__init__(cause.errno, cause.strerror or str(cause), str(path))
         self.fault = f"{path} cannot be written ({self.strerror})"
-        self.remedy = _REMEDIES.get(cause.errno or 0, "look after the disk")
+        self.remedy = _REMEDIES.get(cause.errno or 0, "check the disk")
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.remedy} and run the same command again."

@@ -52,7 +52,7 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
     title, colour = style.model_title(name), palette.model_colour(name)
     return page(
         "report",
-        heading=f"{title}: where is it wrong?",
+        heading=f"Error analysis: {title}",
         split=split,
         notes=notes,
         found=found,

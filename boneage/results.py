@@ -120,20 +120,20 @@ def results_table(
 
     Args:
         results: of the files.
-        models: names of the models to show, besides their mean.
+        models: names of the models to show, besides the ensemble.
         level: share, 0 to 1, that the prediction intervals were asked to hold.
 
     Returns:
         One row a file: file, status, reason, sex, ages, interval_level, crop. Ages are
-        <model>_months of each model and mean_months, each with the limits of its interval behind it
-        (<model>_low_months, <model>_high_months), unrounded floats. interval_level is `level`. What
-        a file does not have is missing.
+        <model>_months of each model and ensemble_months, each with the limits of its interval
+        behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
+        `level`. What a file does not have is missing.
 
     Example:
         >>> months = {"densenet121": 98.2, "ensemble": 99.0}
         >>> result = FileResult("a.png", OK, sex="male", months=months)
         >>> table = results_table([result], ["densenet121"], level=0.9)
-        >>> table[["file", "densenet121_months", "mean_months"]].to_numpy().tolist()
+        >>> table[["file", "densenet121_months", "ensemble_months"]].to_numpy().tolist()
         [['a.png', 98.2, 99.0]]
     """
     rows = [
@@ -148,16 +148,15 @@ def results_table(
         }
         for result in results
     ]
-    ages = [f"{name}{end}_months" for name in [*models, "mean"] for end in ("", "_low", "_high")]
+    ages = [f"{name}{end}_months" for name in [*models, ENSEMBLE] for end in ("", "_low", "_high")]
     columns = ["file", "status", "reason", "sex", *ages, "interval_level", "crop"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ages, float))
 
 
 def _ages(result: FileResult) -> dict[str, float]:
-    titles = {name: "mean" if name == ENSEMBLE else name for name in result.months}
-    ages = {f"{titles[name]}_months": age for name, age in result.months.items()}
+    ages = {f"{name}_months": age for name, age in result.months.items()}
     for name, (low, high) in result.intervals.items():
-        ages |= {f"{titles[name]}_low_months": low, f"{titles[name]}_high_months": high}
+        ages |= {f"{name}_low_months": low, f"{name}_high_months": high}
     return ages
 
 

@@ -44,7 +44,7 @@ def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFram
                 parts.append(_predict(predictor, batch, changed, name))
                 bar.update(len(batch))
     if all(part.empty for part in parts):
-        raise BoneAgeError("None of the labelled images could be read: check folder and labels.")
+        raise BoneAgeError("None of the labeled images could be read: check folder and labels.")
     table = robustness_table(pd.concat(parts, ignore_index=True))
     return table.assign(model_sha256=table["model"].map(fingerprints(predictor.facts)))
 

@@ -21,28 +21,26 @@ FAILS = "fails the weight randomization check"
 _MEANING = {
     PASSES: "The map depends on what the model has learned, not on the image alone.",
     PARTLY_PASSES: "Part of the map depends on the image alone, not on what the model has learned.",
-    FAILS: "The map looks much the same with random weights: it shows the image and does not "
-    "explain the prediction.",
+    FAILS: "The map is similar with random weights: it shows the image and does not explain "
+    "the prediction.",
 }
 
 
 ABOUT_OCCLUSION = (
-    "Each region was blurred until no bone or growth plate could be seen, and the bone age was "
-    "predicted again. Each region has its own control: on the same radiograph, as many pixels "
-    "right beside the bones, blurred in the same way. The difference is the mean absolute change "
-    f"of the prediction minus that of the control (paired by radiograph; bootstrap {CI_95}, not "
-    "adjusted for multiple comparisons). A region that changes the prediction no more than its "
-    "control is uninformative at that age. A blurred hand can look younger, for instance where "
-    "carpals seem not to have ossified, and an uncertain model tends to middle ages: the size of a "
-    "change tells what the prediction depends on, its sign tells less."
+    "Each region was blurred until no bone or growth plate was visible, and the bone age was "
+    "predicted again. The control is a blurred region of the same area next to the bones of the "
+    "same radiograph. The difference is the mean absolute change of the prediction minus that of "
+    f"the control (paired by radiograph; bootstrap {CI_95}, not adjusted for multiple "
+    "comparisons). A region that changes the prediction no more than its control is uninformative "
+    "at that age. The size of a change shows what the prediction depends on; its sign is hard to "
+    "interpret, because a blurred hand can look younger and an uncertain model predicts the mean."
 )
 ABOUT_RANDOMISATION = (
     "A map that explains a model must change when the weights of the model are randomized. From "
-    "the head down, weights are replaced by random initial values, and the map as it is shown is "
-    "compared with the original by Spearman's rank correlation: 1 is the same order of pixels, 0 "
-    "no association (Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018). Bars are "
-    f"{CI_95}s of the mean; single radiographs scatter around it, as a map has few independent "
-    "cells."
+    "the head down, weights are replaced by random initial values, and the map is compared with "
+    "the original by Spearman's rank correlation: 1 is the same order of pixels, 0 no association "
+    "(Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018). Error bars are "
+    f"{CI_95}s of the mean."
 )
 
 

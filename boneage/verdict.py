@@ -1,4 +1,4 @@
-"""What the figures of two models on the same radiographs say, in sentences.
+"""The comparison of two models on the same radiographs, in sentences.
 
 Every sentence follows from the figures it is given; texts are Markdown. Models are called by the
 titles given, the first and the second in the sense of `boneage.evaluation.comparison`.

@@ -1,4 +1,4 @@
-"""Numbers as people say them: ages, differences, and how a hand was found."""
+"""Ages, differences, metrics and other numbers as text."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -14,14 +14,14 @@ _INFANT, _MATURE = 12, 228
 CI_95 = "95% CI"
 
 _HAND_FOUND = {
-    MEDIAPIPE: "Hand found by its 21 joint landmarks (MediaPipe), turned upright and cropped.",
+    MEDIAPIPE: "Hand found by its 21 joint landmarks (MediaPipe), rotated upright and cropped.",
     SEGMENTATION: (
-        "The joint landmarks were not found, so the largest bright region was taken for the hand. "
-        "The crop may be wider than usual or not upright: check the box before trusting the age."
+        "No joint landmarks were found, so the largest bright region was taken for the hand. "
+        "The crop may be wider than usual or not upright: check the crop box."
     ),
     FULL_FRAME: (
-        "No hand was found, so the models saw the whole picture. "
-        "Read the ages with suspicion: the models were trained on cropped hands."
+        "No hand was found, so the whole image is the model input. Interpret the bone age with "
+        "caution: the models were trained on cropped hands."
     ),
 }
 _HAND_FOUND_SHORT = {
@@ -42,12 +42,12 @@ ABOUT_SPLIT = {
     "validation": "Radiographs kept out of training. The reference bone age is one clinical "
     f"reading, with an SD of about {READING_SD:.0f} months: this label noise is part of every "
     "residual.",
-    "train": "The radiographs used for training: these errors show how well a model fits, not how "
-    "well it does on new radiographs.",
+    "train": "The radiographs used for training. These errors show how well a model fits, not how "
+    "accurate it is on new radiographs.",
 }
 ABOUT_TRAINING_RUNS = (
-    "Each model was trained once, and not with the same effort: the comparison is between these "
-    "weights, not between the architectures."
+    "Each model was trained once, with unequal effort: the comparison is between these weights, "
+    "not between the architectures."
 )
 
 # Figures of `boneage.evaluation.metrics` as people call them.
@@ -127,7 +127,7 @@ def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
     # Of the ages as they are shown, so that nobody can reckon it otherwise.
     difference = nearest_month(bone_age) - nearest_month(chronological_age)
     if difference == 0:
-        return "Bone age equals chronological age to the month."
+        return "Bone age equals chronological age, to the nearest month."
     side = "ahead of" if difference > 0 else "behind"
     return f"Bone age is {duration_in_words(difference)} {side} chronological age."
 
@@ -152,8 +152,8 @@ def covered(n: int, coverage: float, low: float, high: float) -> str:
 
 
 BEYOND_CALIBRATION = (
-    "The models disagree more than on any radiograph that the intervals were calibrated on: do not "
-    "rely on the intervals."
+    "The models disagree more than on any calibration radiograph; interpret with caution. The "
+    "prediction intervals may not be valid."
 )
 
 
@@ -175,11 +175,11 @@ def unfamiliar_ages(bone_age: float, chronological_age: float | None) -> list[st
     ages = [age for age in (bone_age, chronological_age) if age is not None]
     sentences = []
     if min(ages) < _INFANT:
-        sentences.append("Under 1 year: the models have seen few infants' hands.")
+        sentences.append("Under 1 year: the training data contain few infants.")
     if max(ages) >= _MATURE:
         sentences.append(
-            "19 years and up: an adult's hand, or one whose growth plates have closed. It no "
-            "longer changes with age, and the models have seen few of them."
+            "19 years and older: the growth plates have fused, so the hand no longer changes with "
+            "age, and the training data contain few such hands."
         )
     return sentences
 
@@ -207,7 +207,7 @@ def disagreement(months: Mapping[str, float]) -> str | None:
     high, low = max(months, key=months.__getitem__), min(months, key=months.__getitem__)
     apart = nearest_month(months[high]) - nearest_month(months[low])
     if apart == 0:
-        return "The models predict the same bone age, to the month."
+        return "The models predict the same bone age, to the nearest month."
     return f"{high} predicts a bone age {duration_in_words(apart)} higher than {low}."
 
 
@@ -234,9 +234,9 @@ def quality_check_measured(n: int, sources: int, refused: float, low: float, hig
     refused and its interval low and high are shares in 0..1 of `n` images from so many sources.
     """
     return (
-        f"The image quality check refused {share(refused)} of {n:,} images that are no hand "
-        f"radiographs. They were made from {sources:,} pictures and drawings, so the {CI_95} "
-        f"is {share(low)} to {share(high)}; other images may pass."
+        f"The image quality check refused {share(refused)} ({CI_95} {share(low)} to {share(high)}) "
+        f"of {n:,} images that are not hand radiographs, made from {sources:,} photographs and "
+        "drawings. Other images may pass."
     )
 
 
@@ -248,7 +248,7 @@ def typical_errors(months: Mapping[str, float]) -> str | None:
     if not months:
         return None
     each = in_words([f"{title} {error:.1f} months" for title, error in months.items()])
-    return f"Typical error on test radiographs (mean absolute error): {each}."
+    return f"Mean absolute error on test radiographs: {each}."
 
 
 def about_reader_band(low: float, high: float) -> str:
@@ -260,25 +260,23 @@ def about_reader_band(low: float, high: float) -> str:
 
 
 def ensemble_weights(shares: Mapping[str, float]) -> str | None:
-    """One sentence on how much each of two or more models counts in their mean.
+    """One sentence on the ensemble weights of two or more models.
 
     shares: the model's title -> its share, in 0..1. Returns None for one model.
     """
     if len(shares) < 2:
         return None
     if len(set(shares.values())) == 1:
-        return "Every model counts the same in the mean."
+        return "Ensemble weights: equal."
     heaviest_first = sorted(shares.items(), key=lambda item: -item[1])
-    each = in_words([f"{title} {share(part)}" for title, part in heaviest_first])
-    return f"In the mean, {each} count: the weights that fit the validation set best."
+    each = ", ".join(f"{title} {share(part)}" for title, part in heaviest_first)
+    return f"Ensemble weights: {each} (chosen on validation)."
 
 
 ABOUT_GRADCAM = (
-    "The regions that move the answer most, in coarse cells: for a hand read older than the "
-    "average training hand (10 years 7 months) those that raise the age, for a younger one those "
-    "that lower it. The map shows where the answer is sensitive; it does not prove "
-    "which bone decided. Of a model that answers with the mean over the image and its mirror "
-    "image, it is the mean of both maps."
+    "Regions with most influence on the prediction (low resolution): evidence for older where the "
+    "predicted bone age is above the mean of the training set (10 years 7 months), else evidence "
+    "for younger. Each map is scaled to its own maximum and does not show which bone was decisive."
 )
 # Regions of `boneage.explain.regions`.
 REGION_TITLES = {
@@ -287,7 +285,7 @@ REGION_TITLES = {
     "carpals": "Carpals",
     "distal_radius_ulna": "Distal radius and ulna",
 }
-_DIRECTIONS = {"raises": "What raises the age", "lowers": "What lowers the age"}
+_DIRECTIONS = {"raises": "Evidence for older", "lowers": "Evidence for younger"}
 
 
 def gradcam_direction(direction: str) -> str:
@@ -296,44 +294,43 @@ def gradcam_direction(direction: str) -> str:
 
 
 def likeness(months: float, most_alike: Sequence[float], error: Mapping[str, float] | None) -> str:
-    """What likeness to the plates says, in sentences; ages in months.
+    """The image-similarity estimate, in sentences; ages in months.
 
-    months: the bone age by likeness. most_alike: ages of the plates most alike, the first leading.
+    months: the image-similarity estimate. most_alike: ages of the most similar standards.
     error: of `boneage.atlas.answers.likeness_figures`.
     """
     ages = in_words([age_in_words(age) for age in most_alike])
     sentence = (
-        f"Compared as pictures, without the networks, it looks most like the average hands of "
-        f"{ages}; weighing all of them by likeness gives **{age_in_words(months)}**. A second, "
-        "independent opinion by image similarity"
+        f"**Image-similarity estimate** (no neural network): **{age_in_words(months)}**, the mean "
+        f"of the average hands weighted by similarity. The most similar are those of {ages}. "
     )
     if error is None:
-        return f"{sentence}, whose error has not been measured on these plates."
+        return f"{sentence}Its error has not been measured for this atlas."
     interval = figure_interval("mae", error["mae_low"], error["mae_high"])
     return (
-        f"{sentence}: its mean absolute error on {error['n']:.0f} test radiographs, of which no "
-        f"plate is made, is {error['mae']:.1f} months ({interval})."
+        f"{sentence}Mean absolute error on {error['n']:.0f} test radiographs, none of which is in "
+        f"the atlas: {error['mae']:.1f} months ({CI_95} {interval})."
     )
 
 
 def averages_of(radiographs: Sequence[int]) -> str:
-    """What some plates are made of and which ages they are shown with, in two sentences."""
+    """What some average hands are made of and which ages they are shown with, in a sentence."""
     return (
-        f"Averages of {in_words([str(n) for n in radiographs])} radiographs. Their ages are the "
-        "mean bone ages of these radiographs."
+        f"Averages of {in_words([str(n) for n in radiographs])} radiographs, with the mean bone "
+        "age of these radiographs."
     )
 
 
 PLATES_WERE_SEEN = (
-    "Most radiographs in the average hands were training data of the models, so the models' errors "
-    "on average hands do not show how accurate they are on new radiographs."
+    "Most radiographs in the average hands were used for training, so the errors of the models on "
+    "average hands do not show their accuracy on new radiographs."
 )
 
 
 def plates_read(n: int, n_beyond: int) -> str:
     """How many of `n` plates the models read within a year, `n_beyond` not, in a sentence."""
     read = f"{n - n_beyond} of the {n}" if n_beyond else f"all {n}"
-    return f"The mean of the models is within a year of the mean bone age of {read} average hands."
+    return f"The ensemble is within 12 months of the mean bone age for {read} average hands."
 
 
 def hands_refused(ids: Sequence[str]) -> str:
@@ -363,30 +360,34 @@ def plates_refused(titles: Sequence[str]) -> str:
 def plates_missed(beyond: Mapping[str, float]) -> str:
     """The plates read more than a year off, in a sentence; title -> months off, at least one."""
     each = [
-        f"{title[0].lower()}{title[1:]} ({abs(off):.1f} months too {'old' if off > 0 else 'young'})"
+        f"{title[0].lower()}{title[1:]} ({_side(off)} by {abs(off):.1f} months)"
         for title, off in beyond.items()
     ]
-    return f"It misses {in_words(each)}."
+    return f"Errors of more than 12 months: {in_words(each)}."
 
 
 def answer_against(answer: float, age: float) -> str:
-    """How a learner's answer compares with the age, both in months, in one sentence."""
-    difference = nearest_month(answer - age)
-    if difference == 0:
-        return f"You said {age_in_words(answer)}: right to the month."
-    return (
-        f"You said {age_in_words(answer)}: {duration_in_words(difference)} too "
-        f"{'old' if difference > 0 else 'young'}."
-    )
+    """A reader's estimate compared with the reference bone age, both in months, in a sentence."""
+    return f"Your estimate: {age_in_words(answer)}, {residual_in_words(answer - age)}."
+
+
+def residual_in_words(months: float) -> str:
+    """A residual: 13.2 -> "overestimated by 13 months"."""
+    whole = nearest_month(months)
+    if whole == 0:
+        return "exact to the month"
+    return f"{_side(whole)} by {duration_in_words(whole)}"
+
+
+def _side(residual: float) -> str:
+    return "overestimated" if residual > 0 else "underestimated"
 
 
 def quiz_result(mae: float, low: float, high: float, bias: float) -> str:
-    """What a learner's answers come to, in two sentences; months."""
-    whole = nearest_month(bias)
-    side = f"{duration_in_words(whole)} too {'old' if whole > 0 else 'young'}"
+    """The result of a reader, in two sentences; months."""
     return (
-        f"You were off by **{mae:.1f} months** on average ({figure_interval('mae', low, high)}). "
-        f"On average you read {side if whole else 'neither too old nor too young'}."
+        f"Mean absolute error **{mae:.1f} months** ({CI_95} {figure_interval('mae', low, high)}). "
+        f"Bias {figure_value('bias', bias)} (mean of your estimate minus the reference)."
     )
 
 
@@ -401,13 +402,13 @@ def hand_found_short(method: str) -> str:
 
 
 def prepared_hand(size: int, input_sizes: Collection[int]) -> str:
-    """What the models are given: a prepared hand of `size` pixels each way, or it averaged down."""
-    prepared = f"{size} × {size} pixels, contrast equalised"
+    """The model input: a preprocessed image of `size` pixels each way, or it resized."""
+    prepared = f"{size} × {size} pixels, contrast equalized"
     smaller = sorted(set(input_sizes) - {size})
     if not smaller:
-        return f"What the models get: {prepared}"
+        return f"Model input: {prepared}"
     sizes = in_words([f"{side} × {side}" for side in smaller])
-    return f"The prepared hand: {prepared}; these weights take it at {sizes}"
+    return f"Preprocessed image: {prepared}; resized to {sizes} for these weights"
 
 
 def in_words(items: Sequence[str]) -> str:

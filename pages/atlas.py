@@ -19,11 +19,11 @@ SEXES = {BOTH: ("female", "male"), "female": ("female",), "male": ("male",)}
 START = 96  # months; the age that the page opens at
 VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
 ABOUT_AGES = (
-    "Ages of fusion are bone ages. Ages of appearance are chronological ages of healthy children; "
-    "they are close to bone ages, because bone age is scaled to the average healthy child."
+    "Ages of fusion are bone ages. Ages of appearance are chronological ages of healthy children, "
+    "which are close to bone ages, because bone age is calibrated to healthy children."
 )
 MAKE_ONE = (
-    "There is no atlas yet. Make one from radiographs prepared at 640 pixels: "
+    "There is no atlas yet. Create one from radiographs prepared at 640 pixels: "
     "`python -m boneage atlas --cache DIR --out artifacts/atlas`."
 )
 
@@ -78,7 +78,7 @@ def download(sex: str, months: int) -> None:
         icon=":material/download:",
         on_click="ignore",
         key=f"download-{sex}",
-        help="The picture above, as PNG",
+        help="Download the image above as PNG",
     )
 
 
@@ -89,24 +89,23 @@ def show_spread(shown: list[plates.Plate]) -> None:
                 atlas.spread_overlay(plate),
                 caption=plate.title,
                 width="stretch",
-                alt=f"{plate.title}: the average hand, coloured where children differ",
+                alt=f"{plate.title}: the average hand, colored where children differ most",
             )
     st.html(atlas.spread_legend())
     st.caption(
-        "The interquartile range of the grey levels at each place, after the hands were registered "
-        "to each other: half of the children lie within it. Colour along outlines is size and "
-        "position; colour in the wrist and at the growth plates is maturity, which differs "
-        "between children of one bone age too."
+        "Interquartile range of the gray level at each pixel between the registered hands. Color "
+        "along outlines reflects size and position; color in the wrist and at the growth plates "
+        "reflects differences in maturity between children of the same bone age."
     )
 
 
 @st.fragment
 def show_change() -> None:
-    st.header("What changes between two ages?", anchor=False)
+    st.header("Changes between two ages", anchor=False)
     with st.container(horizontal=True, gap="medium"):
         sex = shared.pick("Sex", {key: HANDS[key] for key in ("female", "male")}, "of_sex")
         low, high = st.slider(
-            "From one age to another, in years",
+            "Bone ages in years",
             *plates.half_years(sex),
             (6.0, 9.0),
             step=0.5,
@@ -116,14 +115,14 @@ def show_change() -> None:
             bind="query-params",
         )
     if low == high:
-        st.info("Choose two different ages.", icon=":material/compare_arrows:")
+        st.info("Choose two different bone ages.", icon=":material/compare_arrows:")
         return
     younger, older = (plates.between(sex, 12 * years) for years in (low, high))
     change = atlas.change_overlay(older, difference(younger, older))
     words = wording.age_in_words(older.months)
     pictures = {
         younger.title: (younger.image, f"Average hand: {younger.title}"),
-        "What changed": (change, f"{older.title}: coloured where it differs from {low:g} years"),
+        "Difference": (change, f"{older.title}: colored where it differs from {low:g} years"),
         older.title: (older.image, f"Average hand: {older.title}"),
     }
     for (caption, (picture, alt)), place in zip(
@@ -132,13 +131,13 @@ def show_change() -> None:
         place.image(picture, caption=caption, width="stretch", alt=alt)
     st.html(atlas.change_legend(words))
     st.caption(
-        "The younger hand is registered to the older one, so a change of size does not show. The "
-        "stronger the colour, the larger the change of brightness."
+        "Difference in brightness after the younger hand was registered to the older one, so "
+        "growth in size does not show. The stronger the color, the larger the difference."
     )
 
 
 def show_sources() -> None:
-    with st.expander("Usual ages of all events", icon=":material/table_rows:"):
+    with st.expander("Ages of appearance and fusion", icon=":material/table_rows:"):
         st.dataframe(
             events_table(),
             hide_index=True,
@@ -147,20 +146,19 @@ def show_sources() -> None:
                 "Event": st.column_config.TextColumn(pinned=True),
                 "No.": st.column_config.NumberColumn(width=50),
             },
-            alt="When bones of the hand appear and growth plates fuse, girls and boys",
+            alt="Ages at which ossification centers appear and growth plates fuse, girls and boys",
         )
         st.caption(
-            "One age is the median of healthy children. A range spans the medians of several "
-            "bones; for the pisiform, the ages found in different children; for fusion, the stage "
-            "in which it takes place. Chronological ages of individual children are often a year "
-            "or more earlier or later."
+            "A single age is the median of healthy children; a range spans the medians of several "
+            "bones, for the pisiform the ages of individual children, for fusion the stage in "
+            "which it occurs. Individual children often differ by a year or more."
         )
     with st.expander("Sources", icon=":material/menu_book:"):
         for short, source in ossification.SOURCES.items():
             st.markdown(f"- {short}: {wording.as_plain_markdown(source)}")
         st.markdown(
             f"- Stages of development and bone ages of fusion after {ossification.STAGES_SOURCE}. "
-            "For the method of comparing a hand with standards see Greulich WW, Pyle SI. "
+            "For the comparison with standards see Greulich WW, Pyle SI. "
             "Radiographic Atlas of Skeletal Development of the Hand and Wrist. 2nd edition. "
             "Stanford University Press, 1959\\."
         )
@@ -189,7 +187,7 @@ def atlas_stamp() -> int:
 
 # A new atlas has a new stamp.
 @st.cache_resource(
-    show_spinner="Preparing the standards. The first time takes some seconds.", max_entries=4
+    show_spinner="Loading the atlas. The first time takes a few seconds.", max_entries=4
 )
 def hand_data(sex: str, stamp: int) -> dict:
     return atlas.hand_data([plates.plate(sex, months) for months in plates.ages(sex)])
@@ -203,8 +201,8 @@ try:
     made_of = plates.table()
     st.markdown(
         f"The average hand of girls and boys, computed from {made_of['n'].sum():,} radiographs. "
-        "Each picture is the mean of many children, so it shows no single child. Move the slider, "
-        "or press play and watch the hand grow."
+        "Each image is the mean of many children and shows no single child. Move the slider or "
+        "press play to see the hand mature."
     )
     st.fragment(show_growth)()
     show_change()
@@ -215,6 +213,6 @@ except ArtifactError as error:
 st.caption(
     f"{len(made_of)} standards of {made_of['n'].min()} to {made_of['n'].max()} radiographs each, "
     "grouped by bone age within three months of a half year. The age of a standard is the mean "
-    "bone age of its radiographs. These are averages of one hospital "
-    "population, scaled to one size, and not a standard for diagnosis."
+    "bone age of its radiographs. The averages are of one hospital population, scaled to "
+    "one size, and are not a standard for diagnosis."
 )

@@ -1,4 +1,4 @@
-"""Beside the average hand: a radiograph and the plates of about its age; a part of Predict."""
+"""Compare with the atlas: a radiograph and the standards of about its age; a part of Predict."""
 
 import streamlit as st
 
@@ -26,12 +26,12 @@ def show_average_hand(prediction: Prediction, digest: str, hand: PreparedHand) -
     """Nothing where there is no atlas. Raises ArtifactError for a damaged one."""
     if not plates.available():
         return
-    st.header("Beside the average hand", anchor=False)
+    st.header("Compare with the atlas", anchor=False)
     around = plates.around(prediction.sex, prediction.ensemble_months)
     if landmarks_on(hand) is None:
         st.markdown(
-            "The joint landmarks of this hand were not found, and without them no average hand can "
-            "be laid over it or compared with it."
+            "No joint landmarks were found in this hand, so it cannot be registered to the "
+            "average hands."
         )
         show_plates(around)
     else:
@@ -78,7 +78,7 @@ def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None
     picture = aligned(digest, plate.sex, plate.months, answers.atlas_digest(), hand)
     st.image(
         pictures.wipe(hand.image, picture, share / 100),
-        caption="Left of the line the radiograph; right of it the average hand of "
+        caption="Left of the line: the radiograph. Right: the average hand of "
         f"{title}, warped to the same landmarks.",
         width="stretch",
         output_format="PNG",

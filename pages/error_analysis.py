@@ -1,4 +1,4 @@
-"""Error analysis: where a model is wrong, for whom, and by how much."""
+"""Error analysis: residuals, calibration, coverage and subgroups of one model."""
 
 import os
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ OLDEST_YEARS = 19
 N_SUBGROUPS = 8
 N_PICTURES = 8
 RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
-ABOUT_OWN = "Your own results. They stay in memory while this page is open."
+ABOUT_OWN = "Your own predictions. They stay in memory while this page is open."
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ def analyse(cases: pd.DataFrame, by: str) -> Analysis:
 
 def choose() -> Choice | None:
     """The choice, which stands in the address; None when an uploaded file cannot be used (yet)."""
-    with st.expander("Analyse your own results", icon=":material/upload_file:"):
+    with st.expander("Analyze your own predictions", icon=":material/upload_file:"):
         st.markdown(
             "A CSV file with the columns `id`, `boneage` (the reference bone age), `sex` and "
             "`prediction`, ages in months, gets the same analysis as our models."
         )
-        upload = st.file_uploader("Your results", label_visibility="collapsed")
+        upload = st.file_uploader("Your predictions", label_visibility="collapsed")
     if upload:
         try:
             own = shared.read_upload(read_user_predictions, upload)
@@ -78,7 +78,7 @@ def choose() -> Choice | None:
         if own is None:
             return None
         cases, whole = narrow(own)
-        return Choice("Your results", palette.MEAN, OWN, [], cases, whole)
+        return Choice("Your predictions", palette.MEAN, OWN, [], cases, whole)
     with st.container(horizontal=True, gap="medium"):
         published = artifacts.available_models()
         names = [*published, ENSEMBLE] if len(published) > 1 else published
@@ -107,7 +107,7 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     with st.container(horizontal=True, gap="medium"):
         sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
         youngest, oldest = st.slider(
-            "Reference age in years",
+            "Reference bone age in years",
             0,
             OLDEST_YEARS,
             (0, OLDEST_YEARS),
@@ -132,8 +132,8 @@ def show_figures(choice: Choice, found: Analysis) -> None:
     st.markdown(" ".join(filter(None, about)))
     st.html(cards.figure_tiles(found.figures, FIGURES, choice.colour))
     st.caption(
-        f"Below each figure its {wording.CI_95} by bootstrap. A residual is prediction "
-        "minus reference age: positive when the hand is read too old. Bias is the mean residual."
+        f"Below each metric its {wording.CI_95} (bootstrap). A residual is predicted minus "
+        "reference bone age, positive where overestimated; bias is the mean residual."
     )
     if choice.split in PUBLISHED_COLUMN:
         show_published(choice, found)
@@ -151,11 +151,13 @@ def show_published(choice: Choice, found: Analysis) -> None:
         sentences.append(wording.about_reader_band(*reader_band))
     if choice.split == "validation":
         sentences.append(
-            "Published on the challenge's own 1,425 validation radiographs; ours are 1,425 others "
-            "from the same source."
+            "Published results are on the official 1,425 validation radiographs of the challenge, "
+            "ours on 1,425 other radiographs from the same source."
         )
     if not choice.whole:
-        sentences.append("Published figures are for both sexes and all ages, yours are not.")
+        sentences.append(
+            "Published results are for both sexes and all ages, unlike your selection."
+        )
     st.caption(" ".join(sentences))
     with st.expander("Sources", icon=":material/menu_book:"):
         for row in published.dropna(subset=[column]).itertuples():
@@ -184,24 +186,26 @@ def show_calibration(found: Analysis) -> None:
     with left:
         shared.chart(
             reference_on_predicted(found.cases, found.calibration_bins, found.calibration),
-            alt="Reference age of every radiograph against its predicted age, with means",
+            alt="Reference bone age against predicted bone age of each radiograph, with means",
         )
     with right:
         st.markdown(error_text.calibration_slope(found.calibration))
         st.markdown(error_text.regression_to_the_mean(found.calibration))
         st.caption(
-            "Large dots: ten groups of equal size by predicted age. The slope is that of the "
-            "least-squares line of reference on predicted age, its CI by bootstrap."
+            "Large markers: means of ten equal-sized groups by predicted bone age. The slope is "
+            "that of the least-squares line of reference on predicted bone age (bootstrap CI)."
         )
 
 
 def show_agreement(choice: Choice, found: Analysis) -> None:
     st.header(error_text.AGREEMENT, anchor=False)
     figures = {
-        "Prediction against reference age": errors.predicted_against_age(found.cases),
+        "Predicted against reference bone age": errors.predicted_against_age(found.cases),
         "Bland-Altman plot": errors.bland_altman(found.cases, found.agreement),
         "Histogram of residuals": errors.error_histogram(found.cases, choice.colour),
-        "Share of radiographs by error": errors.cumulative_error(found.cumulative, choice.colour),
+        "Cumulative distribution of the absolute error": errors.cumulative_error(
+            found.cumulative, choice.colour
+        ),
     }
     for place, (alt, figure) in zip(
         [*st.columns(2, gap="medium"), *st.columns(2, gap="medium")], figures.items(), strict=True
@@ -236,8 +240,8 @@ def show_certainty(choice: Choice) -> None:
         shared.chart(known.by_group, alt="Empirical coverage of prediction intervals by subgroup")
     show_coverage(known.rows)
     st.caption(
-        "Brackets and bars are 95% CIs. All sexes and ages, whatever is chosen "
-        "above; age bands are of predicted bone age."
+        "Ranges in parentheses and error bars are 95% CIs. Both sexes and all ages, independent of "
+        "the filters above; age bands are of predicted bone age."
     )
     with st.expander("How coverage is measured", icon=":material/info:"):
         st.markdown(
@@ -330,7 +334,7 @@ def show_selectable(choice: Choice, found: Analysis) -> None:
     )
     selected = errors.selected_cases(found.cases, event.selection.points)
     if selected.empty:
-        st.caption("Draw around points with the lasso, or drag a box, to see those radiographs.")
+        st.caption("Select points with the lasso or the box to list those radiographs.")
         return
     selected = selected.sort_values("absolute_error", ascending=False, ignore_index=True)
     st.subheader(wording.counted(len(selected), "selected radiograph"), anchor=False)
@@ -357,12 +361,12 @@ def case_table(cases: pd.DataFrame) -> None:
         column_config={
             "id": st.column_config.TextColumn("Radiograph", pinned=True),
             "sex": st.column_config.TextColumn("Sex"),
-            "age": st.column_config.TextColumn("Reference age"),
-            "prediction": st.column_config.TextColumn("Prediction"),
+            "age": st.column_config.TextColumn("Reference bone age"),
+            "prediction": st.column_config.TextColumn("Predicted bone age"),
             "residual": st.column_config.NumberColumn("Residual, months", format="%+.1f"),
-            "crop": st.column_config.TextColumn("Hand found by"),
+            "crop": st.column_config.TextColumn("Hand detection"),
         },
-        alt="The selected radiographs, the largest error first",
+        alt="The selected radiographs, largest error first",
     )
 
 
@@ -387,7 +391,7 @@ def show_radiographs(choice: Choice, selected: pd.DataFrame) -> None:
         return
     map_of = choose_map(choice.models)
     if len(cases) < len(selected):
-        st.caption(f"The {len(cases)} with the largest error:")
+        st.caption(f"The {len(cases)} radiographs with the largest error:")
     with st.grid(4, min_column_width=150, gap="small"):
         for case in cases.itertuples():
             show_radiograph(case, files[case.id].read_bytes(), map_of)
@@ -398,11 +402,11 @@ def choose_map(models: list[str]) -> str | None:
     if not models:
         return None
     return st.segmented_control(
-        "Grad-CAM over the radiographs",
+        "Grad-CAM overlay",
         models,
         format_func=style.model_title,
         key="map_of",
-        help="Loads the models at the first use.",
+        help="The models are loaded on first use.",
     )
 
 
@@ -454,22 +458,24 @@ def download(label: str, cases: pd.DataFrame, file_name: str) -> None:
 
 
 def main() -> None:
-    st.title("Where is the model wrong?", anchor=False)
-    st.markdown("Every prediction of the published models against the reference age.")
+    st.title("Error analysis", anchor=False)
+    st.markdown("Predictions of the published models compared with the reference bone age.")
     try:
         if not artifacts.available_models():
-            st.info("There is no trained model in this copy yet: the README says how to train one.")
+            st.info(
+                "This copy contains no trained model. docs/training.md describes how to train one."
+            )
             return
         choice = choose()
         if choice is None:
             return
         if choice.cases.empty:
-            st.info("No radiograph matches: choose another sex or a wider range of ages.")
+            st.info("No radiograph matches the filters. Choose another sex or a wider age range.")
             return
         figures = st.container()  # above the control that the analysis waits for
         st.header(error_text.RESIDUALS, anchor=False)
         by = shared.pick(
-            "By", {by: words.capitalize() for by, (words, _) in style.AGES.items()}, "by"
+            "Age", {by: words.capitalize() for by, (words, _) in style.AGES.items()}, "by"
         )
         found = analyse(choice.cases, by)
         with figures:

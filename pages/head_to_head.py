@@ -1,4 +1,4 @@
-"""Head to head: which of two models has the smaller error, where, and at which cost."""
+"""Head to head: errors, compute and saliency maps of two models on the same radiographs."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -167,13 +167,13 @@ def show_charts(names: Names, recipe: str, found: HeadToHead) -> None:
     with right:
         shared.chart(
             comparison.win_shares(found.wins.drop(columns="p"), *names),
-            alt="Share of radiographs on which each model is closer, by age and sex",
+            alt="Percentage of radiographs on which each model is closer, by age and sex",
         )
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
             comparison.prediction_against_prediction(found.pairs, *names),
-            alt=f"Prediction of {second} against that of {first}",
+            alt=f"Predicted bone age of {second} against that of {first}",
         )
     with right:
         show_training(names, recipe)
@@ -181,7 +181,7 @@ def show_charts(names: Names, recipe: str, found: HeadToHead) -> None:
 
 def show_training(names: Names, recipe: str) -> None:
     curves, cut = training_chart(shared.prediction_files(recipe), names, recipe)
-    shared.chart(curves, alt="Loss and validation error epoch by epoch")
+    shared.chart(curves, alt="Loss and validation error by epoch")
     if cut:
         st.caption(
             f"{wording.in_words(cut)}: fine-tuned from earlier weights; the curves show the last "
@@ -210,12 +210,11 @@ def show_robustness() -> None:
     st.header("Robustness to image changes", anchor=False)
     shared.chart(
         robustness_chart(table),
-        alt="Error of both models and of the ensemble on changed images of the same hands",
+        alt="Error of both models and of the ensemble on altered images",
     )
     st.caption(
-        f"MAE of the published weights on {table['n'].max():,} radiographs with image changes that "
-        "do not alter the bone age, relative to the unchanged images: above 1 it is larger. Bars "
-        f"are paired {wording.CI_95}s."
+        f"MAE on {table['n'].max():,} radiographs after image changes that do not affect the bone "
+        f"age, relative to the MAE on the unchanged images. Error bars are paired {wording.CI_95}s."
     )
 
 
@@ -230,10 +229,10 @@ def robustness_chart(table: pd.DataFrame) -> go.Figure:
 
 @st.fragment  # another radiograph redraws this part only
 def show_radiograph(names: Names, recipe: str) -> None:
-    st.header("The same radiograph through both", anchor=False)
+    st.header("Compare on one radiograph", anchor=False)
     if recipe != artifacts.BEST:
         best = shared.recipe_title(artifacts.BEST).lower()
-        st.caption(f"Read with the published weights, those of the recipe called {best}.")
+        st.caption(f"Predicted with the published weights (recipe: {best}).")
     source = choose_source()
     if source is None:
         return
@@ -301,7 +300,7 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
         st.html(cards.refused_age_cards(months, mean))
     else:
         return
-    with st.spinner("Working out where the models looked."):
+    with st.spinner("Computing saliency maps."):
         explanations = [
             shared.explain(weights, source.digest, sex, name, source.content) for name in names
         ]
@@ -313,7 +312,7 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
 
 def show_maps(names: Names, prediction: Prediction, explanations: list[Explanation]) -> None:
     st.subheader("Grad-CAM", anchor=False)
-    st.caption(f"{wording.ABOUT_GRADCAM} Each map runs from nothing to its own peak.")
+    st.caption(wording.ABOUT_GRADCAM)
     hands = [prediction.prepared[name] for name in names]
     columns = st.columns(3, gap="medium")
     for column, name, hand, explanation in zip(columns, names, hands, explanations, strict=False):
@@ -325,13 +324,13 @@ def show_maps(names: Names, prediction: Prediction, explanations: list[Explanati
                 width="stretch",
                 alt=f"Grad-CAM of {style.model_title(name)}",
             )
-            st.html(cards.map_legend("little", "much", OPACITY))
+            st.html(cards.map_legend("low influence", "high influence", OPACITY))
             if not explanation.gradcam.any():
-                st.caption("This map is empty: no region moves the answer that way.")
+                st.caption("This map is empty: no region shifts the prediction in this direction.")
     with columns[2]:
-        st.markdown("**Difference of the two maps**")
+        st.markdown("**Difference between the maps**")
         if hands[0] is not hands[1]:
-            st.caption("The models were given different crops, so their maps cannot be subtracted.")
+            st.caption("The models have different input crops, so their maps cannot be subtracted.")
             return
         st.image(
             pictures.difference_map(
@@ -341,7 +340,7 @@ def show_maps(names: Names, prediction: Prediction, explanations: list[Explanati
                 DIFFERENCE_OPACITY,
             ),
             width="stretch",
-            alt="Difference of the two Grad-CAM maps",
+            alt="Difference between the two Grad-CAM maps",
         )
         st.html(tables.difference_legend(*names))
 
@@ -350,8 +349,8 @@ def show_attention(name: str, prediction: Prediction, explanation: Explanation) 
     title = find_model(name).title
     st.subheader(f"CBAM spatial attention of {title}", anchor=False)
     st.caption(
-        "Each stage weighs places up or down, early stages in fine detail, late ones coarsely. "
-        "Colours span each stage's own range: compare places within one picture only."
+        "Spatial attention weights of each stage, at high resolution in early and low resolution "
+        "in late stages. Each map is scaled to its own range."
     )
     crop = prediction.prepared[name].image
     with st.grid(4, min_column_width=150, gap="small"):
@@ -374,8 +373,8 @@ def show_missing(available: list[str]) -> None:
     ]
     titles = wording.in_words([entry.title for entry in missing])
     st.info(
-        f"Comparing takes two trained models. Missing here: {titles}. Prepare the radiographs "
-        "once, as the README says, then train:",
+        f"The comparison needs two trained models. Missing: {titles}. Prepare the radiographs "
+        "once as described in docs/training.md, then train:",
         icon=":material/model_training:",
     )
     for entry in missing:

@@ -1,4 +1,4 @@
-"""Learn: read ten hands, then see the error beside the models' and a human reader's."""
+"""Learn: read ten hands, then compare the error with that of the models and human readers."""
 
 import os
 from collections.abc import Callable
@@ -29,7 +29,7 @@ MATERIALS = {
     PLATES: "Average hands",
     "test": "Test radiographs",
     "validation": "Validation radiographs",
-    OWN: "Your own",
+    OWN: "Your own radiographs",
 }
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
@@ -65,17 +65,17 @@ def choose() -> tuple[str, int, bool]:
     has_cases = bool(os.environ.get(RADIOGRAPHS) and artifacts.available_models())
     offered = MATERIALS if has_cases else {name: MATERIALS[name] for name in (PLATES, OWN)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = shared.pick("Read", offered, "read")
+        chosen = shared.pick("Cases", offered, "read")
         number = st.number_input(
             "Set",
             min_value=1,  # where it starts; with a `value` of its own `next_set` could not set it
             key="set",
             width=130,
             bind="query-params",
-            help="The same number shows the same ten hands in the same order: give it, or the "
-            "address of this page, to a class.",
+            help="The same number shows the same ten hands in the same order. Share it, or the "
+            "address of this page, with a class.",
         )
-        tell = st.toggle("Tell me after each answer", value=True, key="tell")
+        tell = st.toggle("Show feedback after each case", value=True, key="tell")
     return chosen, number, tell
 
 
@@ -91,8 +91,8 @@ def material_of(chosen: str) -> Material | None:
 def average_hands() -> Material:
     predictions = answers.read_plate_predictions()
     notes = [
-        "Every hand is the average of 20 or more radiographs of one sex and bone age, and shows "
-        "no single child. Its bones are clearer than a child's."
+        "Each hand is the average of 20 or more radiographs of one sex and bone age, not a single "
+        "child. Its bones are sharper than on a radiograph."
     ]
     each = {}
     if set(predictions["model"]) >= set(artifacts.available_models()):
@@ -102,8 +102,8 @@ def average_hands() -> Material:
             notes.append(wording.plates_refused(refused))
     else:
         notes.append(
-            "The answers of the models were stored for other weights and are left out; "
-            "`python -m boneage atlas-answers` asks the models of today."
+            "The stored predictions are of other weights and are not shown; update them with "
+            "`python -m boneage atlas-evaluate`."
         )
 
     def picture(hand: pd.Series) -> np.ndarray:
@@ -152,14 +152,16 @@ def own_radiographs() -> Material | None:
     uploads = st.file_uploader(
         f"At least {N_HANDS} radiographs and one CSV file with the columns id, boneage, sex",
         accept_multiple_files=True,
-        help="A radiograph is called <id>.png, .jpg, .webp, .tif or .dcm; boneage is the "
-        "reference bone age in months. All stays in memory while this page is open.",
+        help="Radiographs are named <id>.png, .jpg, .webp, .tif or .dcm; boneage is the "
+        "reference bone age in months. All files stay in memory while this page is open.",
     )
     tables = [upload for upload in uploads if upload.name.lower().endswith(TABLE_SUFFIXES)]
     if not uploads:
         return None
     if len(tables) != 1:
-        raise LabelError(f"Choose one CSV file among the radiographs; there are {len(tables)}.")
+        raise LabelError(
+            f"Upload exactly one CSV file with the radiographs; there are {len(tables)}."
+        )
     labels = shared.read_upload(read_labels, tables[0])
     if labels is None:
         return None
@@ -174,7 +176,7 @@ def own_radiographs() -> Material | None:
         return radiograph(files[hand["id"]].getvalue())
 
     key = " ".join(sorted(upload.file_id for upload in uploads))
-    notes = ("The models have not read these radiographs.",)
+    notes = ("There are no model predictions for these radiographs.",)
     return Material(key, pool, picture, age_of, notes=notes)
 
 
@@ -215,12 +217,12 @@ def ask(material: Material, game: Quiz, tell: bool) -> None:
                     "Bone age: years", 0, wording.OLDEST_YEARS, None, key="years", width=170
                 )
                 months = st.number_input("and months", 0, 11, None, key="months", width=120)
-            sent = st.form_submit_button("Answer", type="primary", icon=":material/check:")
-        st.caption("Tab goes from field to field, Enter sends the answer.")
+            sent = st.form_submit_button("Submit", type="primary", icon=":material/check:")
+        st.caption("Tab moves between the fields, Enter submits.")
     if not sent:
         return
     if years is None and months is None:
-        right.warning("Set an age first.", icon=":material/edit:")
+        right.warning("Enter a bone age first.", icon=":material/edit:")
         return
     st.session_state["quiz"] = game.answered(12 * (years or 0) + (months or 0))
     st.session_state["looking_back"] = tell
@@ -242,14 +244,16 @@ def look_back(material: Material, game: Quiz) -> None:
         now = stage(case["sex"], case["age_months"])
         st.markdown(f"**{now.title}:** {now.look}")
         st.button(
-            "See the result" if game.is_over else "Next hand",
+            "Show the result" if game.is_over else "Next hand",
             type="primary",
             icon=":material/arrow_forward:",
             on_click=st.session_state.update,
             kwargs={"looking_back": False},
             shortcut="Enter",
         )
-        st.caption(f"What to look at: {wording.as_plain_markdown(SOURCES[STAGES_SOURCE])}")
+        st.caption(
+            f"Indicators of maturity after {wording.as_plain_markdown(SOURCES[STAGES_SOURCE])}"
+        )
 
 
 def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
@@ -274,33 +278,31 @@ def show_result(material: Material, game: Quiz) -> None:
         wording.quiz_result(*scores.loc[charts.YOU, ["mae", "mae_low", "mae_high", "bias"]])
     )
     st.button(
-        f"Read ten more (set {st.session_state['set'] + 1})",
+        f"Ten more cases (set {st.session_state['set'] + 1})",
         type="primary",
         icon=":material/replay:",
         on_click=next_set,
     )
     shared.chart(
         charts.reader_errors(scores, SINGLE_READER),
-        alt="Mean absolute error of you and of each model, over the band of single human readers",
+        alt="Mean absolute error of you and of each model, with the range of single human readers",
     )
     score_table(scores)
     if refused:
         st.caption(wording.hands_refused(refused))
     st.caption(
-        f"Of ten hands, with {wording.CI_95}s: they are wide, as ten say little. Bias is the "
-        f"mean of answer minus age; {wording.share(0.95)} of the differences are expected within "
-        "the limits of agreement. The band is an estimate published for the 200 test radiographs "
-        "of the challenge, where the reference is the mean of six readings."
+        f"The {wording.CI_95}s are wide, because n = {N_HANDS}. Shaded: published estimate for the "
+        "200 test radiographs of the challenge, whose reference is the mean of six readings."
     )
-    st.subheader("How do answers and ages differ?", anchor=False)
+    st.subheader("Agreement with the reference", anchor=False)
     plots = charts.bland_altman(readers)
     with st.grid("auto", min_column_width=320, gap="medium"):
         for name, figure in plots.items():
             title = charts.reader_title(name)
             shared.chart(figure, alt=f"Bland-Altman plot: {title}", key=f"bland-altman-{name}")
     st.caption(
-        "The middle line is the bias, the outer ones are the limits of agreement; bands are their "
-        f"{wording.CI_95}s. Every plot has the same scale."
+        "Bland-Altman plots of estimated minus reference bone age, with bias and 95% limits of "
+        f"agreement; bands are {wording.CI_95}s. All plots have the same scale."
     )
     show_missed(material, game.cases())
     answer_table(readers)
@@ -310,7 +312,7 @@ def refused_hands(material: Material, hands: pd.DataFrame) -> list[str]:
     """Ids of the hands that the quality check refuses, so that the models have no say on them."""
     if material.is_refused is None:
         return []
-    with st.spinner("Asking the quality check about these radiographs."):
+    with st.spinner("Running the image quality check on these radiographs."):
         return [hand["id"] for _, hand in hands.iterrows() if material.is_refused(hand)]
 
 
@@ -358,7 +360,7 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
     missed = quiz.most_missed(cases, N_MISSED)
     if missed.empty:
         return
-    st.subheader("What you missed most", anchor=False)
+    st.subheader("Your largest errors", anchor=False)
     with st.grid(N_MISSED, min_column_width=220, gap="medium"):
         for _, case in missed.iterrows():
             with st.container():
@@ -370,41 +372,41 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
 
 
 def answer_table(readers: dict[str, pd.DataFrame]) -> None:
-    st.subheader("All answers", anchor=False)
+    st.subheader("All readings", anchor=False)
     you = readers[charts.YOU]
     shown = pd.DataFrame(
         {
             "Hand": you["id"],
             "Sex": you["sex"].map(wording.CHILDREN),
-            "Bone age": you["age_months"].map(wording.age_in_short),
+            "Reference bone age": you["age_months"].map(wording.age_in_short),
         }
     )
     for name, cases in readers.items():
         months = you["id"].map(cases.set_index("id")["prediction_months"])
         shown[charts.reader_title(name)] = months.map(wording.age_in_short, na_action="ignore")
-    shown["You, months off"] = you["residual_months"]
+    shown["Your residual, months"] = you["residual_months"]
     st.dataframe(
         shown,
         hide_index=True,
         height="content",
         column_config={
             "Hand": st.column_config.TextColumn(pinned=True),
-            "You, months off": st.column_config.NumberColumn(format="%+.0f"),
+            "Your residual, months": st.column_config.NumberColumn(format="%+.0f"),
         },
         placeholder="",
-        alt="Every hand with its bone age, your answer and the models' answers",
+        alt="Each hand with its reference bone age, your reading and the predictions",
     )
 
 
 def show_plate_predictions() -> None:
-    """How the models read all plates, and which they do not read."""
+    """Predictions for all average hands, and those with large errors."""
     predictions = answers.read_plate_predictions()
     n = (answers.accepted(predictions)["model"] == ENSEMBLE).sum()
     if not n:
         return
     beyond = answers.beyond_a_year(predictions)
     refused = len(answers.refused_plates(predictions))
-    with st.expander("How the models read every average hand", icon=":material/table:"):
+    with st.expander("Predictions for all average hands", icon=":material/table:"):
         st.markdown(
             f"{wording.plates_accepted(n + refused, refused)} {wording.plates_read(n, len(beyond))}"
         )
@@ -413,13 +415,13 @@ def show_plate_predictions() -> None:
                 pd.DataFrame(
                     {
                         "Average hand": beyond["id"],
-                        "Mean of the models": beyond["prediction_months"].map(wording.age_in_short),
-                        "Months off": beyond["residual_months"],
+                        "Ensemble": beyond["prediction_months"].map(wording.age_in_short),
+                        "Residual, months": beyond["residual_months"],
                     }
                 ),
                 hide_index=True,
-                column_config={"Months off": st.column_config.NumberColumn(format="%+.1f")},
-                alt="The average hands that the mean of the models reads more than a year off",
+                column_config={"Residual, months": st.column_config.NumberColumn(format="%+.1f")},
+                alt="The average hands with an ensemble error of more than 12 months",
             )
 
 
@@ -429,8 +431,8 @@ def show_plate_predictions() -> None:
 def main() -> None:
     st.title("How well do you read bone age?", anchor=False)
     st.markdown(
-        f"Read {N_HANDS} hands. Then see your error, bias and limits of agreement beside the "
-        "models' on the same hands, and what you missed most. Nothing you answer is stored."
+        f"Estimate the bone age of {N_HANDS} hands. Then compare your error, bias and limits of "
+        "agreement with those of the models on the same hands. Your answers are not stored."
     )
     try:
         chosen, number, tell = choose()

@@ -1,4 +1,4 @@
-"""Predict: a radiograph in; bone age from every model, and where each model looked."""
+"""Predict: the bone age of a radiograph from every model, with saliency maps."""
 
 from time import monotonic
 
@@ -35,7 +35,7 @@ from pages.shared import (
     show_refusal,
 )
 
-CROP, RADIOGRAPH = "On the crop", "On the radiograph"
+CROP, RADIOGRAPH = "Model input", "Radiograph"
 
 
 # The first screen -------------------------------------------------------------------------------
@@ -44,8 +44,8 @@ CROP, RADIOGRAPH = "On the crop", "On the radiograph"
 def introduction() -> None:
     st.title("Bone age from a hand radiograph", anchor=False)
     st.markdown(
-        "Neural networks estimate skeletal maturity from a radiograph of the hand "
-        "and show where they looked."
+        "Neural networks estimate skeletal maturity from a radiograph of the hand. "
+        "Saliency maps show which regions the estimate depends on."
     )
     st.markdown(
         ":material/school: For teaching and research. "
@@ -102,7 +102,7 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
             SEXES,
             format_func=SEX_LABELS.get,
             key="sex",
-            help="The models need it: girls mature about two years before boys.",
+            help="The models need it, because girls mature about two years earlier than boys.",
         )
         if several:
             return sex, None
@@ -114,8 +114,8 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
                 value=None,
                 key="age_years",
                 width=170,
-                help="The chronological age. The models never see it; "
-                "it is only compared with their answer.",
+                help="The chronological age. It is not a model input; "
+                "it is only compared with the prediction.",
             )
             months = st.number_input(
                 "and months", min_value=0, max_value=11, value=None, key="age_months", width=110
@@ -154,7 +154,7 @@ def choose_level(weights: Weights) -> float:
         required=True,
         format_func=wording.share,
         key="level",
-        help="The wider the interval, the more often it holds the reference age.",
+        help="The wider the interval, the more often it covers the reference bone age.",
     )
 
 
@@ -210,7 +210,7 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
     st.plotly_chart(
         age_line(months, mean, age, intervals),
         config=PLOT,
-        alt="Bone ages with their intervals on a line from birth to maturity",
+        alt="Predicted bone ages with prediction intervals on an axis from birth to maturity",
     )
     if intervals:
         st.caption(wording.about_interval(level))
@@ -223,19 +223,19 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
 def show_hand(
     prediction: Prediction, shown: pictures.ShownRadiograph, input_sizes: set[int]
 ) -> None:
-    st.header("What the models saw", anchor=False)
+    st.header("Model input", anchor=False)
     if not (prediction.refusal and prediction.refusal.kind == NO_HAND):
         st.markdown(wording.hand_found(prediction.hand.method))
     if prediction.source.inverted:
-        st.markdown("The file was black on white and has been inverted.")
+        st.markdown("The image had black bones on a white background and was inverted.")
     height, width = shown.pixels.shape
     # Beside a square crop, this gives both pictures one height.
     left, right = st.columns([min(max(width / height, 0.5), 1.5), 1], gap="medium")
     left.image(
         pictures.with_hand_box(shown, prediction.hand),
-        caption="The radiograph, with the box that was cropped",
+        caption="Radiograph with the crop box",
         width="stretch",
-        alt="Radiograph with the hand's box",
+        alt="Radiograph with the crop box",
     )
     crop = next(iter(prediction.prepared.values())).image
     right.image(
@@ -243,20 +243,20 @@ def show_hand(
         caption=wording.prepared_hand(len(crop), input_sizes),
         width="stretch",
         output_format="PNG",
-        alt="The prepared hand",
+        alt="Preprocessed image of the hand",
     )
 
 
 @st.fragment  # the slider redraws the maps, and nothing else of the page
 def show_maps(weights: Weights, source: Source, sex: str) -> None:
     prediction = predict(weights, source.digest, sex, source.content)
-    st.header("Where the models looked", anchor=False)
+    st.header("Saliency maps", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         place = st.segmented_control(
-            "Show the maps", (CROP, RADIOGRAPH), default=CROP, required=True, key="place"
+            "Show on", (CROP, RADIOGRAPH), default=CROP, required=True, key="place"
         )
         opacity = st.slider("Opacity", 0, 100, 60, 5, format="%d%%", key="opacity", width=260)
-    st.html(cards.map_legend("little", "much", opacity / 100))
+    st.html(cards.map_legend("low influence", "high influence", opacity / 100))
 
     def picture(name: str, values):
         prepared = prediction.prepared[name]
@@ -265,7 +265,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         shown = opened(weights, source.digest, source.content).shown
         return pictures.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
 
-    with st.spinner("Working out where the models looked."):
+    with st.spinner("Computing saliency maps."):
         explanations = {
             name: explain(weights, source.digest, sex, name, source.content)
             for name in prediction.months
@@ -290,7 +290,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
 
 
 def show_checks(weights: Weights, prediction: Prediction) -> None:
-    """How far the maps can be trusted at this age; nothing where these models were not checked."""
+    """Sanity checks of the maps at this age; nothing where these models were not checked."""
     facts = load_predictor(weights).facts
     occlusion = artifacts.read_saliency(artifacts.OCCLUSION, facts)
     randomisation = artifacts.read_saliency(artifacts.RANDOMISATION, facts)
@@ -300,7 +300,7 @@ def show_checks(weights: Weights, prediction: Prediction) -> None:
         return
     band = age_band([max(0, prediction.ensemble_months)])[0]
     st.markdown(saliency_verdict.in_short(occlusion, randomisation, band, titles))
-    with st.expander("How far can these maps be trusted?", icon=":material/fact_check:"):
+    with st.expander("Sanity checks of the saliency maps", icon=":material/fact_check:"):
         st.markdown("**Occlusion: which bones does the prediction depend on?**")
         groups = list(occlusion["group"].unique())
         group = st.segmented_control(
@@ -315,7 +315,7 @@ def show_checks(weights: Weights, prediction: Prediction) -> None:
         left.plotly_chart(
             saliency.region_differences(occlusion, group),
             config=PLOT,
-            alt="Change of each model's prediction when a region is hidden, minus its control",
+            alt="Change of the prediction by blurring each region, minus that of its control",
         )
         with right:
             show_regions(prediction)
@@ -340,7 +340,7 @@ def show_regions(prediction: Prediction) -> None:
         return
     st.image(
         saliency.outlined_regions(prepared.image, bone_regions(prepared)),
-        caption="The regions on this hand, drawn from its landmarks",
+        caption="Regions on this hand, derived from its landmarks",
         width="stretch",
         alt="The hand with its regions outlined",
     )
@@ -352,9 +352,9 @@ def show_attention(name: str, explanation: Explanation, picture) -> None:
     st.subheader("CBAM attention", anchor=False)
     st.html(cards.model_heading(name))
     st.caption(
-        "Each stage weighs places up or down, early stages in fine detail, late ones coarsely. "
-        "Colours span each stage's own range, so compare places within one picture only. "
-        "Attention is a weight on the way to the answer, not a reason for it."
+        "Spatial attention weights of each stage, at high resolution in early and low resolution "
+        "in late stages; each map is scaled to its own range. Attention weights features within "
+        "the network and does not by itself explain the prediction."
     )
     with st.grid(4, min_column_width=150, gap="small"):
         for stage, values in explanation.spatial.items():
@@ -365,9 +365,7 @@ def show_attention(name: str, explanation: Explanation, picture) -> None:
                 alt=f"Spatial attention of stage {stage} of {title}",
             )
     st.markdown("**Channel attention**")
-    st.caption(
-        "The weight from 0 to 1 of each channel (one learned pattern), sorted within its stage."
-    )
+    st.caption("Attention weight (0 to 1) of each channel, sorted within its stage.")
     st.plotly_chart(
         channel_bars(explanation.channel, palette.model_colour(name)),
         config=PLOT,
@@ -402,7 +400,9 @@ def show_several(weights: Weights, sources: list[Source], default_sex: str | Non
         if any(answer.status == results.WAITING for answer in answers):
             ask_for_sex()
         return
-    key = st.selectbox("Look inside", list(finished), format_func=lambda key: finished[key][0].name)
+    key = st.selectbox(
+        "Show details for", list(finished), format_func=lambda key: finished[key][0].name
+    )
     chosen, sex = finished[key]
     show_one(weights, chosen, sex, chosen.header.age_months, level)
 
@@ -458,8 +458,8 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
         f"{name}_months": st.column_config.TextColumn(find_model(name).title) for name, _ in weights
     }
     limits = {
-        f"mean_{end}_months": st.column_config.TextColumn(f"{title}, {wording.share(level)}")
-        for end, title in (("low", "Low"), ("high", "High"))
+        f"ensemble_{end}_months": st.column_config.TextColumn(f"{title}, {wording.share(level)}")
+        for end, title in (("low", "Lower limit"), ("high", "Upper limit"))
         if table["interval_level"].notna().any()
     }
     shown = results.as_people_read(table)
@@ -468,13 +468,22 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
         key=editor,
         on_change=keep_sexes,
         hide_index=True,
-        column_order=["file", "sex", "mean_months", *limits, *models, "crop", "status", "reason"],
+        column_order=[
+            "file",
+            "sex",
+            "ensemble_months",
+            *limits,
+            *models,
+            "crop",
+            "status",
+            "reason",
+        ],
         disabled=[column for column in shown if column != "sex"],
         column_config={
             "file": st.column_config.TextColumn("File", pinned=True),
             "sex": st.column_config.SelectboxColumn("Sex", options=list(SEXES), required=True),
-            "mean_months": st.column_config.TextColumn("Mean"),
-            "crop": st.column_config.TextColumn("Hand found by"),
+            "ensemble_months": st.column_config.TextColumn("Ensemble"),
+            "crop": st.column_config.TextColumn("Hand detection"),
             "status": st.column_config.TextColumn("Status"),
             "reason": st.column_config.TextColumn("Reason", width="large"),
             **models,
@@ -529,7 +538,7 @@ def about_the_models(weights: Weights) -> None:
             facts = artifacts.read_facts(folder)
             mirror = ""
             if facts.mirrored:
-                mirror = "It reads the mirror image, too, and answers with the mean. "
+                mirror = "It predicts the mean over the image and its mirror image. "
             st.html(cards.model_heading(name))
             bias = results.stated_bias(artifacts.read_metrics(folder))
             st.markdown(

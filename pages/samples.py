@@ -44,8 +44,8 @@ AVERAGES = (
 )
 CHILD = {"female": "Girl", "male": "Boy"}
 ABOUT_DRAWING = (
-    "This hand is a drawing. The models were trained on real radiographs, so their answers to it "
-    "show how the page works and nothing more."
+    "This hand is a drawing. The models were trained on real radiographs, so their predictions for "
+    "it only demonstrate the page."
 )
 
 
@@ -74,8 +74,10 @@ def about_samples(drawn: bool) -> tuple[str, str | None]:
     Raises ArtifactError for damaged predictions.
     """
     if drawn:
-        return "Synthetic phantoms drawn by a program: no real hands, no patients.", None
-    sentence = "Each is the average of many radiographs of one sex and bone age, not one child."
+        return "Synthetic phantoms, not radiographs of patients.", None
+    sentence = (
+        "Each is the average of many radiographs of one sex and bone age, not a single child."
+    )
     predictions = answers.read_plate_predictions()
     beyond = answers.beyond_a_year(predictions)
     missed = dict(zip(beyond["id"], beyond["residual_months"], strict=True))
@@ -112,6 +114,6 @@ def about(sample: Sample) -> str:
     plate = plates.plate(sample.sex, sample.months)
     return (
         f"This hand is an average of {plate.n} radiographs of {wording.CHILDREN[sample.sex]}, mean "
-        f"bone age {wording.age_in_words(plate.mean_age_months)}. It shows no single child. "
+        f"bone age {wording.age_in_words(plate.mean_age_months)}, not a single child. "
         f"{wording.PLATES_WERE_SEEN}"
     )

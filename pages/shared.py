@@ -35,7 +35,7 @@ if PagesManager.uses_pages_directory:
 SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
 ALL = "all"
 SEX_FILTER = {ALL: "All", "female": "Girls", "male": "Boys"}
-RECIPES = {"best": "Best so far", "paper": "Reference recipe"}
+RECIPES = {"best": "Best", "paper": "Original report"}
 PLOT = {"displayModeBar": False}
 
 Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
@@ -125,7 +125,7 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
 
 
 def chart(figure, alt: str, key: str | None = None, **options):
-    """A chart as on every page; the bar of tools appears when the pointer is over it."""
+    """A chart as on every page; the toolbar appears when the pointer is over it."""
     config = {"displaylogo": False, "modeBarButtonsToRemove": ["autoScale2d"]}
     return st.plotly_chart(figure, config=config, alt=alt, key=key, **options)
 
@@ -260,7 +260,7 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         pictures.with_hand_box(
             opened(weights, source.digest, source.content).shown, prediction.hand
         ),
-        caption="The box is what was taken for the hand",
+        caption="The region that was taken for the hand",
         width=240,
         alt="The refused image",
     )

@@ -38,35 +38,35 @@ def test_regression_to_the_mean_is_told_with_the_expected_and_the_found_slope():
 
 
 def test_where_no_subgroup_is_worse_the_page_says_so():
-    sentence = plain(error_text.worst_subgroups(subgroups(), "reference age"))
+    sentence = plain(error_text.worst_subgroups(subgroups(), "reference bone age"))
     assert sentence.startswith("None of 63 subgroups tested (bands are of reference age)")
     assert "held" not in sentence
-    none = error_text.worst_subgroups(subgroups(n_tested=0), "reference age")
+    none = error_text.worst_subgroups(subgroups(n_tested=0), "reference bone age")
     assert none == "No subgroup of at least 20 radiographs can be formed."
 
 
 def test_subgroups_come_with_a_caveat():
-    sentence = plain(error_text.worst_subgroups(subgroups(n_worst=2), "predicted age"))
+    sentence = plain(error_text.worst_subgroups(subgroups(n_worst=2), "predicted bone age"))
     assert "of 63 tested, after adjustment for their number (family-wise error 5%)" in sentence
     assert "bands are of predicted age" in sentence
-    assert "estimated on radiographs that had no part in the choice" in sentence
+    assert "estimated on radiographs not used for the selection" in sentence
 
 
 def test_a_tree_that_explains_nothing_is_one_sentence():
-    assert plain(error_text.tree_subgroups(subgroups(), "reference age")) == (
+    assert plain(error_text.tree_subgroups(subgroups(), "reference bone age")) == (
         "No subgroup found by a decision tree has a different error on held-out radiographs "
         "(out-of-sample R² 0.022, 95% CI −0.004 to 0.048)."
     )
-    assert "No decision tree" in error_text.tree_subgroups(subgroups(r2=NAN), "reference age")
+    assert "No decision tree" in error_text.tree_subgroups(subgroups(r2=NAN), "reference bone age")
 
 
 def test_a_tree_names_only_what_it_could_split_on():
     tree = subgroups(n_leaves=3, low=0.01)
-    sentence = plain(error_text.tree_subgroups(tree, "reference age"))
+    sentence = plain(error_text.tree_subgroups(tree, "reference bone age"))
     assert "can split on sex and age (out-of-sample R² 0.022, 95% CI 0.010 to 0.048)" in sentence
     assert "contrast" not in sentence
-    assert "estimated on radiographs that had no part in the choice" in sentence
-    both = error_text.tree_subgroups(subgroups(n_worst=1, n_leaves=3), "reference age")
+    assert "estimated on radiographs not used for the selection" in sentence
+    both = error_text.tree_subgroups(subgroups(n_worst=1, n_leaves=3), "reference bone age")
     assert "no part" not in both  # stands with the subgroups above
     every = ["sex", "age", "crop_method", "block", "contrast"]
     assert error_text.factors(every) == (

@@ -99,7 +99,7 @@ def test_a_refused_picture_keeps_its_prediction_and_says_why(predictor):
     file = BytesIO()
     Image.fromarray(colour).save(file, "PNG")
     prediction = predictor.predict(file.getvalue(), "female")
-    assert prediction.refusal.kind == "in colour"
+    assert prediction.refusal.kind == "in color"
     assert prediction.ensemble_months > 0
 
 

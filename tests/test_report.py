@@ -11,9 +11,9 @@ def test_a_report_is_one_file_that_needs_nothing_else(tiny_artifacts, tmp_path, 
     assert main(["report", "--model", "tiny_densenet", "--split", "test", "--out", str(out)]) == 0
     html = out.read_text(encoding="utf-8")
     assert str(out) in capsys.readouterr().out
-    assert "Tiny DenseNet (tests): where is it wrong?" in html
+    assert "Error analysis: Tiny DenseNet (tests)" in html
     assert "Untrained, for tests." in html
-    assert "9.0 months" in html  # every prediction is 9 months too old
+    assert "9.0 months" in html  # every prediction is 9 months too high
     assert "16 Bit" in html
     assert html.count("plotly-graph-div") == 11
     for words in (
@@ -47,7 +47,7 @@ def test_by_default_the_mean_of_all_models_is_reported(tiny_artifacts, tmp_path)
     out = tmp_path / "report.html"
     assert main(["report", "--split", "train", "--out", str(out)]) == 0
     html = out.read_text(encoding="utf-8")
-    assert "Mean of both models" in html
+    assert "Ensemble" in html
     assert "16 Bit" not in html
 
 

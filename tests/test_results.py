@@ -33,15 +33,15 @@ def test_the_table_has_a_row_a_file(table):
     assert list(table) == [
         "file", "status", "reason", "sex",
         "a_months", "a_low_months", "a_high_months", "b_months", "b_low_months", "b_high_months",
-        "mean_months", "mean_low_months", "mean_high_months", "interval_level", "crop",
+        "ensemble_months", "ensemble_low_months", "ensemble_high_months", "interval_level", "crop",
     ]  # fmt: skip
     assert list(table["status"]) == ["ok", "refused", "sex missing", "ok"]
     assert table.loc[0, "a_months"] == 96.04
-    assert table.loc[[1, 2], "mean_months"].isna().all()
+    assert table.loc[[1, 2], "ensemble_months"].isna().all()
 
 
 def test_intervals_stand_behind_the_age_they_belong_to(table):
-    limits = ["a_low_months", "a_high_months", "mean_low_months", "mean_high_months"]
+    limits = ["a_low_months", "a_high_months", "ensemble_low_months", "ensemble_high_months"]
     assert table.loc[0, limits].tolist() == [80.0, 112.04, 86.0, 110.0]
     assert table.loc[0, "interval_level"] == 0.9
     assert table.loc[1:, [*limits, "interval_level"]].isna().all(axis=None)
@@ -56,13 +56,13 @@ def test_csv_comes_back_and_holds_no_formula(table):
     back = pd.read_csv(BytesIO(content), encoding="utf-8-sig")
     assert list(back["file"]) == ["x.png", "'=cmd()", "y.png", "z.png"]
     assert back.loc[1, "reason"] == "Not a picture."
-    assert back.loc[0, "mean_months"] == 98.0
+    assert back.loc[0, "ensemble_months"] == 98.0
     assert np.isnan(back.loc[2, "a_months"])
 
 
 def test_people_read_years_and_words(table):
     shown = results.as_people_read(table)
-    columns = ["a_months", "mean_months", "mean_low_months", "crop"]
+    columns = ["a_months", "ensemble_months", "ensemble_low_months", "crop"]
     assert list(shown.loc[0, columns]) == ["8 y", "8 y 2 m", "7 y 2 m", "not found"]
     assert shown.loc[[1, 2], columns].isna().all(axis=None)
 
@@ -71,7 +71,7 @@ def test_people_read_years_and_words(table):
 def test_the_table_and_the_card_show_one_age(months):
     result = FileResult("x.png", OK, None, "male", GIVEN, None, {"ensemble": months}, FULL_FRAME)
     shown = results.as_people_read(results.results_table([result], [], 0.9))
-    assert shown.loc[0, "mean_months"] == age_in_short(months)
+    assert shown.loc[0, "ensemble_months"] == age_in_short(months)
     assert f">{age_in_words(months)}<" in age_cards({"densenet121": 1, "resnet34_cbam": 2}, months)
 
 

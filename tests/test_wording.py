@@ -30,7 +30,7 @@ def test_age(months, long, short):
         (114, 100, "Bone age is 14 months ahead of chronological age."),
         (99, 100, "Bone age is 1 month behind chronological age."),
         (100, 127, "Bone age is 2 years 3 months behind chronological age."),
-        (100.3, 100, "Bone age equals chronological age to the month."),
+        (100.3, 100, "Bone age equals chronological age, to the nearest month."),
     ],
 )
 def test_ahead_or_behind(bone_age, age, sentence):
@@ -40,11 +40,14 @@ def test_ahead_or_behind(bone_age, age, sentence):
 @pytest.mark.parametrize(
     ("second", "sentence"),
     [
-        (100.2, "The models predict the same bone age, to the month."),
+        (100.2, "The models predict the same bone age, to the nearest month."),
         (106, "B predicts a bone age 6 months higher than A."),
         (88, "A predicts a bone age 12 months higher than B."),
         (140, "B predicts a bone age 3 years 4 months higher than A."),
-        (99.5, "The models predict the same bone age, to the month."),  # shown as the same age
+        (
+            99.5,
+            "The models predict the same bone age, to the nearest month.",
+        ),  # shown as the same age
         (100.5, "B predicts a bone age 1 month higher than A."),
     ],
 )
@@ -67,14 +70,13 @@ def test_the_bias_on_test_is_told_for_each_sex():
 
 def test_the_quality_check_is_told_with_the_number_of_its_sources():
     said = plain(wording.quality_check_measured(260, 113, 1.0, 0.967, 1.0))
-    assert "refused 100% of 260 images" in said
-    assert "from 113 pictures and drawings" in said
-    assert "97% to 100%" in said
+    assert "refused 100% (95% CI 97% to 100%) of 260 images" in said
+    assert "from 113 photographs and drawings" in said
 
 
 def test_typical_errors_name_each_model_or_say_nothing():
     assert wording.typical_errors({"A": 8.24, "B": 9.0}) == (
-        "Typical error on test radiographs (mean absolute error): A 8.2 months and B 9.0 months."
+        "Mean absolute error on test radiographs: A 8.2 months and B 9.0 months."
     )
     assert wording.typical_errors({}) is None
 
@@ -158,9 +160,9 @@ def test_file_names_cannot_become_markup():
 
 def test_the_prepared_hand_says_at_which_size_the_models_take_it():
     assert wording.prepared_hand(256, {256}) == (
-        "What the models get: 256 × 256 pixels, contrast equalised"
+        "Model input: 256 × 256 pixels, contrast equalized"
     )
-    assert wording.prepared_hand(256, {128}).endswith("these weights take it at 128 × 128")
+    assert wording.prepared_hand(256, {128}).endswith("resized to 128 × 128 for these weights")
 
 
 def test_an_interval_says_its_level_and_its_limits():
@@ -198,9 +200,9 @@ def test_outside_of_an_interval_lie_as_many_readings_as_its_level_leaves():
         (12, 227.9, []),
         (11.9, None, ["Under 1 year"]),
         (30, 11, ["Under 1 year"]),
-        (228, None, ["19 years and up"]),
-        (200, 300, ["19 years and up"]),
-        (5, 240, ["Under 1 year", "19 years and up"]),
+        (228, None, ["19 years and older"]),
+        (200, 300, ["19 years and older"]),
+        (5, 240, ["Under 1 year", "19 years and older"]),
     ],
 )
 def test_ages_of_which_the_models_know_little_are_told(bone_age, age, said):
@@ -232,9 +234,9 @@ def test_a_share_of_reference_ages_comes_with_its_interval():
 
 def test_the_weights_of_the_ensemble_heaviest_first():
     assert plain(wording.ensemble_weights({"A": 0.06, "B": 0.94})) == (
-        "In the mean, B 94% and A 6% count: the weights that fit the validation set best."
+        "Ensemble weights: B 94%, A 6% (chosen on validation)."
     )
-    assert wording.ensemble_weights({"A": 0.5, "B": 0.5}).startswith("Every model counts the same")
+    assert wording.ensemble_weights({"A": 0.5, "B": 0.5}) == "Ensemble weights: equal."
     assert wording.ensemble_weights({"A": 1.0}) is None
 
 
@@ -245,13 +247,14 @@ def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
     )
     assert wording.plates_read(57, 0).endswith("of the mean bone age of all 57 average hands.")
     assert wording.plates_missed({"Girls, 4 years": 12.32, "Boys, 17 years": -15.0}) == (
-        "It misses girls, 4 years (12.3 months too old) and boys, 17 years (15.0 months too young)."
+        "Errors of more than 12 months: girls, 4 years (overestimated by 12.3 months) and boys, "
+        "17 years (underestimated by 15.0 months)."
     )
 
 
 def test_plates_say_how_many_radiographs_each_is_made_of():
     said = wording.averages_of([39, 36, 40])
-    assert said.startswith("Averages of 39, 36 and 40 radiographs. Their ages are the mean")
+    assert said.startswith("Averages of 39, 36 and 40 radiographs, with the mean bone age")
 
 
 def test_plates_that_the_quality_check_refused_are_counted_and_named():
@@ -275,3 +278,15 @@ def test_events_are_told_with_the_scale_of_fusion():
 )
 def test_things_are_counted_in_singular_and_plural(number, words):
     assert wording.counted(number, "radiograph") == words
+
+
+@pytest.mark.parametrize(
+    ("months", "words"),
+    [
+        (13.2, "overestimated by 13 months"),
+        (-30.0, "underestimated by 2 years 6 months"),
+        (0.4, "exact to the month"),
+    ],
+)
+def test_a_residual_in_words(months, words):
+    assert wording.residual_in_words(months) == words

@@ -32,21 +32,21 @@ _HALF_YEAR = 6
 README = """\
 # The average hand
 
-`plates.csv` lists {plates} plates. Each picture is the average of {least} to {most} hand
+`plates.csv` lists {plates} standards. Each image is the average of {least} to {most} hand
 radiographs of children of one sex whose bone age lies within three months of the nominal age; no
-picture shows a single child. `n` is the number of radiographs, `mean_age_months` their mean bone
+image shows a single child. `n` is the number of radiographs, `mean_age_months` their mean bone
 age. `*-spread.webp` shows, at half the size, the interquartile range between the children at each
-pixel. `landmarks.csv` has the joints on each plate in pixels.
+pixel. `landmarks.csv` has the joints on each standard in pixels.
 
 The radiographs were aligned by 21 hand landmarks (thin-plate spline) and then by optical flow to
-the group's mean; the middle half of the values at each pixel was averaged. Computed with
-`python -m boneage atlas` from training and validation images of the RSNA challenge, never from its
-test images.
+the group's mean; the values within the interquartile range at each pixel were averaged. Computed
+with `python -m boneage atlas` from training and validation images of the RSNA challenge, never from
+its test images.
 
 ## Source and terms
 
 Computed from the data of the [RSNA Pediatric Bone Age Challenge]({link}), for academic research,
-education and other non-commercial purposes. If you share the plates, give this link and cite:
+education and other non-commercial purposes. If you share the standards, give this link and cite:
 
 > {citation}
 """
@@ -103,8 +103,8 @@ def build_atlas(
     settings, folder = settings or Settings(), Path(folder)
     if settings.per_plate < LEAST:
         raise BoneAgeError(
-            f"No plate is made of fewer than {LEAST} radiographs, so {settings.per_plate} a plate "
-            f"are too few; draw {2 * LEAST} or more."
+            f"A standard needs at least {LEAST} radiographs, so {settings.per_plate} per standard "
+            f"are too few; use {2 * LEAST} or more."
         )
     source = open_cache(cache)
     _check_size(source)
@@ -227,7 +227,7 @@ def _kept(folder: Path, build: str) -> tuple[pd.DataFrame, dict]:
 def _check_size(cache: Cache) -> None:
     if cache.parameters.size < LEAST_SIZE:
         raise CacheError(
-            f"The pictures in {cache.folder} are {cache.parameters.size} px, too small for an "
+            f"The images in {cache.folder} are {cache.parameters.size} px, too small for an "
             "atlas; make a larger cache with python -m boneage prepare --size 640."
         )
 

@@ -39,7 +39,7 @@ SOURCES = {
     ),
     "Schmidt 2008": (
         "Schmidt S et al. International Journal of Legal Medicine 2008; 122:51-54, "
-        "doi:10.1007/s00414-007-0209-z. On the line that stays in the radius."
+        "doi:10.1007/s00414-007-0209-z. On the persisting epiphyseal line of the radius."
     ),
     "Gilsanz & Ratib 2012": (
         "Gilsanz V, Ratib O. Hand Bone Age: A Digital Atlas of Skeletal Maturity. 2nd edition. "
@@ -113,14 +113,15 @@ STAGES = (
     Stage(
         "Toddlers",
         {"female": 10, "male": 14},
-        "Count the epiphyses of the fingers and metacarpals. They appear in an orderly way, the "
-        "middle finger's first and the little finger's last; the carpal bones are less reliable.",
+        "Count the epiphyses of the fingers and metacarpals. They appear in a regular order, from "
+        "the middle finger to the little finger; the carpal bones are less reliable.",
     ),
     Stage(
         "Prepubertal",
         {"female": 24, "male": 36},
         "Compare the epiphyses of the distal and middle phalanges with the ends of their shafts: "
-        "they widen until they are as wide. The carpal bones vary more between children.",
+        "they widen until they are as wide as the shafts. The carpal bones vary more between "
+        "children.",
     ),
     Stage(
         "Early and mid-puberty",
@@ -132,8 +133,8 @@ STAGES = (
     Stage(
         "Late and post-puberty",
         {"female": 156, "male": 168},
-        "See how far the growth plates have fused: those of the fingers and metacarpals first, "
-        "those of ulna and radius last.",
+        "Assess the fusion of the growth plates: phalanges and metacarpals first, ulna and radius "
+        "last.",
     ),
 )
 

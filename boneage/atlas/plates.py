@@ -67,7 +67,7 @@ class Plate:
         """What it is made of, in a sentence."""
         if self.parents:
             younger, older = (age_in_words(parent.mean_age_months) for parent in self.parents)
-            return f"Blended from the average hands of {younger} and {older}."
+            return f"Interpolated between the average hands of {younger} and {older}."
         return (
             f"Average of {self.n} radiographs, mean bone age {age_in_words(self.mean_age_months)}."
         )
@@ -439,7 +439,7 @@ class _Atlas:
     def of(self, sex: str) -> pd.DataFrame:
         rows = self.table[self.table["sex"] == sex]
         if rows.empty:
-            raise ArtifactError(f"The atlas in {self._folder} has no plates of {CHILDREN[sex]}.")
+            raise ArtifactError(f"The atlas in {self._folder} has no standards of {CHILDREN[sex]}.")
         return rows.reset_index(drop=True)
 
     def flow_between(self, younger: Plate, older: Plate) -> np.ndarray:
@@ -450,7 +450,7 @@ class _Atlas:
         rows = self.table[(self.table["sex"] == sex) & (self.table["months"] == months)]
         if rows.empty:
             raise ArtifactError(
-                f"The atlas has no plate of {CHILDREN[sex]} of {age_in_words(months)}."
+                f"The atlas has no standard of {CHILDREN[sex]} of {age_in_words(months)}."
             )
         row = rows.iloc[0]
         return Plate(

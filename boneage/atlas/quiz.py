@@ -33,7 +33,7 @@ class Quiz:
         """
         if len(pool) < N_HANDS:
             raise BoneAgeError(
-                f"The quiz needs {N_HANDS} hands of known age and sex, and there are {len(pool)}."
+                f"The quiz needs {N_HANDS} hands of known age and sex, but there are {len(pool)}."
             )
         rng = np.random.default_rng(seed)
         pool = pool.sort_values(["sex", "age_months", "id"], ignore_index=True)

@@ -79,12 +79,12 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "width_128": Perturbation("128 pixels wide", partial(to_width, width=128)),
     "enlarged_4": Perturbation("Enlarged 4 times", partial(enlarge, factor=4)),
     "jpeg_30": Perturbation("JPEG, quality 30", jpeg_quality=30),
-    "turned_left_15": Perturbation("Turned left by 15°", partial(turn, degrees=15)),
-    "turned_right_15": Perturbation("Turned right by 15°", partial(turn, degrees=-15)),
+    "turned_left_15": Perturbation("Rotated left by 15°", partial(turn, degrees=15)),
+    "turned_right_15": Perturbation("Rotated right by 15°", partial(turn, degrees=-15)),
     "gamma_0.6": Perturbation("Brighter, gamma 0.6", partial(gamma, exponent=0.6)),
     "gamma_1.6": Perturbation("Darker, gamma 1.6", partial(gamma, exponent=1.6)),
     "mirrored": Perturbation("Mirrored", mirror),
     # "15% of the border" is read both ways: of each side length in all, and at each edge.
-    "cut_7.5": Perturbation("7.5% cut off each edge", partial(cut, share=0.075)),
-    "cut_15": Perturbation("15% cut off each edge", partial(cut, share=0.15)),
+    "cut_7.5": Perturbation("7.5% cropped at each edge", partial(cut, share=0.075)),
+    "cut_15": Perturbation("15% cropped at each edge", partial(cut, share=0.15)),
 }

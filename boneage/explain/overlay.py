@@ -92,8 +92,8 @@ def colourise(grey: np.ndarray, values: np.ndarray, opacity: float = 0.6) -> np.
     """
     if grey.shape != values.shape:
         raise ValueError(
-            f"The radiograph is {grey.shape} and the map {values.shape}; bring the map to the "
-            "radiograph's size first."
+            f"The radiograph is {grey.shape} and the map {values.shape}; resize the map to the "
+            "radiograph first."
         )
     in_range = values.min() >= 0 and values.max() <= 1 and 0 <= opacity <= 1
     if not in_range:

@@ -45,7 +45,7 @@ def reference_on_predicted(
     )  # fmt: skip
     return style.chart(
         [*errors.points(cases, predicted, reference), *lines, means],
-        "Calibration: reference against predicted age",
+        "Reference against predicted bone age",
         style.age_axis(style.PREDICTED_AGE),
         style.age_axis(),
         height=480,

@@ -59,7 +59,8 @@ def _add_row(
     if interval:
         low, high = interval
         figure.add_scatter(
-            x=[low, high], y=[row, row], mode="lines", name=f"{title}, interval", hoverinfo="skip",
+            x=[low, high], y=[row, row], mode="lines", hoverinfo="skip",
+            name=f"{title}, prediction interval",
             line={"color": palette.faded(colour, 0.45), "width": 8 if row else 12},
         )  # fmt: skip
         words += f"<br>Interval {age_in_short(low)} to {age_in_short(high)}"

@@ -134,7 +134,9 @@ def change_legend(older: str) -> str:
 
 def spread_legend() -> str:
     """What the colour of `spread_overlay` means."""
-    return cards.colour_legend((palette.SPREAD, "Children of this bone age differ most here"))
+    return cards.colour_legend(
+        (palette.SPREAD, "Largest variability between children of this bone age")
+    )
 
 
 def _webp(image: np.ndarray) -> bytes:

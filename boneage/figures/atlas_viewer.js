@@ -191,7 +191,7 @@ class Hand {
     const one = this.plates[share < 0.5 ? younger : older];
     const between = younger !== older && Math.abs(this.age - one.months) > 0.5;
     const facts = between
-      ? `Between two averages: ${this.plates[younger].facts}; ${this.plates[older].facts}.`
+      ? `Interpolated between two averages: ${this.plates[younger].facts}; ${this.plates[older].facts}.`
       : `Average of ${one.facts}.`;
     this.set(".facts", facts);
     const stage = this.stages.findLast((each) => each.from <= this.age) ?? this.stages[0];
@@ -256,7 +256,7 @@ class Hand {
 
   summary() {
     const names = [...this.section.querySelectorAll("li div")].map((d) => d.firstChild.data);
-    return `${this.find("h3").textContent}, ${this.find("h4").textContent}: ${names.join(", ") || "nothing new"}.`;
+    return `${this.find("h3").textContent}, ${this.find("h4").textContent}: ${names.join(", ") || "no changes"}.`;
   }
 }
 

@@ -46,7 +46,7 @@ def coverage_by_level(coverage: pd.DataFrame, colour: str) -> go.Figure:
     ticks = 100 * shown["level"].unique()
     return style.chart(
         [nominal, *empirical],
-        "Coverage by level",
+        "Empirical against nominal coverage",
         style.titled("Nominal coverage (%)", tickvals=ticks, range=ends, fixedrange=True),
         style.titled("Empirical coverage (%)", dtick=5, fixedrange=True),
         height=500,

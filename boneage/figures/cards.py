@@ -52,8 +52,7 @@ def _age_cards(
         for name, age in months.items()
     ]
     if len(months) > 1:
-        title = "Mean of both models" if len(months) == 2 else f"Mean of {len(months)} models"
-        leading = (title, age_in_words(mean), colours[ENSEMBLE], notes.get(ENSEMBLE), True)
+        leading = ("Ensemble", age_in_words(mean), colours[ENSEMBLE], notes.get(ENSEMBLE), True)
         cards.insert(0, leading)
     return _CARDS.age_cards(cards)
 

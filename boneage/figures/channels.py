@@ -24,7 +24,7 @@ def channel_bars(weights: Mapping[int, np.ndarray], colour: str) -> go.Figure:
         figure.add_bar(
             x=np.arange(1, len(channels) + 1), y=channels[order], customdata=order,
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate="channel %{customdata}: %{y:.2f}<extra></extra>",
+            hovertemplate="Channel %{customdata}: %{y:.2f}<extra></extra>",
             row=number // 2 + 1, col=number % 2 + 1,
         )  # fmt: skip
     figure.update_yaxes(range=(0, 1), tickvals=[0, 0.5, 1], zeroline=False, fixedrange=True)

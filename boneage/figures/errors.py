@@ -15,7 +15,7 @@ from boneage.evaluation.limits import TOLERANCE
 from boneage.evaluation.metrics import AGE_BANDS
 from boneage.evaluation.residuals import REFERENCE_AGE, Agreement
 from boneage.figures import palette, style
-from boneage.wording import age_in_words, counted
+from boneage.wording import age_in_words, counted, residual_in_words
 
 FEW_CASES = 20  # below this a cell of the heatmap is not coloured
 _YEAR = 12  # months
@@ -27,7 +27,7 @@ _SHIFT = {"female": -0.8, "male": 0.8}
 def residual_scatter(
     cases: pd.DataFrame, running: pd.DataFrame, by: str = REFERENCE_AGE
 ) -> go.Figure:
-    """Residual against the age `by`, with the running median and the middle half of the cases.
+    """Residual against the age `by`, with running median and interquartile range.
 
     `running` is `evaluation.residuals.running_median(cases, by)`.
     """
@@ -72,7 +72,7 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
         "type": "path",
         "path": f"M 0,{-_YEAR} L {end},{end - _YEAR} L {end},{end + _YEAR} L 0,{_YEAR} Z",
         "fillcolor": style.BAND, "line": {"width": 0}, "layer": "below",
-        "name": "Within a year", "showlegend": True,
+        "name": "Within 12 months", "showlegend": True,
     }  # fmt: skip
     equal = go.Scattergl(
         x=[0, end], y=[0, end], mode="lines", name="Prediction = reference",
@@ -80,7 +80,7 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
     )  # fmt: skip
     return style.chart(
         [*points(cases, cases["age_months"], cases["prediction_months"]), equal],
-        "Predicted against reference age",
+        "Predicted against reference bone age",
         style.age_axis(),
         style.age_axis(style.PREDICTED_AGE),
         height=480,
@@ -107,7 +107,7 @@ def error_histogram(cases: pd.DataFrame, colour: str) -> go.Figure:
         hovertemplate="%{customdata[0]:+d} to %{customdata[1]:+d} months:"
         "<br>%{customdata[2]} (%{customdata[3]:.1f}%)<extra></extra>",
     )  # fmt: skip
-    year = {"layer": "below", "name": "Within a year", "showlegend": True}
+    year = {"layer": "below", "name": "Within 12 months", "showlegend": True}
     return style.chart(
         [bars],
         "Distribution of residuals",
@@ -139,7 +139,7 @@ def cumulative_error(
     )  # fmt: skip
     return style.chart(
         [line, points],
-        f"{100 * marks[0]:.0f}% of the radiographs are read within {marked[0]:.1f} months",
+        f"Cumulative distribution of the absolute error (median {marked[0]:.1f} months)",
         # Leaves room for the words beside the last mark; past it, the curve has little to tell.
         style.titled("Absolute error (months)", range=(0, 2.5 * marked.max())),
         style.titled("Radiographs (%)", range=(0, 104)),
@@ -177,7 +177,8 @@ def residual_distributions(
                 width=0.34, opacity=0, legendgroup=sex, showlegend=False,
                 customdata=box[["n", "median", "lower_quartile", "upper_quartile"]].to_numpy(),
                 hovertemplate="n = %{customdata[0]:,d}<br>Median %{customdata[1]:+.1f} months"
-                "<br>Middle half %{customdata[2]:+.1f} to %{customdata[3]:+.1f}<extra></extra>",
+                "<br>Interquartile range %{customdata[2]:+.1f} to %{customdata[3]:+.1f}"
+                "<extra></extra>",
             ),
             go.Scatter(
                 x=points["age_band"].map(place).astype(float), y=points["residual_months"],
@@ -265,10 +266,10 @@ def bland_altman(cases: pd.DataFrame, agreement: Agreement) -> go.Figure:
     figure = style.chart(
         points(cases, middle, cases["residual_months"]),
         "Limits of agreement (Bland-Altman)",
-        style.age_axis("Mean of prediction and reference (years)"),
+        style.age_axis("Mean of predicted and reference bone age (years)"),
         style.residual_axis(
             [*cases["residual_months"], *filter(np.isfinite, (agreement.lower, agreement.upper))],
-            "Prediction − reference (months)",
+            "Predicted − reference (months)",
         ),
         height=480,
         shapes=shapes,
@@ -311,10 +312,10 @@ def _look(n_cases: int) -> dict:
 def _running(age: pd.Series, running: pd.DataFrame) -> list:
     half = go.Scattergl(
         x=[*age, *age[::-1]], y=[*running["lower_quartile"], *running["upper_quartile"][::-1]],
-        mode="lines", name="Middle half", line={"width": 1, "color": palette.MEAN},
+        mode="lines", name="Interquartile range", line={"width": 1, "color": palette.MEAN},
         fill="toself", fillcolor=palette.faded(palette.MEAN, 0.25), hoverinfo="skip",
     )  # fmt: skip
-    said = running["median"].map(style.residual_in_words)
+    said = running["median"].map(residual_in_words)
     median = go.Scattergl(
         x=age, y=running["median"], mode="lines", name="Running median",
         line={"width": 3, "color": palette.MEAN},

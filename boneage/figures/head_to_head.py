@@ -14,7 +14,7 @@ _MODELS = ("first", "second", "ensemble")
 _FIGURE_NOTES = {
     "mae": "months",
     "rmse": "months",
-    "r2": "1 is perfect",
+    "r2": "1 = perfect",
     "bias": "months, + overestimated",
     "median_ae": "months",
     "within_6": "% of radiographs",

@@ -1,4 +1,4 @@
-"""A learner's answers beside the models': errors with intervals, and Bland-Altman plots."""
+"""Readings compared with predictions: errors with CIs, and Bland-Altman plots."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What other pictures of the same hands do to the error.
+"""How image changes affect the error.
 
 `table` is that of `evaluation.robustness.robustness_table`.
 """
@@ -26,7 +26,7 @@ def error_ratios(table: pd.DataFrame) -> go.Figure:
             x=[ratio, ratio], y=[-1, len(changes)], mode="lines", name=words, hoverinfo="skip",
             line={"width": 2, "color": style.LINE, "dash": dash},
         )
-        for ratio, dash, words in ((1, "solid", "Unchanged"), (TOO_MUCH, "dot", "Twice the error"))
+        for ratio, dash, words in ((1, "solid", "Unchanged"), (TOO_MUCH, "dot", "MAE doubled"))
     ]  # fmt: skip
     for number, model in enumerate(models):
         rows = shown[shown["model"] == model]
@@ -35,7 +35,7 @@ def error_ratios(table: pd.DataFrame) -> go.Figure:
     return style.chart(
         traces, _finding(shown), height=150 + 44 * len(changes),
         x=style.titled(
-            "MAE, changed ÷ unchanged", range=(least - 0.05, most + 0.05), fixedrange=True
+            "MAE, changed ÷ unchanged image", range=(least - 0.05, most + 0.05), fixedrange=True
         ),
         y={
             "tickvals": list(range(len(changes))),
@@ -48,9 +48,9 @@ def error_ratios(table: pd.DataFrame) -> go.Figure:
 def _finding(shown: pd.DataFrame) -> str:
     beyond = shown.loc[shown["ratio"] > TOO_MUCH, "perturbation"].nunique()
     if not beyond:
-        return "No change doubles the error"
-    of_all = f"{beyond} of {shown['perturbation'].nunique()} changes"
-    return f"{of_all} more than double{'s' if beyond == 1 else ''} the error"
+        return f"MAE ratio by image change: none above {TOO_MUCH}"
+    n = shown["perturbation"].nunique()
+    return f"MAE ratio by image change: {beyond} of {n} above {TOO_MUCH}"
 
 
 def _ratios(model: str, rows: pd.DataFrame, place: pd.Series) -> go.Scatter:
@@ -61,7 +61,7 @@ def _ratios(model: str, rows: pd.DataFrame, place: pd.Series) -> go.Scatter:
         x=ratio, y=place, error_x=bars, mode="markers", name=style.model_title(model),
         marker={"color": palette.model_colour(model), "size": 9},
         customdata=np.column_stack([rows["mae"], *changes]),
-        hovertemplate="%{x:.2f} times: MAE %{customdata[0]:.1f} months,<br>"
-        "%{customdata[1]} (%{customdata[2]} to %{customdata[3]}) against unchanged"
+        hovertemplate="MAE ratio %{x:.2f}: MAE %{customdata[0]:.1f} months,<br>"
+        "difference %{customdata[1]} (95% CI %{customdata[2]} to %{customdata[3]})"
         "<extra>%{fullData.name}</extra>",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How far maps of where a model looked can be trusted: occlusion and weight randomization.
+"""Sanity checks of saliency maps: occlusion and weight randomization.
 
 Tables are those of `boneage.evaluation.saliency`.
 """
@@ -41,17 +41,17 @@ def region_differences(occlusion: pd.DataFrame, group: str) -> go.Figure:
                 hovertemplate="<b>%{text}</b>: %{x:+.1f} months"
                 "<br>(95% CI "
                 "%{customdata[0]:+.1f} to %{customdata[1]:+.1f})"
-                "<br>change: %{customdata[2]:.1f}, of the control: %{customdata[3]:.1f}"
+                "<br>change: %{customdata[2]:.1f}, control: %{customdata[3]:.1f}"
                 "<br>signed change: %{customdata[4]:+.1f}"
-                "<br>change for each % of the image: %{customdata[5]:.1f}"
+                "<br>change per % of image area: %{customdata[5]:.1f}"
                 "<extra>%{fullData.name}</extra>",
             )  # fmt: skip
         )
     return style.chart(
         traces,
-        "Change of the prediction by hiding a region, compared with its control",
+        "Occlusion: change of the prediction minus control",
         style.titled(
-            "Mean absolute change, minus that of<br>an equally large control region (months)<br>"
+            "Mean absolute change minus that of<br>a control region of equal area (months)<br>"
             f"n = {shown['n'].max():,} radiographs",
             fixedrange=True,
         ),
@@ -85,7 +85,7 @@ def similarity_by_stage(randomisation: pd.DataFrame) -> go.Figure:
                 line={"color": colour, "width": 2.5},
                 marker={"color": colour, "size": 8},
                 customdata=rows["sd"],
-                hovertemplate="%{x}: %{y:.2f}<br>single radiographs ± %{customdata:.2f}"
+                hovertemplate="%{x}: %{y:.2f}<br>SD between radiographs %{customdata:.2f}"
                 "<extra>%{fullData.name}</extra>",
             )  # fmt: skip
         )

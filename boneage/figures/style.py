@@ -17,17 +17,16 @@ from numpy.typing import ArrayLike
 from boneage.evaluation import residuals
 from boneage.figures import palette
 from boneage.models.registry import ENSEMBLE, find_model
-from boneage.wording import duration_in_words, nearest_month
 
 GROUPS = {"female": "Girls", "male": "Boys"}
-REFERENCE_AGE = "Reference age (years)"
+REFERENCE_AGE = "Reference bone age (years)"
 PREDICTED_AGE = "Predicted bone age (years)"
 # What `by` of `evaluation.residuals` may be -> the age in words, and the title of its axis.
 AGES = {
-    residuals.REFERENCE_AGE: ("reference age", REFERENCE_AGE),
-    residuals.PREDICTED_AGE: ("predicted age", PREDICTED_AGE),
+    residuals.REFERENCE_AGE: ("reference bone age", REFERENCE_AGE),
+    residuals.PREDICTED_AGE: ("predicted bone age", PREDICTED_AGE),
 }
-RESIDUAL = "Residual (months, + too old)"
+RESIDUAL = "Residual (months, + overestimated)"
 
 GRID = palette.faded(palette.NEUTRAL, 0.22)
 LINE = palette.faded(palette.NEUTRAL, 0.8)
@@ -145,8 +144,8 @@ def age_axis(title: str = REFERENCE_AGE) -> dict:
 
 
 def model_title(name: str) -> str:
-    """What people call a model of the registry, or the mean of both, ENSEMBLE."""
-    return "Mean of both models" if name == ENSEMBLE else find_model(name).title
+    """The title of a model of the registry, or of the ensemble."""
+    return "Ensemble" if name == ENSEMBLE else find_model(name).title
 
 
 def case_numbers(ids: pd.Series, *ages: pd.Series) -> np.ndarray:
@@ -164,14 +163,6 @@ def case_numbers(ids: pd.Series, *ages: pd.Series) -> np.ndarray:
 def age_in_hover(column: int) -> str:
     """The age whose years stand in this column of `case_numbers`, in a hovertemplate."""
     return f"%{{customdata[{column}]:.0f}} y %{{customdata[{column + 1}]:.0f}} m"
-
-
-def residual_in_words(months: float) -> str:
-    """A residual: 13.2 -> "13 months too old"."""
-    whole = nearest_month(months)
-    if whole == 0:
-        return "right to the month"
-    return f"{duration_in_words(whole)} too {'old' if whole > 0 else 'young'}"
 
 
 def signed(months: float) -> str:

@@ -31,8 +31,8 @@ class Row:
 def cohort_table(cohorts: pd.DataFrame) -> str:
     """A row a subgroup of `evaluation.cohorts.Subgroups`, with its n and, below MAE, the CI."""
     columns = [
-        "MAE held out, months",
-        "MAE in sample, months",
+        "Held-out MAE, months",
+        "In-sample MAE, months",
         f"Errors > {LARGE_ERROR} months",
         "Share of large errors",
         "Share of radio\N{SOFT HYPHEN}graphs",

@@ -23,30 +23,30 @@ from boneage.radiographs.hand import (
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph
 
-BLANK, COLOUR, NO_HAND, TOO_SMALL = "blank or too dark", "in colour", "no hand", "too small"
+BLANK, COLOUR, NO_HAND, TOO_SMALL = "blank or too dark", "in color", "no hand", "too small"
 SEVERAL, CUT_OFF, BLURRED = "more than one hand", "cut off", "blurred"
 UNFAMILIAR = "unfamiliar"
 
 # Groups of images that the check is measured on, in gate.csv; ALL are the kinds of one together.
-REAL, UNLIKE, NEARLY = "real radiographs", "unlike hands", "nearly hands"
-HANDS, ALL = "hands all the same", "all"
+REAL, UNLIKE, NEARLY = "radiographs", "far out-of-distribution", "near out-of-distribution"
+HANDS, ALL = "corrected hands", "all"
 
 _REASONS = {
-    BLANK: "The picture is blank or far too dark, with hardly any shades of grey; export the "
+    BLANK: "The image is blank or much too dark, with hardly any gray levels; export the "
     "radiograph again with more contrast.",
-    COLOUR: "The picture is in colour, so it is not a radiograph; choose the radiograph itself, in "
-    "shades of grey.",
-    NO_HAND: "No hand can be made out in this picture; choose a radiograph of one hand, from the "
+    COLOUR: "The image is in color, so it is not a radiograph; choose the original grayscale "
+    "radiograph.",
+    NO_HAND: "No hand was found in this image; choose a radiograph of one hand, from the "
     "fingertips to the wrist.",
-    TOO_SMALL: "The hand is too small in this picture to see its growth plates; export the "
-    "radiograph at its full size.",
-    SEVERAL: "The picture seems to show more than one hand; crop it to the hand to be read.",
-    CUT_OFF: "Part of the hand lies outside the picture; choose a radiograph that shows all "
-    "fingers and the wrist.",
-    BLURRED: "The picture is too blurred to see the growth plates; choose a sharp radiograph, or "
-    "export it again at its full size.",
-    UNFAMILIAR: "The picture is unlike the hand radiographs that the models learnt from, so their "
-    "answer would mean nothing; check that it is a sharp radiograph of one whole hand.",
+    TOO_SMALL: "The hand is too small in this image to assess its growth plates; export the "
+    "radiograph at full resolution.",
+    SEVERAL: "The image seems to show more than one hand; crop it to one hand.",
+    CUT_OFF: "Part of the hand is outside the image; choose a radiograph that shows all fingers "
+    "and the wrist.",
+    BLURRED: "The image is too blurred to assess the growth plates; choose a sharp radiograph, or "
+    "export it again at full resolution.",
+    UNFAMILIAR: "The image is unlike the hand radiographs of the training data, so a prediction "
+    "would not be reliable; check that it is a sharp radiograph of one whole hand.",
 }
 
 
@@ -82,15 +82,15 @@ class Check:
         return Refusal(self.kind, _REASONS[self.kind])
 
 
-SHAPE, OTHER = "hand shape", "likeness of another find to a hand"
+SHAPE, OTHER = "hand shape", "similarity of another detection to a hand"
 # That of another find stands here, as one chosen on real radiographs would only cost some of them:
 # on 2,425, no find beside the hand came closer than 3.1 to the shape of a hand (`Familiarity`),
 # while on 95% of pairs of validation radiographs the other hand came closer than 3.
 # The first that fails gives the reason, so those that explain most come first; the checks of each
 # model's features (`features_check`) come last.
 CHECKS = (
-    Check("shades of grey missing", BLANK, most=1),
-    Check("share in colour", COLOUR, most=0.1),
+    Check("gray levels missing", BLANK, most=1),
+    Check("share in color", COLOUR, most=0.1),
     Check("no hand found", NO_HAND, most=0),
     Check(SHAPE, NO_HAND),
     Check("pixels missing", TOO_SMALL, most=1),
@@ -144,8 +144,8 @@ def look(radiograph: Radiograph, prepared: PreparedHand) -> Look:
     """
     hand = prepared.hand
     measures = {
-        "shades of grey missing": _LEAST_LEVELS / max(radiograph.grey_levels, 1),
-        "share in colour": radiograph.colour,
+        "gray levels missing": _LEAST_LEVELS / max(radiograph.grey_levels, 1),
+        "share in color": radiograph.colour,
         "no hand found": float(hand.method == FULL_FRAME),
         "pixels missing": _LEAST_PIXELS / max(hand.size),
         "fine detail missing": 1 / max(_fine_detail(prepared.image), 1e-3),

@@ -122,9 +122,9 @@ class Gate:
             return None
         titles = wording.in_words([find_model(name).title for name in self.unchecked])
         return (
-            f"Whether a picture is like those that {titles} learnt from is not checked: there are "
-            "no statistics for these weights and this preparation of images yet (python -m boneage "
-            "gate makes them)."
+            f"Whether an image is similar to the training data of {titles} is not checked, because "
+            "there are no statistics for these weights and this preprocessing yet (create them "
+            "with python -m boneage quality)."
         )
 
 
@@ -161,7 +161,7 @@ def load_gate(models: Mapping[str, str]) -> Gate:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(
             f"{artifacts.artifacts_root() / artifacts.GATE_FACTS} lacks a part; restore it with "
-            "git checkout, or delete it and run python -m boneage gate."
+            "git checkout, or delete it and run python -m boneage quality."
         ) from error
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # The share of the validation radiographs that all checks together may refuse.
 MOST_REFUSED = 0.01
-OTHER_HALF = "validation, limits from its other half"
+OTHER_HALF = "validation, limits from the other half"
 _N_TRAIN, _N_CHANGED = 1000, 20
 _SHAPE_AXES, _FEATURE_AXES = 16, 128
 _BATCH = 32

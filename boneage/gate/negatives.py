@@ -62,8 +62,8 @@ def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Nega
     """
     rng = np.random.default_rng(seed)
     for kind, pictures in (
-        ("photographs in colour", _pieces(_PHOTOGRAPHS, grey=False)),
-        ("photographs in grey", _pieces(_PHOTOGRAPHS, grey=True)),
+        ("photographs in color", _pieces(_PHOTOGRAPHS, grey=False)),
+        ("photographs in grayscale", _pieces(_PHOTOGRAPHS, grey=True)),
         ("surfaces, objects, tissue", _pieces(_OBJECTS, grey=True)),
         ("pages of text", _pages(rng)),
         ("scans of other body parts", _scans()),
@@ -101,7 +101,7 @@ def _folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise BoneAgeError(
-            f"Measuring the gate needs pictures of the package {package}: "
+            f"Measuring the quality check needs images of the package {package}: "
             "pip install -r tests/requirements.txt."
         )
     return Path(spec.origin).parent / _FOLDERS[package]
@@ -239,8 +239,8 @@ def _photographed(
 
 
 _NEAR_MISSES: dict[str, Change] = {
-    "photographed hands in colour (imitated)": partial(_photographed, in_colour=True),
-    "photographed hands in grey (imitated)": partial(_photographed, in_colour=False),
+    "photographs of hands in color (simulated)": partial(_photographed, in_colour=True),
+    "photographs of hands in grayscale (simulated)": partial(_photographed, in_colour=False),
     "cropped to the fingers": _part(0, 0.45),
     "without the fingertips": _part(0.3, 1),
     "without the wrist": _part(0, 0.6),

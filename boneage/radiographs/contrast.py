@@ -32,7 +32,7 @@ def spread_contrast(pixels: np.ndarray) -> np.ndarray:
     low, high = _window(pixels)
     if low == high:
         raise UnreadableRadiograph(
-            "The image is one even shade of grey; please choose a file that shows a hand."
+            "The image has a single gray level; please choose a file that shows a hand."
         )
     if pixels.dtype.itemsize <= 2:
         return map_values(lambda values: _scale(values.astype(np.float32), low, high), pixels)

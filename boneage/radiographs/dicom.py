@@ -148,7 +148,7 @@ def _check_header(header: Dataset) -> tuple[int, int]:
     kind = header.get("PhotometricInterpretation")
     if header.get("SamplesPerPixel", 1) != 1 or kind not in ("MONOCHROME1", "MONOCHROME2"):
         raise UnreadableRadiograph(
-            "The DICOM file holds a colour image; please export the original greyscale radiograph."
+            "The DICOM file holds a color image; please export the original grayscale radiograph."
         )
     if header.BitsAllocated not in (8, 16):
         raise UnreadableRadiograph(

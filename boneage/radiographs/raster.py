@@ -57,7 +57,7 @@ def _check_kind(image: Image.Image, file_type: str) -> None:
     check_size(*image.size, MAX_COSTLY_PIXELS if costly else MAX_PIXELS)
     if image.mode == "1":
         raise UnreadableRadiograph(
-            "The image is only black and white; please export the radiograph in shades of grey."
+            "The image is only black and white; please export the radiograph in grayscale."
         )
     # Phones add previews to a JPEG; its first picture is the picture.
     if file_type != "JPEG" and getattr(image, "is_animated", False):

@@ -52,7 +52,7 @@ def test_there_is_a_plate_of_every_age_and_it_says_what_it_is_made_of(atlas):
     assert plate.spread.shape == (320, 256)
     assert f"Average of {plate.n} radiographs" in plate.caption
     readme = (atlas / files.README).read_text()
-    assert "lists 2 plates" in readme
+    assert "lists 2 standards" in readme
     assert "RSNA Pediatric Bone Age Challenge" in readme
 
 
@@ -117,7 +117,9 @@ def test_a_plate_is_of_half_a_year_without_test_images_and_hands_found_by_no_lan
 
 
 def test_too_few_radiographs_a_plate_are_refused_before_any_work(cache, tmp_path):
-    with pytest.raises(BoneAgeError, match="fewer than 20 radiographs, so 5 a plate are too few"):
+    with pytest.raises(
+        BoneAgeError, match="at least 20 radiographs, so 5 per standard are too few"
+    ):
         build_atlas(cache, tmp_path / "atlas", Settings(per_plate=5))
 
 

@@ -32,7 +32,9 @@ def test_a_plate_between_two_is_neither_and_lies_between_them(atlas):
     young, old = (plates.plate("female", months, atlas) for months in (72, 108))
     mid = plates.between("female", 91, atlas)  # halfway from 73 to 109
     assert mid.parents == (young, old)
-    assert mid.caption == ("Blended from the average hands of 6 years 1 month and 9 years 1 month.")
+    assert mid.caption == (
+        "Interpolated between the average hands of 6 years 1 month and 9 years 1 month."
+    )
     assert mid.title == "Girls, 7 years 7 months"
     assert (mid.months, mid.mean_age_months, mid.n) == (91, 91, 0)
     np.testing.assert_allclose(mid.landmarks, (young.landmarks + old.landmarks) / 2, atol=1e-4)
@@ -121,7 +123,7 @@ def test_a_missing_or_damaged_atlas_is_said_in_a_sentence(atlas, tmp_path):
     assert not plates.available(tmp_path)
     with pytest.raises(ArtifactError, match="plates.csv is missing"):
         plates.table(tmp_path)
-    with pytest.raises(ArtifactError, match="no plate of girls of 3 years 1 month"):
+    with pytest.raises(ArtifactError, match="no standard of girls of 3 years 1 month"):
         plates.plate("female", 37, atlas)
     copy = shutil.copytree(atlas, tmp_path / "atlas")
     (copy / "female-072.webp").write_bytes(b"RIFF")

@@ -6,7 +6,7 @@ from serving import served
 
 def test_lasso_shows_its_cases_and_a_link_opens_the_same_view(page, address):
     page.goto(f"{address}/error_analysis")
-    page.get_by_text("Mean of both models: 4 radiographs").wait_for()
+    page.get_by_text("Ensemble: 4 radiographs").wait_for()
     lasso(page, page.locator(".js-plotly-plot").first)
     page.get_by_text("4 selected radiographs").wait_for()
     page.get_by_text("Download the selection").wait_for()
@@ -14,11 +14,11 @@ def test_lasso_shows_its_cases_and_a_link_opens_the_same_view(page, address):
     page.get_by_text("Training", exact=True).click()
     page.get_by_text("The radiographs used for training").wait_for()
     page.get_by_text("Boys", exact=True).first.click()
-    page.get_by_text("Mean of both models: 2 radiographs").wait_for()
+    page.get_by_text("Ensemble: 2 radiographs").wait_for()
 
     other = page.context.new_page()
     other.goto(page.url)
-    other.get_by_text("Mean of both models: 2 radiographs").wait_for()
+    other.get_by_text("Ensemble: 2 radiographs").wait_for()
     other.get_by_text("The radiographs used for training").wait_for()
     assert other.locator("[data-testid=stException]").count() == 0
 

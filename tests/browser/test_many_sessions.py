@@ -33,7 +33,7 @@ def test_many_people_get_their_own_answers(browser, address, tiny_artifacts, tmp
     for person, one in enumerate(pages):
         one.get_by_text(("Female", "Male")[person % 2], exact=True).click()
     for person, one in enumerate(pages):
-        answer = one.get_by_text("Mean of both models", exact=True)
+        answer = one.get_by_text("Ensemble", exact=True)
         anyway = one.get_by_role("button", name="Show the prediction anyway")
         answer.or_(anyway).first.wait_for()
         if anyway.is_visible():

@@ -35,7 +35,7 @@ def make_cases(n_girls, n_boys, age=90.0, split="validation"):
 def worked():
     """Errors of 99 girls 0.1 to 9.9 months, of 50 boys 0.2 to 10.
 
-    Every second one is read too young. All are predicted to be between 5 and 10 years old.
+    Every second one is underestimated. All are predicted to be between 5 and 10 years old.
     """
     cases = make_cases(99, 50)
     for sex, step in (("female", 0.1), ("male", 0.2)):

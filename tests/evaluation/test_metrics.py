@@ -31,7 +31,7 @@ def test_figures_worked_by_hand(predictions):
             "mae": 5.0,  # (6 + 2 + 0 + 12) / 4
             "rmse": math.sqrt(46),  # (36 + 4 + 0 + 144) / 4
             "r2": 1 - 184 / 14675,  # ages vary by 82.5² + 12.5² + 7.5² + 87.5²
-            "bias": 4.0,  # (6 - 2 + 0 + 12) / 4: read too old
+            "bias": 4.0,  # (6 - 2 + 0 + 12) / 4: overestimated
             "median_ae": 4.0,  # between 2 and 6
             "within_6": 0.75,  # 6 months off still counts
             "within_12": 1.0,

@@ -32,7 +32,7 @@ def test_reference_stands_on_prediction_with_its_line_and_means(cases):
     figure, traces = drawn(cases)
     layout = figure.layout
     assert layout.xaxis.title.text == "Predicted bone age (years)"
-    assert layout.yaxis.title.text == "Reference age (years)"
+    assert layout.yaxis.title.text == "Reference bone age (years)"
     girls = traces["Girls"]
     assert list(girls.x)[:2] == pytest.approx([60, 64], abs=1)
     assert list(girls.y)[:2] == pytest.approx([69, 70.2])

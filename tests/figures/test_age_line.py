@@ -28,11 +28,11 @@ def test_every_age_is_marked_where_it_lies():
     assert marks(figure) == {
         "DenseNet121": 96.0,
         "ResNet34+CBAM": 104.0,
-        "Mean of both models": 100.0,
+        "Ensemble": 100.0,
         "Chronological age": 90.0,
     }
     assert words(figure) == [
-        "Mean of both models: <b>8 y 4 m</b>",
+        "Ensemble: <b>8 y 4 m</b>",
         "DenseNet121: <b>8 y</b>",
         "ResNet34+CBAM: <b>8 y 8 m</b>",
         "Chronological age: <b>7 y 6 m</b>",
@@ -44,12 +44,12 @@ def test_every_age_is_marked_where_it_lies():
 def test_every_interval_is_a_bar_on_the_row_of_its_model():
     figure = age_line(MONTHS, 100.0, 90.0, INTERVALS)
     assert bars(figure) == {
-        "DenseNet121, interval": (80.0, 112.0),
-        "ResNet34+CBAM, interval": (84.0, 124.0),
-        "Mean of both models, interval": (86.0, 114.0),
+        "DenseNet121, prediction interval": (80.0, 112.0),
+        "ResNet34+CBAM, prediction interval": (84.0, 124.0),
+        "Ensemble, prediction interval": (86.0, 114.0),
     }
     rows = {trace.name: set(trace.y) for trace in figure.data}
-    for name in ("DenseNet121", "ResNet34+CBAM", "Mean of both models"):
+    for name in ("DenseNet121", "ResNet34+CBAM", "Ensemble"):
         assert rows[name] == rows[f"{name}, interval"]
     assert rows["Chronological age"] == {0, 1, 2}
 

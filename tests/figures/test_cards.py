@@ -9,7 +9,7 @@ MONTHS = {"densenet121": 96.0, "resnet34_cbam": 105.0}
 
 def test_the_mean_leads_and_every_model_has_its_colour():
     html = cards.age_cards(MONTHS, 100.5)
-    words = ["Mean of both models", "8 years 5 months", "DenseNet121", "8 years<", "ResNet34+CBAM"]
+    words = ["Ensemble", "8 years 5 months", "DenseNet121", "8 years<", "ResNet34+CBAM"]
     places = [html.index(word) for word in words]
     assert places == sorted(places)
     assert all(colour in html for colour in (palette.MEAN, *palette.MODELS.values()))

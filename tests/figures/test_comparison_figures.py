@@ -78,7 +78,7 @@ def test_the_line_of_equality_spans_both_models(pairs):
 
 def test_the_mean_of_both_models_can_be_compared(pairs):
     drawn = traces(comparison.prediction_against_prediction(pairs, "densenet121", "ensemble"))
-    assert drawn["Mean of both models closer"].marker.color == palette.MEAN
+    assert drawn["Ensemble closer"].marker.color == palette.MEAN
 
 
 def test_bars_hold_the_shares_of_each_group(wins):

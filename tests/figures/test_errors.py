@@ -99,8 +99,8 @@ def test_charts_by_predicted_age_have_its_ages_titles_and_axes(cases, table):
     )
     for by_prediction, by_reference, axis in charts:
         for figure, word, axis_title in (
-            (by_prediction, "predicted age", "Predicted bone age (years)"),
-            (by_reference, "reference age", "Reference age (years)"),
+            (by_prediction, "predicted bone age", "Predicted bone age (years)"),
+            (by_reference, "reference bone age", "Reference bone age (years)"),
         ):
             assert word in figure.layout.title.text.replace("<br>", " ")
             assert figure.layout[f"{axis}axis"].title.text == axis_title
@@ -170,10 +170,10 @@ def test_a_sex_without_cases_has_no_trace(cases):
 
 def test_the_running_median_runs_within_the_middle_half(cases):
     drawn = traces(errors.residual_scatter(cases, RUNNING))
-    half = list(zip(drawn["Middle half"].x, drawn["Middle half"].y, strict=True))
+    half = list(zip(drawn["Interquartile range"].x, drawn["Interquartile range"].y, strict=True))
     assert half == [(60, 1), (120, -5), (120, 3), (60, 7)]
     assert list(drawn["Running median"].y) == [4, -2]
-    assert list(drawn["Running median"].customdata[1]) == ["10 years", "2 months too young"]
+    assert list(drawn["Running median"].customdata[1]) == ["10 years", "underestimated by 2 months"]
 
 
 def test_band_edges_and_zero_are_marked(cases):
@@ -212,7 +212,7 @@ def test_marks_stand_at_the_least_error_that_reaches_their_share():
     assert list(marks.x) == [6, 8]
     assert list(marks.text) == ["50%: 6.0 months", "80%: 8.0 months"]
     assert figure.layout.title.text.replace("<br>", " ") == (
-        "50% of the radiographs are read within 6.0 months"
+        "Cumulative distribution of the absolute error (median 6.0 months)"
     )
 
 

@@ -71,8 +71,7 @@ def test_the_table_has_a_column_a_model_in_its_colour_and_a_mark_beside_colour()
     row = Row("MAE", "months", cells)
     html = head_to_head.model_table(NAMES, {"Error": [row]})
     assert words(html) == (
-        "DenseNet121 ResNet34+ CBAM Mean of both models p Error MAE months 12.0 10.0 ✓ 9 to 11 "
-        "9.5 0.012"
+        "DenseNet121 ResNet34+ CBAM Ensemble p Error MAE months 12.0 10.0 ✓ 9 to 11 9.5 0.012"
     )
     assert all(f"solid {palette.model_colour(name)}" in html for name in NAMES)
     assert html.count("<b>") == 1

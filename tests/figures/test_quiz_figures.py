@@ -23,7 +23,7 @@ def readers():
 def test_readers_have_the_names_that_people_know():
     assert reader_title(YOU) == "You"
     assert reader_title("densenet121") == "DenseNet121"
-    assert reader_title("ensemble") == "Mean of both models"
+    assert reader_title("ensemble") == "Ensemble"
 
 
 def test_errors_stand_in_order_from_the_top_with_their_intervals_over_the_band(readers):
@@ -31,7 +31,7 @@ def test_errors_stand_in_order_from_the_top_with_their_intervals_over_the_band(r
     figure = reader_errors(table, (4.8, 7.0))
     (points,) = figure.data
     # Plotly draws the first lowest.
-    assert list(points.y) == ["Mean of both models", "DenseNet121", "You"]
+    assert list(points.y) == ["Ensemble", "DenseNet121", "You"]
     assert list(points.x) == pytest.approx([2, 4, 30])
     assert list(points.text) == ["<b>2.0</b>", "<b>4.0</b>", "<b>30.0</b>"]
     assert list(points.marker.color) == [

@@ -28,21 +28,21 @@ def test_every_model_has_its_points_bars_and_colour(table):
     assert list(dense.error_x.arrayminus) == pytest.approx([0.2, 0.2])
     assert dense.marker.color == palette.model_colour("densenet121")
     assert list(dense.customdata[1]) == [12.0, "+4.0", "+2.4", "+7.2"]
-    assert list(figure.layout.yaxis.ticktext) == ["Mirrored", "15% cut off each edge"]
+    assert list(figure.layout.yaxis.ticktext) == ["Mirrored", "15% cropped at each edge"]
 
 
 def test_clean_pictures_are_the_line_and_not_a_row(table):
     figure = error_ratios(table)
     lines = {trace.name: set(trace.x) for trace in figure.data if trace.mode == "lines"}
-    assert lines == {"Unchanged": {1}, "Twice the error": {2}}
+    assert lines == {"Unchanged": {1}, "MAE doubled": {2}}
 
 
 def test_the_title_is_the_finding(table):
     def title():
         return error_ratios(table).layout.title.text.replace("<br>", " ")
 
-    assert title() == "No change doubles the error"
+    assert title() == "MAE ratio by image change: none above 2"
     table.loc[5, "ratio"] = 2.1
-    assert title() == "1 of 2 changes more than doubles the error"
+    assert title() == "MAE ratio by image change: 1 of 2 above 2"
     table.loc[2, "ratio"] = 2.1
-    assert title() == "2 of 2 changes more than double the error"
+    assert title() == "MAE ratio by image change: 2 of 2 above 2"

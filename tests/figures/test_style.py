@@ -32,12 +32,12 @@ def test_ages_have_a_tick_every_two_years():
     ticks = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
     assert (ticks[0], ticks[48], ticks[228 + 12]) == ("0 y", "4 y", "20 y")
     assert 36 not in ticks
-    assert axis["title"]["text"] == "Reference age (years)"
+    assert axis["title"]["text"] == "Reference bone age (years)"
 
 
 def test_models_and_their_mean_have_titles():
     assert style.model_title("resnet34_cbam") == "ResNet34+CBAM"
-    assert style.model_title("ensemble") == "Mean of both models"
+    assert style.model_title("ensemble") == "Ensemble"
 
 
 def test_hover_has_the_id_and_years_and_months_of_each_age():
@@ -57,7 +57,7 @@ def test_a_chart_keeps_what_is_special_about_an_axis():
     drawn = style.chart([], "Title", axis, style.age_axis()).layout
     assert (drawn.xaxis.title.text, drawn.xaxis.title.standoff) == ("Radiographs (%)", 8)
     assert drawn.xaxis.range == (0, 104)
-    assert drawn.yaxis.title.text == "Reference age (years)"
+    assert drawn.yaxis.title.text == "Reference bone age (years)"
 
 
 def test_lines_and_bands_cross_the_whole_plot():
@@ -68,18 +68,6 @@ def test_lines_and_bands_cross_the_whole_plot():
     band = style.band(-12, 12, level=False, name="Within a year")
     assert (band["x0"], band["x1"], band["y0"], band["y1"]) == (-12, 12, 0, 1)
     assert style.band(1, 2, level=True)["y0"] == 1
-
-
-@pytest.mark.parametrize(
-    ("months", "words"),
-    [
-        (13.2, "13 months too old"),
-        (-30.0, "2 years 6 months too young"),
-        (0.4, "right to the month"),
-    ],
-)
-def test_a_residual_in_words(months, words):
-    assert style.residual_in_words(months) == words
 
 
 def test_months_with_a_sign():

@@ -25,7 +25,7 @@ def test_a_subgroup_says_its_size_its_error_and_its_shares():
             "coverage": [0.3, math.nan],
         }
     )
-    heads = ("MAE held out, months", "MAE in sample, months", "Errors &gt; 12 months")
+    heads = ("Held-out MAE, months", "In-sample MAE, months", "Errors &gt; 12 months")
     assert words(cohort_table(cohorts)) == [
         *(*heads, "Share of large errors", "Share of radio\N{SOFT HYPHEN}graphs"),
         *("Girls, 5-10 years", "n = 1,031", "12.0", "9.0 to 15.6", "13.2"),

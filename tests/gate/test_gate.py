@@ -60,9 +60,9 @@ def test_familiar_features_pass_and_strange_ones_do_not(gate):
 
 
 def test_what_explains_most_is_the_reason(gate):
-    measures = {FEATURES: 9.0, "share in colour": 0.5, SHAPE: 30.0}
+    measures = {FEATURES: 9.0, "share in color": 0.5, SHAPE: 30.0}
     assert gate.refusal(measures).kind == COLOUR
-    del measures["share in colour"]
+    del measures["share in color"]
     assert gate.refusal(measures).kind == NO_HAND
     assert gate.refusal({SHAPE: 19.9, FEATURES: 1.9}) is None
 
@@ -109,7 +109,7 @@ def test_statistics_of_other_models_are_left_out_and_said_so(gate, root):
     stale = load_gate({"tiny_densenet": "b" * 64, "tiny_resnet_cbam": "c" * 64})
     assert stale.features == {}
     assert "Tiny DenseNet (tests) and Tiny ResNet+CBAM (tests)" in stale.note
-    assert "python -m boneage gate" in stale.note
+    assert "python -m boneage quality" in stale.note
     assert stale.refusal({SHAPE: 30.0}).kind == NO_HAND  # the rest of the gate stands
     far = {"tiny_densenet": np.full((1, 10), 99.0), "tiny_resnet_cbam": np.zeros((1, 3))}
     assert stale.judge([Look({})], far) == [None]
@@ -119,7 +119,7 @@ def test_without_any_statistics_the_fixed_checks_stand(root):
     gate = load_gate({"tiny_densenet": "a" * 64})
     assert gate.note
     assert gate.judge([Look({})], {"tiny_densenet": np.zeros((1, 10))}) == [None]
-    assert gate.refusal({"share in colour": 0.9}).kind == COLOUR
+    assert gate.refusal({"share in color": 0.9}).kind == COLOUR
 
 
 def test_damaged_statistics_get_one_sentence(gate, root):

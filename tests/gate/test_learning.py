@@ -52,10 +52,10 @@ def test_at_most_one_percent_of_validation_is_refused_by_all_checks_together():
     assert 2 <= sum(map(bool, refused)) <= 3
     # A fixed check that uses up what is allowed leaves nothing to the chosen limits.
     for look in validation.looks[:3]:
-        look.measures["share in colour"] = 0.5
+        look.measures["share in color"] = 0.5
     gate = fit_gate(seen(200), validation)
     refusals = filter(None, map(gate.refusal, validation.measures(gate)))
-    assert [refusal.kind for refusal in refusals] == ["in colour"] * 3
+    assert [refusal.kind for refusal in refusals] == ["in color"] * 3
 
 
 def test_rare_training_cases_count_for_all_limits_but_those_of_the_features():
@@ -141,7 +141,7 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     # Features of images that are prepared otherwise are not those that were learnt.
     version = preprocessing.PREPROCESSING_VERSION
     monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", version + 1)
-    assert "this preparation" in Predictor().gate.note
+    assert "this preprocessing" in Predictor().gate.note
     with pytest.raises(BoneAgeError, match="holds 0 of the"):
         (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
         learn_gate(Predictor(), tmp_path / "empty")

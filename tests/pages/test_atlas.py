@@ -30,7 +30,7 @@ def test_the_difference_of_two_ages_and_the_spread_can_be_shown(atlas):
     app = started(PAGE)
     slider = next(one for one in app.slider if one.key == "change")
     slider.set_value((5.0, 5.0))
-    assert "Choose two different ages" in texts(run(app))
+    assert "Choose two different bone ages" in texts(run(app))
     next(one for one in app.slider if one.key == "change").set_value((4.0, 12.0))
     next(one for one in app.toggle if one.key == "spread").set_value(True)
     assert "interquartile range" in texts(run(app))
@@ -48,8 +48,8 @@ def test_hands_of_one_sex_can_be_shown_alone(atlas):
     assert [one.label for one in app.get("download_button")] == ["Boys, 8 years"]
     app.toggle(key="spread").set_value(True)
     run(app)
-    coloured = "Boys, 8 years: the average hand, coloured where children differ"
-    assert [alt for alt in alts(app) if "coloured where children" in alt] == [coloured]
+    coloured = "Boys, 8 years: the average hand, colored where children differ"
+    assert [alt for alt in alts(app) if "colored where children" in alt] == [coloured]
 
 
 def downloads(app) -> list[str]:
@@ -95,9 +95,9 @@ def test_past_its_oldest_standard_a_sex_keeps_the_age_of_that(girls_to_9, monkey
     app = started(PAGE, age="150", spread="true")
     assert downloads(app) == ["Girls, 9 years 1 month", "Boys, 12 years 6 months"]
     assert files == ["average_hand_girls_109_months.png", "average_hand_boys_150_months.png"]
-    assert [alt for alt in alts(app) if "coloured where children" in alt] == [
-        "Girls, 9 years 1 month: the average hand, coloured where children differ",
-        "Boys, 12 years 6 months: the average hand, coloured where children differ",
+    assert [alt for alt in alts(app) if "colored where children" in alt] == [
+        "Girls, 9 years 1 month: the average hand, colored where children differ",
+        "Boys, 12 years 6 months: the average hand, colored where children differ",
     ]
     app.segmented_control(key="hands").set_value("female")
     run(app)  # the range ends with the girls' standards, and the address says so
@@ -124,13 +124,13 @@ def test_two_ages_of_girls_or_boys_stand_beside_what_changed(atlas):
     run(app)
     assert alts(app) == [
         "Average hand: Boys, 6 years",
-        "Boys, 9 years: coloured where it differs from 6 years",
+        "Boys, 9 years: colored where it differs from 6 years",
         "Average hand: Boys, 9 years",
     ]
     app.slider(key="change").set_value((5.0, 12.5))
     said = texts(run(app))
     assert "Brighter at 12 years 6 months" in said
-    assert alts(app)[1] == "Boys, 12 years 6 months: coloured where it differs from 5 years"
+    assert alts(app)[1] == "Boys, 12 years 6 months: colored where it differs from 5 years"
 
 
 def test_all_events_stand_in_a_table_with_sources_that_are_given_in_full(atlas):

@@ -77,9 +77,9 @@ def headings(page):
 
 
 def test_the_page_opens_on_the_mean_of_both_models_and_the_test_set(page):
-    assert page.title[0].value == "Where is the model wrong?"
+    assert page.title[0].value == "Error analysis"
     assert headings(page) == [
-        "Mean of both models: 80 radiographs",
+        "Ensemble: 80 radiographs",
         "Residuals by age and sex",
         "Calibration",
         "Agreement with the reference",
@@ -100,7 +100,7 @@ def test_every_choice_changes_the_figures(page, folder):
     choose(page, "of_sex", "female")
     query = "split == 'validation' and sex == 'female'"
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", query)
-    assert "yours are not" in texts(page)
+    assert "unlike your selection" in texts(page)
     page.slider(key="years").set_value((5, 15))
     run(page)
     query += " and 60 <= age_months <= 180"
@@ -138,7 +138,7 @@ def test_ones_own_results_get_the_same_analysis(page):
     rows = "\n".join(f"c{i};{40 + i};{'F' if i % 2 else 'M'};{47 + i}" for i in range(60))
     content = f"id;age_months;sex;prediction_months\n{rows}\n".encode()
     upload(page, content)
-    assert headings(page)[0] == "Your results: 60 radiographs"
+    assert headings(page)[0] == "Your predictions: 60 radiographs"
     assert shown_mae(page) == "7.0 months"
     assert len(page.get("plotly_chart")) == N_CHARTS
 
@@ -153,30 +153,30 @@ def test_ones_own_results_are_told_of_no_column_that_they_lack(page):
     page.file_uploader[0].set_value([("mine.csv", content, "text/csv")])
     run(page)
     assert "can split on sex and age (" in texts(page)
-    for absent in ("contrast", "how the hand was found", "acquisition block"):
+    for absent in ("contrast", "hand detection method", "acquisition block"):
         assert absent not in texts(page)
 
 
 def test_residuals_are_shown_by_reference_or_by_predicted_age(page):
     assert titles(page)[:3] == [
-        "Residuals by reference age",
-        "Residuals by reference age and sex",
-        "Mean absolute error by reference age and sex",
+        "Residuals by reference bone age",
+        "Residuals by reference bone age and sex",
+        "Mean absolute error by reference bone age and sex",
     ]
-    assert "bands are of reference age" in texts(page)
+    assert "bands are of reference bone age" in texts(page)
     choose(page, "by", "prediction_months")
     assert titles(page)[:3] == [
-        "Residuals by predicted age",
-        "Residuals by predicted age and sex",
-        "Mean absolute error by predicted age and sex",
+        "Residuals by predicted bone age",
+        "Residuals by predicted bone age and sex",
+        "Mean absolute error by predicted bone age and sex",
     ]
-    assert "bands are of predicted age" in texts(page)
-    linked = opened(by="Predicted age")
-    assert titles(linked)[0] == "Residuals by predicted age"
+    assert "bands are of predicted bone age" in texts(page)
+    linked = opened(by="Predicted bone age")
+    assert titles(linked)[0] == "Residuals by predicted bone age"
 
 
 def test_calibration_has_its_slope_and_tells_of_regression_to_the_mean(page):
-    assert "Calibration: reference against predicted age" in titles(page)
+    assert "Reference against predicted bone age" in titles(page)
     assert "Calibration slope" in texts(page)
     assert "Regression to the mean: residuals slope downwards with the reference age" in texts(page)
 
@@ -267,7 +267,7 @@ def test_where_the_reference_cannot_be_known_the_page_asks(page):
 def test_rows_left_out_of_a_file_are_counted_and_named(page):
     content = two_ages("id;age;boneage;sex;prediction").replace(b"boy;53", b"boy;")
     upload(page, content)
-    assert headings(page)[0] == "Your results: 59 radiographs"
+    assert headings(page)[0] == "Your predictions: 59 radiographs"
     warning = page.warning[0].value.replace("\\", "")
     assert warning == '1 of 60 rows left out: row 8 (id "c6"): no predicted bone age.'
 

@@ -25,7 +25,7 @@ CHARTS = 4
 MAPS = {
     f"Grad-CAM of {DENSENET}",
     f"Grad-CAM of {RESNET}",
-    "Difference of the two Grad-CAM maps",
+    "Difference between the two Grad-CAM maps",
     *(f"Spatial attention of stage {n} of {RESNET}" for n in (1, 2, 3, 4)),
 }
 
@@ -126,7 +126,7 @@ def test_the_better_model_is_marked_and_the_mean_is_not(page, folder):
     assert f"<b>{mae(folder, 'test')}</b>" in shown
     assert shown.count("✓") == 1
     assert mae(folder, "test", "tiny_resnet_cbam") in shown
-    assert "✓" not in row(page, "MAE, reference recipe")
+    assert "✓" not in row(page, "MAE, original report")
 
 
 def test_every_figure_and_cost_has_its_row(page):
@@ -161,9 +161,9 @@ def test_another_recipe_has_its_own_verdict_and_no_weights_to_time(page):
     assert "difference between" in page.markdown[0].value
     assert row(page, "Weights file").count("–") == 3
     assert "2 h" in row(page, "Training time")
-    assert row(page, "MAE, best so far").count("✓") == 1
+    assert row(page, "MAE, best").count("✓") == 1
     assert not page.button
-    assert "Read with the published weights" in texts(page)
+    assert "Predicted with the published weights" in texts(page)
     assert "the curves show the last stage only" in texts(page)
 
 
@@ -173,7 +173,7 @@ def test_a_whole_training_is_not_called_the_last_stage(page):
 
 def test_a_link_opens_the_same_view(folder, monkeypatch):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(folder))
-    page = started(PAGE, split="Training", of_sex="Boys", recipe="Reference recipe")
+    page = started(PAGE, split="Training", of_sex="Boys", recipe="Original report")
     assert "training radiographs of boys" in page.markdown[0].value
     assert page.segmented_control(key="recipe").value == "paper"
 
@@ -230,7 +230,7 @@ def test_a_drawing_goes_through_both_at_one_click(page):
     assert page.segmented_control(key="sex_of_radiograph").value == "male"
     assert pictures(page) == MAPS
     said = texts(page)
-    assert "Mean of both models" in said
+    assert "Ensemble" in said
     assert "This hand is a drawing" in said
     assert f"{DENSENET} more" in said
 
@@ -293,7 +293,7 @@ def test_an_image_that_is_no_radiograph_gets_no_age(page):
     upload(page, "beach.png", file.getvalue())
     choose(page, "sex_of_radiograph", "female")
     assert "No bone age for this image" in page.warning[0].value
-    assert "in colour" in page.warning[0].value
+    assert "in color" in page.warning[0].value
     assert not age_cards(page)
     assert pictures(page) == {"The refused image"}
     next(b for b in page.button if b.label == "Show the prediction anyway").click()
@@ -361,7 +361,7 @@ def test_errors_on_other_pictures_are_shown_where_they_were_measured(folder, tmp
     assert heading in texts(page)
     assert "on 120 radiographs" in texts(page)
     assert len(page.get("plotly_chart")) == CHARTS + 1
-    assert "1 of 2 changes" in page.get("plotly_chart")[-1].proto.spec
+    assert "1 of 2 above 2" in page.get("plotly_chart")[-1].proto.spec
 
     write_robustness(tmp_path / "artifacts", model_sha256="0" * 64)  # of models that are gone
     page = started(PAGE)
@@ -385,7 +385,7 @@ def test_one_model_alone_says_which_is_missing_and_how_to_train_it(
     shutil.copytree(tiny_artifacts / "models" / name, tmp_path / "models" / name)
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
     page = started(PAGE)
-    assert "Missing here: DenseNet121 and ResNet34+CBAM." in page.info[0].value
+    assert "Missing: DenseNet121 and ResNet34+CBAM." in page.info[0].value
     assert "train --model resnet34_cbam" in page.code[1].value
     assert "16 Bit (challenge winner)" in texts(page)
     assert not page.get("plotly_chart")

@@ -79,15 +79,15 @@ def test_a_hand_is_shown_with_its_sex_and_without_its_age():
     assert alts(app) == [f"Hand 1 of 10, {child}"]
     assert app.subheader[0].value == child.capitalize()
     assert hand["id"] not in texts(app)
-    assert "Nothing you answer is stored" in texts(app)
-    assert "no single child" in texts(app)
+    assert "Your answers are not stored" in texts(app)
+    assert "not a single child" in texts(app)
 
 
 def test_an_answer_is_told_at_once_with_what_to_look_at():
     app = started(PAGE)
     hand = app.session_state["quiz"].hand
     answer(app, *map(int, divmod(hand["age_months"] + 14, 12)))
-    assert "14 months too old" in texts(app)
+    assert "overestimated by 14 months" in texts(app)
     assert app.subheader[0].value == hand["id"]
     assert "Gilsanz" in texts(app)
     press(app, "Next hand")
@@ -96,7 +96,7 @@ def test_an_answer_is_told_at_once_with_what_to_look_at():
 
 def test_without_an_age_the_hand_waits():
     app = answer(started(PAGE), None)
-    assert app.warning[0].value == "Set an age first."
+    assert app.warning[0].value == "Enter a bone age first."
     assert app.session_state["quiz"].answers == ()
     answer(app, None, 7)  # an infant
     assert app.session_state["quiz"].answers == (7,)
@@ -104,30 +104,30 @@ def test_without_an_age_the_hand_waits():
 
 def test_after_ten_the_learner_stands_beside_both_models_and_the_readers():
     app = answer_all(started(PAGE), off=6)
-    assert "You were off by **6.0 months** on average (6.0 to 6.0)" in texts(app)
-    assert "On average you read 6 months too old" in texts(app)
+    assert "Mean absolute error **6.0 months** (95% CI 6.0 to 6.0)" in texts(app)
+    assert "Bias +6.0 months" in texts(app)
     scores = app.dataframe[0].value
     assert scores["reader"].tolist() == [
         "You",
         "Tiny DenseNet (tests)",
         "Tiny ResNet+CBAM (tests)",
-        "Mean of both models",
+        "Ensemble",
     ]
     assert scores["mae"].tolist() == pytest.approx([6, 45, 45, 45])  # 37, 73, ... 181
     assert scores["bias"].tolist() == pytest.approx([6, -9, -9, -9])
     charts = [chart.proto.alt for chart in app.get("plotly_chart")]
-    assert "over the band of single human readers" in charts[0]
+    assert "with the range of single human readers" in charts[0]
     assert [alt.startswith("Bland-Altman plot: ") for alt in charts[1:]] == [True] * 4
     assert len(alts(app)) == 3  # the most missed
     table = app.dataframe[1].value
-    assert table["You, months off"].tolist() == [6] * 10
-    assert set(table["Mean of both models"]) == {"8 y 4 m"}
+    assert table["Your residual, months"].tolist() == [6] * 10
+    assert set(table["Ensemble"]) == {"8 y 4 m"}
 
 
 def test_ten_more_are_others_and_a_set_in_the_address_is_the_same_ten():
     first = answer_all(started(PAGE))
     hands = list(first.session_state["quiz"].hands["id"])
-    press(first, "Read ten more (set 2)")
+    press(first, "Ten more cases (set 2)")
     assert first.session_state["quiz"].answers == ()
     second = list(first.session_state["quiz"].hands["id"])
     assert second != hands
@@ -137,7 +137,7 @@ def test_ten_more_are_others_and_a_set_in_the_address_is_the_same_ten():
 def test_ten_more_print_no_stack(caplog, monkeypatch):
     """A widget with a value of its own may not be set: Streamlit would print where that was."""
     monkeypatch.setattr("streamlit.elements.lib.policies._shown_default_value_warning", False)
-    app = press(answer_all(started(PAGE)), "Read ten more (set 2)")
+    app = press(answer_all(started(PAGE)), "Ten more cases (set 2)")
     assert not app.exception
     assert app.number_input(key="set").value == 2
     printed = [record for record in caplog.records if record.stack_info or record.exc_info]
@@ -155,15 +155,15 @@ def test_plates_that_the_quality_check_refused_have_no_predictions(root, tmp_pat
     said = texts(app)
     assert "The image quality check refused the average hands of boys, 9 years 1 month" in said
     assert "accepted 9 of the 10 average hands" in said
-    assert "of 1 of the 9 average hands" in said
-    answered = app.dataframe[1].value.set_index("Hand")["Mean of both models"]
+    assert "for 1 of the 9 average hands" in said
+    answered = app.dataframe[1].value.set_index("Hand")["Ensemble"]
     assert answered.isna().sum() == 1
     assert pd.isna(answered["Boys, 9 years 1 month"])
 
 
 def test_what_the_models_said_of_average_hands_is_not_called_better_than_on_new_ones():
     said = texts(started(PAGE))
-    assert "do not show how accurate they are on new radiographs" in said
+    assert "do not show their accuracy on new radiographs" in said
     assert "less than on" not in said
 
 
@@ -174,13 +174,13 @@ def test_answers_of_other_weights_are_left_out_with_a_sentence(root, tmp_path, m
     table.assign(model_sha256="0").to_csv(path, index=False)
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
     app = answer_all(started(PAGE))
-    assert "stored for other weights" in texts(app)
+    assert "predictions are of other weights" in texts(app)
     assert app.dataframe[0].value["reader"].tolist() == ["You"]
 
 
 def test_plates_that_the_models_miss_are_listed():
     app = started(PAGE)
-    said = "within a year of the mean bone age of 2 of the 10 average hands"  # 9 years: 109
+    said = "within 12 months of the mean bone age for 2 of the 10 average hands"  # 9 years: 109
     assert said in texts(app)
     assert "The image quality check accepted all 10 average hands" in texts(app)
     assert len(app.dataframe[0].value) == 8
@@ -211,9 +211,9 @@ def test_own_radiographs_with_labels_are_read_without_the_models():
     app = own(started(PAGE), 11, labels(12))
     assert alts(app) == ["Hand 1 of 10, a girl's hand"]
     answer_all(app, off=2)
-    assert "You were off by **2.0 months**" in texts(app)
+    assert "Mean absolute error **2.0 months**" in texts(app)
     assert app.dataframe[0].value["reader"].tolist() == ["You"]
-    assert "have not read these" in texts(app)
+    assert "no model predictions for these" in texts(app)
 
 
 def test_own_labels_are_read_in_any_dialect_and_asked_about():
@@ -233,7 +233,7 @@ def test_own_files_that_cannot_be_used_get_a_sentence():
     app = own(started(PAGE), 2, labels(2))
     assert "needs 10 hands" in app.error[0].value
     app = own(started(PAGE), 2)
-    assert "Choose one CSV file" in app.error[0].value
+    assert "Upload exactly one CSV file" in app.error[0].value
     app = own(started(PAGE), 2, ("labels.csv", b"id,age\n1,2\n"))
     assert "labels\\.csv has no column for the sex" in app.error[0].value
 

@@ -68,7 +68,7 @@ def take_sample(app, name: str) -> AppTest:
 
 
 def ages(app) -> str:
-    return next(h.proto.body for h in app.html if "Mean of both models" in h.proto.body)
+    return next(h.proto.body for h in app.html if "Ensemble" in h.proto.body)
 
 
 def pictures(app) -> set[str]:
@@ -78,7 +78,7 @@ def pictures(app) -> set[str]:
 def test_first_screen_says_what_this_is_and_asks_for_a_file_and_the_sex(app):
     assert app.title[0].value == "Bone age from a hand radiograph"
     assert "Not a medical device" in texts(app)
-    assert "no real hands" in texts(app)
+    assert "not radiographs of patients" in texts(app)
     uploader = app.file_uploader[0]
     assert uploader.accept_multiple_files
     assert not uploader.allowed_type  # the reader judges the bytes, not the name
@@ -93,9 +93,9 @@ def test_a_sample_gets_all_ages_and_maps_at_one_click(app):
     assert app.segmented_control(key="sex").value == "female"
     assert pictures(app) >= NEEDED_MAPS
     said = texts(app)
-    for words in ("Mean of both models", "Tiny DenseNet", "Tiny ResNet+CBAM", "is a drawing"):
+    for words in ("Ensemble", "Tiny DenseNet", "Tiny ResNet+CBAM", "is a drawing"):
         assert words in said
-    assert "Typical error on test radiographs" in said
+    assert "Mean absolute error on test radiographs" in said
     assert len(app.get("plotly_chart")) == 2
 
 
@@ -145,7 +145,7 @@ def test_opacity_and_place_change_the_maps_without_predicting_again(app, predict
     run(app)
     clearer = [element.value for element in app.image]
     assert clearer != before
-    app.segmented_control(key="place").set_value("On the radiograph")
+    app.segmented_control(key="place").set_value("Radiograph")
     run(app)
     assert [element.value for element in app.image] != clearer
     assert predictions == ["female"]
@@ -178,7 +178,7 @@ def test_a_sex_other_than_the_header_states_is_warned_about(app):
     assert not app.warning
     choose_sex(app, "male")
     assert "states female, but male was used" in app.warning[0].value
-    assert "Mean of both models" in ages(app)
+    assert "Ensemble" in ages(app)
     choose_sex(app, "female")
     assert not app.warning
 
@@ -205,7 +205,7 @@ def test_an_adult_is_no_child_of_45_years(app):
     upload(app, ("IM0001", content))
     assert app.number_input(key="age_years").value is None
     assert "chronological age" not in texts(app)
-    assert "Mean of both models" in ages(app)
+    assert "Ensemble" in ages(app)
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_an_upload_is_decoded_and_its_hand_found_once(app, reads):
     upload(app, ("hand.png", png(96, 4)))
     for sex in ("female", "male", "female"):
         choose_sex(app, sex)
-    app.segmented_control(key="place").set_value("On the radiograph")
+    app.segmented_control(key="place").set_value("Radiograph")
     run(app)
     assert reads == {"file": 1, "hand": 1}
 
@@ -277,15 +277,15 @@ def colour_png() -> bytes:
 def test_a_refused_picture_gets_the_reason_and_its_ages_only_after_a_click(app):
     choose_sex(upload(app, ("beach.png", colour_png())), "female")
     assert len(app.warning) == 1
-    assert "in colour" in app.warning[0].value
+    assert "in color" in app.warning[0].value
     assert pictures(app) == {"The refused image"}
-    assert "Mean of both models" not in texts(app)
+    assert "Ensemble" not in texts(app)
     (button,) = (b for b in app.button if b.label == "Show the prediction anyway")
     button.click()
     run(app)
     assert not app.warning
     assert "Refused by the quality check" in app.error[0].value
-    assert "in colour" in app.error[0].value
+    assert "in color" in app.error[0].value
     assert ages(app).count("Not reliable: refused by the quality check") == 3
     assert pictures(app) >= NEEDED_MAPS
     # The click belongs to that file alone.
@@ -300,8 +300,8 @@ def test_refused_files_among_others_have_no_ages_unless_looked_at(app):
     choose_sex(app, "female")
     table = app.data_editor[0].value
     assert list(table["status"]) == ["ok", "refused"]
-    assert list(table["mean_months"].isna()) == [False, True]
-    assert "in colour" in table["reason"][1]
+    assert list(table["ensemble_months"].isna()) == [False, True]
+    assert "in color" in table["reason"][1]
     app.selectbox[0].set_value(app.selectbox[0].options[1])
     run(app)
     assert len(app.warning) == 1
@@ -309,13 +309,13 @@ def test_refused_files_among_others_have_no_ages_unless_looked_at(app):
     run(app)
     table = app.data_editor[0].value
     assert list(table["status"]) == ["ok", "refused"]
-    assert not table["mean_months"].isna().any()
+    assert not table["ensemble_months"].isna().any()
     assert "Refused by the quality check" in app.error[0].value
 
 
 def test_what_the_gate_cannot_check_is_said(app):
     choose_sex(upload(app, ("hand.png", png())), "female")
-    assert "python -m boneage gate" in texts(app)
+    assert "python -m boneage quality" in texts(app)
 
 
 def test_several_files_become_a_table_and_bad_ones_do_not_stop_it(app):
@@ -332,7 +332,7 @@ def test_several_files_become_a_table_and_bad_ones_do_not_stop_it(app):
     choose_sex(app, "female")
     table = app.data_editor[0].value
     assert list(table["sex"].fillna("")) == ["female", "", "", "male"]
-    assert list(table["mean_months"].isna()) == [False, True, True, False]
+    assert list(table["ensemble_months"].isna()) == [False, True, True, False]
     assert app.download_button[0].label == "Download as CSV"
     app.selectbox[0].set_value(app.selectbox[0].options[0])
     run(app)
@@ -374,7 +374,7 @@ def test_one_model_alone_is_shown_without_a_mean(tiny_artifacts, tmp_path, monke
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
     app = take_sample(started(), "Girl, 5 years")
     assert "Tiny DenseNet" in texts(app)
-    assert "Mean of" not in texts(app)
+    assert "Ensemble" not in texts(app)
     assert "CBAM" not in texts(app)
     assert not app.error
 
@@ -392,7 +392,7 @@ def test_nothing_of_an_upload_is_written_or_logged(app, caplog):
     take_sample(app, "Girl, 5 years")  # imports and loading write byte code, which is none of it
     with files_written() as written:
         choose_sex(upload(app, ("Jane_Doe.png", png(50, 9))), "female")
-    assert "Mean of both models" in ages(app)
+    assert "Ensemble" in ages(app)
     assert written == []
     assert "Jane" not in caplog.text
 

@@ -38,7 +38,7 @@ def choose_level(app, level):
 
 
 def cards(app) -> str:
-    return next(h.proto.body for h in app.html if "Mean of both models" in h.proto.body)
+    return next(h.proto.body for h in app.html if "Ensemble" in h.proto.body)
 
 
 def shown_intervals(app) -> list[str]:
@@ -82,7 +82,7 @@ def test_a_disagreement_beyond_the_calibration_is_told(app, monkeypatch):
     assert not app.warning
     monkeypatch.setattr(Prediction, "is_beyond_calibration", True)
     run(app)
-    assert "do not rely on the intervals" in app.warning[0].value
+    assert "prediction intervals may not be valid" in app.warning[0].value
 
 
 def test_adults_and_infants_are_told_to_be_strange_to_the_models(app):
@@ -104,13 +104,13 @@ def test_table_and_csv_of_several_files_have_limits_of_the_level_chosen(app, mon
     for level in LEVELS:
         choose_level(app, level)
         row = downloads[-1].iloc[0]
-        low, age, high = row[["mean_low_months", "mean_months", "mean_high_months"]]
+        low, age, high = row[["ensemble_low_months", "ensemble_months", "ensemble_high_months"]]
         assert low < age < high
         assert row["interval_level"] == level
         widths.append(high - low)
         shown = app.data_editor[0].value
-        assert shown["mean_low_months"].tolist()[0] == age_in_short(low)
-        assert shown["mean_low_months"].isna().tolist() == [False, True]
+        assert shown["ensemble_low_months"].tolist()[0] == age_in_short(low)
+        assert shown["ensemble_low_months"].isna().tolist() == [False, True]
     assert widths == sorted(set(widths))
     assert [control.key for control in app.segmented_control].count("level") == 1
 

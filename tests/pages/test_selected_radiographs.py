@@ -40,7 +40,7 @@ def captions(page) -> list[str]:
 
 
 def test_a_radiograph_that_the_quality_check_refuses_is_marked(page):
-    refused = "Refused by the quality check (in colour): prediction not reliable"
+    refused = "Refused by the quality check (in color): prediction not reliable"
     assert len(captions(page)) == 4
     assert [caption.endswith(refused) for caption in captions(page)].count(True) == 1
     page.segmented_control(key="map_of").set_value("tiny_densenet")

@@ -116,7 +116,7 @@ def test_white_is_zero_tiff_is_shown_bones_bright():
         ("truncated dicom", "damaged"),
         ("dicom with too few pixels", "damaged"),
         ("one pixel", "too small"),
-        ("one shade", "even shade"),
+        ("one shade", "single gray level"),
         ("strip", "strip"),
         ("png bomb", "too many pixels"),
         ("png just over the limit", "too many pixels (8000 x 7000)"),
@@ -136,8 +136,8 @@ def test_white_is_zero_tiff_is_shown_bones_bright():
         ("bigtiff", "BigTIFF"),
         ("jpeg of a thousand scans", "too many pieces"),
         # Decoded, being within the limit, and only then found to be black.
-        ("colour png just under the limit", "even shade"),
-        ("run-length dicom just under the limit", "even shade"),
+        ("colour png just under the limit", "single gray level"),
+        ("run-length dicom just under the limit", "single gray level"),
     ],
 )
 def test_refusal_names_the_reason(name, word):
