@@ -356,11 +356,13 @@ def _evaluate(options) -> int:
             for case, result in zip(batch, found_now, strict=True):
                 refused += result.status == results.REFUSED
                 if options.model in result.months:
-                    rows.append((case.age_months, result.months[options.model]))
+                    rows.append((case.reference_months, result.months[options.model]))
             bar.update(len(batch))
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
-    figures = summarise(pd.DataFrame(rows, columns=["age_months", "prediction_months"])).iloc[0]
+    figures = summarise(pd.DataFrame(rows, columns=["reference_months", "prediction_months"])).iloc[
+        0
+    ]
     result = {"model": options.model, "n": len(rows)}
     for name in ("mae", "rmse", "r2", "bias", "within_6", "within_12"):
         result[name] = _rounded(figures[name])
@@ -444,7 +446,7 @@ def _sanity_checks(options) -> int:
 
 
 def _labelled(images: str, labels: str, reference_column: str | None):
-    """The cases of a CSV file whose image is in the folder: columns id, sex, age_months, path."""
+    """Columns id, sex, reference_months, path of the cases whose image is in the folder."""
     from boneage.datasets.labels import read_labels
     from boneage.datasets.rsna import find_images
 

@@ -17,8 +17,8 @@ _BATCH = 32
 def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFrame:
     """The error of every model and the ensemble under every perturbation; shows a progress bar.
 
-    cases: columns id, sex, age_months and path. "clean" is the file itself. Every change is made
-    to the radiograph as read, which is then written to a file and goes the way of any upload.
+    cases: columns id, sex, reference_months and path. "clean" is the file itself. Every change is
+    made to the radiograph as read, which is then written to a file and processed like any upload.
 
     Returns the columns of `robustness_table`, and model_sha256 (see `artifacts.fingerprints`).
     Raises BoneAgeError when no file can be read.
@@ -50,9 +50,9 @@ def _read(source) -> Radiograph | None:
 def _predict(
     predictor: Predictor, cases: pd.DataFrame, radiographs: list[Radiograph | None], name: str
 ) -> pd.DataFrame:
-    """Columns perturbation, id, age_months, and one of months for each model and "ensemble"."""
+    """Columns perturbation, id, reference_months, and one for each model and "ensemble"."""
     readable = [radiograph is not None for radiograph in radiographs]
-    rows = cases.loc[readable, ["id", "age_months"]].assign(perturbation=name)
+    rows = cases.loc[readable, ["id", "reference_months"]].assign(perturbation=name)
     if rows.empty:
         return rows
     hands = [predictor.prepare(radiograph) for radiograph in radiographs if radiograph]

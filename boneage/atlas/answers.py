@@ -38,7 +38,7 @@ PREDICTIONS, LIKENESS = "predictions.csv", "likeness.csv"
 # Side of the picture that is compared with the plates and shown beside them, whatever the models
 # take: a hand on a plate is about as large.
 SIZE = 512
-_CASE_COLUMNS = ["id", "sex", "age_months", "prediction_months"]
+_CASE_COLUMNS = ["id", "sex", "reference_months", "prediction_months"]
 _PREDICTION_COLUMNS = [
     "sex",
     "months",
@@ -99,13 +99,14 @@ def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
 
 
 def as_cases(root: str | Path | None = None) -> pd.DataFrame:
-    """The plates as cases of known age: their table with age_months, the mean bone age, and id,
-    sex and that age in words, such as "Girls, 5 years".
+    """The plates as cases with a reference bone age, which is their mean bone age.
+
+    Their table with reference_months, and with id: sex and age in words, such as "Girls, 5 years".
 
     Raises ArtifactError without an atlas.
     """
-    table = plates.table(root).rename(columns={"mean_age_months": "age_months"})
-    titles = [children_aged(row.sex, row.age_months) for row in table.itertuples()]
+    table = plates.table(root).rename(columns={"mean_age_months": "reference_months"})
+    titles = [children_aged(row.sex, row.reference_months) for row in table.itertuples()]
     return table.assign(id=titles)
 
 
@@ -150,9 +151,9 @@ def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
 def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.DataFrame:
     """Bone age of radiographs by their likeness to the plates alone.
 
-    cases: columns id, sex, age_months and path. Returns the first three, prediction_months, and
-    atlas, which tells the plates from any others. Radiographs that cannot be read or whose hand
-    is not found by its landmarks are left out. Raises ArtifactError without an atlas.
+    cases: columns id, sex, reference_months and path. Returns the first three, prediction_months,
+    and atlas, which tells the plates from any others. Radiographs that cannot be read or whose
+    hand is not found by its landmarks are left out. Raises ArtifactError without an atlas.
     """
     rows = []
     for case in tqdm(list(cases.itertuples()), desc="likeness", unit="image"):
@@ -163,7 +164,7 @@ def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.
         landmarks = landmarks_on(hand)
         if landmarks is not None:
             months = plates.second_opinion(plates.compare(case.sex, hand.image, landmarks, root))
-            rows.append((case.id, case.sex, case.age_months, months))
+            rows.append((case.id, case.sex, case.reference_months, months))
     table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
     return table.assign(atlas=atlas_digest(root))
 

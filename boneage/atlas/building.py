@@ -100,7 +100,7 @@ def build_atlas(
         for (sex, months), rows, result in _averaged(source, todo, workers):
             if result is not None:
                 used, made = result
-                ages = source.manifest["age_months"].to_numpy()[used]
+                ages = source.manifest["reference_months"].to_numpy()[used]
                 picture, spread = files.picture_names(sex, months)
                 row = dict(
                     sex=sex,
@@ -137,7 +137,7 @@ def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, i
     ages in [months - 3, months + 3) make a group.
     """
     usable = manifest[(manifest["split"] != TEST) & (manifest["crop_method"] == MEDIAPIPE)]
-    half_years = ((usable["age_months"] + _HALF_YEAR / 2) // _HALF_YEAR).astype(int)
+    half_years = ((usable["reference_months"] + _HALF_YEAR / 2) // _HALF_YEAR).astype(int)
     groups = {}
     for (sex, half_year), group in usable.groupby([usable["sex"], half_years]):
         good = group[group["contrast"] >= group["contrast"].quantile(settings.least_contrast)]

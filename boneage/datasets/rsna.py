@@ -87,8 +87,8 @@ def cases(
     `reference_column` names the column of the reference bone age in all label files, where their
     own names do not say.
 
-    Returns columns `id`, `split` ("train", "validation", "test"), `sex`, `age_months` and `path`
-    (Path, or None where there is no image). `(split, id)` is unique; `id` alone need not be.
+    Returns columns `id`, `split` ("train", "validation", "test"), `sex`, `reference_months` and
+    `path` (Path, or None where there is no image). `(split, id)` is unique; `id` alone need not be.
     `attrs["skipped"]` lists the label rows left out.
 
     Raises LabelError as `read_labels` and `find_images` do, and when only one of a folder and
@@ -106,7 +106,7 @@ def cases(
         test = _one_set(test_images, test_labels, reference_column)
         parts.append(test.assign(split="test"))
 
-    whole = pd.concat(parts, ignore_index=True)[["id", "split", "sex", "age_months", "path"]]
+    whole = pd.concat(parts, ignore_index=True)[["id", "split", "sex", "reference_months", "path"]]
     whole.attrs["skipped"] = [line for part in parts for line in part.attrs["skipped"]]
     return whole
 

@@ -19,7 +19,7 @@ def split_train_validation(
     of one case is allowed. The choice depends on the set of cases and the seed only, not on the
     order of rows.
 
-    labels: columns `id` (unique), `sex` and `age_months`.
+    labels: columns `id` (unique), `sex` and `reference_months`.
     Returns a Series of "train" or "validation", indexed like `labels`.
     Raises BoneAgeError unless 0 <= n_validation < number of cases.
     """
@@ -31,7 +31,7 @@ def split_train_validation(
     strata = pd.DataFrame(
         {
             "sex": labels["sex"].to_numpy(),
-            "year": (labels["age_months"] // 12).to_numpy(),
+            "year": (labels["reference_months"] // 12).to_numpy(),
             "ticket": [_ticket(seed, id_) for id_ in labels["id"]],
         }
     )

@@ -90,11 +90,12 @@ def _slopes(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def calibration_bins(cases: pd.DataFrame) -> pd.DataFrame:
     """Mean reference age in ten groups of equal size by predicted age.
 
-    `cases` has the columns age_months and prediction_months and at least one row. Result columns:
-    n, predicted (mean), reference (mean) and its 95% CI low and high by Student's t, months;
-    a row a group, fewer where there are fewer than ten cases. A single case has the interval nan.
+    `cases` has the columns reference_months and prediction_months and at least one row. Result
+    columns: n, predicted (mean), reference (mean) and its 95% CI low and high by Student's t,
+    months; a row a group, fewer where there are fewer than ten cases. A single case has the
+    interval nan.
     """
-    ages = cases[["prediction_months", "age_months"]].to_numpy()
+    ages = cases[["prediction_months", "reference_months"]].to_numpy()
     ages = ages[np.argsort(ages[:, 0], kind="stable")]
     rows = []
     for predicted, reference in (group.T for group in np.array_split(ages, min(_BINS, len(ages)))):

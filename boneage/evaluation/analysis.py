@@ -45,10 +45,10 @@ class Analysis:
 def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
     """Analyse a predictions table of at least one case; the same table gives the same result.
 
-    by: "age_months" or "prediction_months".
+    by: "reference_months" or "prediction_months".
     """
     cases = with_residuals(predictions, by)
-    reference, predicted = cases["age_months"], cases["prediction_months"]
+    reference, predicted = cases["reference_months"], cases["prediction_months"]
     n_resamples = resamples_at_once(len(cases))
     within_boxes, beyond_boxes = boxes(cases)
     return Analysis(

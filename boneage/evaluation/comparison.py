@@ -40,7 +40,7 @@ def pair(
 ) -> pd.DataFrame:
     """Two predictions tables side by side, on the cases that both have.
 
-    Result columns: id, split, sex, age_months, age_band, crop_method (of the first table),
+    Result columns: id, split, sex, reference_months, age_band, crop_method (of the first table),
     first_months, second_months and ensemble_months (predictions, the last the mean of the two with
     these weights, whose sum is 1), first_error and second_error (absolute, months), closer
     ("first", "second" or "equal").
@@ -53,11 +53,11 @@ def pair(
         raise BoneAgeError(
             "The tables share no case (split and id); compare predictions for the same images."
         )
-    age = both["age_months"]
+    age = both["reference_months"]
     first_months, second_months = both["prediction_months"], both["prediction_months_second"]
     first_error, second_error = (first_months - age).abs(), (second_months - age).abs()
     difference = first_error - second_error
-    columns = ["id", "split", "sex", "age_months", "age_band", "crop_method"]
+    columns = ["id", "split", "sex", "reference_months", "age_band", "crop_method"]
     return both.assign(age_band=age_band(age))[columns].assign(
         first_months=first_months,
         second_months=second_months,
@@ -116,9 +116,9 @@ class Comparison:
 def compare(pairs: pd.DataFrame) -> Comparison:
     """What there is to say of two models on all cases of a table from `pair`, of one split."""
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
-    age = pairs["age_months"].to_numpy()
+    age = pairs["reference_months"].to_numpy()
     residuals = pairs[["first_months", "second_months"]].to_numpy() - age[:, None]
-    ensemble = (pairs["ensemble_months"] - pairs["age_months"]).abs().to_numpy()
+    ensemble = (pairs["ensemble_months"] - pairs["reference_months"]).abs().to_numpy()
     better = first if first.mean() <= second.mean() else second
     noise = label_noise_variance(pairs["split"].iloc[0])
     is_tested = len(pairs) >= MIN_CASES
@@ -148,7 +148,7 @@ def compare(pairs: pd.DataFrame) -> Comparison:
 
 def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
     """Mean residual in months: rows first, second and ensemble, a column all and one a sex."""
-    residuals = pd.DataFrame(predictions(pairs)).sub(pairs["age_months"], axis=0)
+    residuals = pd.DataFrame(predictions(pairs)).sub(pairs["reference_months"], axis=0)
     by_sex = residuals.groupby(pairs["sex"]).mean().T
     by_sex.insert(0, "all", residuals.mean())
     return by_sex.rename_axis(columns=None)
@@ -159,7 +159,7 @@ def resample_models(
 ) -> dict[str, dict[str, np.ndarray]]:
     """`resample_figures` of "first", "second" and "ensemble", all on the same drawn cases."""
     return {
-        name: resample_figures(pairs["age_months"], months, n_resamples, seed)
+        name: resample_figures(pairs["reference_months"], months, n_resamples, seed)
         for name, months in predictions(pairs).items()
     }
 
@@ -186,7 +186,8 @@ def figure_differences(
     with the bootstrap standard error.
     """
     first, second = (
-        figures(pairs["age_months"], pairs[months]) for months in ("first_months", "second_months")
+        figures(pairs["reference_months"], pairs[months])
+        for months in ("first_months", "second_months")
     )
     p = pd.Series(float("nan"), index=FIGURES)
     if len(pairs) >= MIN_CASES:
@@ -211,7 +212,9 @@ def _p_values(
 ) -> dict[str, float]:
     """p of every figure, one by one."""
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
-    residuals = pairs[["first_months", "second_months"]].sub(pairs["age_months"], axis=0).to_numpy()
+    residuals = (
+        pairs[["first_months", "second_months"]].sub(pairs["reference_months"], axis=0).to_numpy()
+    )
     towards = residuals * np.sign(residuals.mean(axis=0))
     median = np.median(first) - np.median(second)
     median_error = (drawn["first"]["median_ae"] - drawn["second"]["median_ae"]).std(ddof=1)
@@ -221,7 +224,7 @@ def _p_values(
         "bias": paired_t(towards[:, 0] - towards[:, 1])[-1],
         "median_ae": wald_p(median, median_error, len(pairs)),
     }
-    p["r2"] = p["rmse"] if np.ptp(pairs["age_months"]) > 0 else float("nan")
+    p["r2"] = p["rmse"] if np.ptp(pairs["reference_months"]) > 0 else float("nan")
     for name in ("within_6", "within_12", "within_24"):
         limit = float(name.removeprefix("within_"))
         only = [(first <= limit) & (second > limit), (first > limit) & (second <= limit)]

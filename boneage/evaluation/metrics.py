@@ -1,7 +1,8 @@
-"""Error figures of a predictions table: all cases, by sex, by age band.
+"""Error metrics of a predictions table: all cases, by sex, by age band.
 
-A predictions table has the columns id, split, sex, age_months, prediction_months, crop_method.
-The residual is prediction - chronological age, in months: positive when read too old.
+A predictions table has the columns id, split, sex, reference_months, prediction_months and
+crop_method. A residual is predicted minus reference bone age in months: positive where
+overestimated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,13 +28,13 @@ AGE_BANDS: dict[str, tuple[int, int]] = {
 }
 
 
-def age_band(age_months) -> pd.Series:
+def age_band(months) -> pd.Series:
     """The age band of each age: a Series of ordered categoricals named "age_band".
 
-    `age_months` is a Series (its index is kept) or a list of ages in months, each 0 or more.
+    `months` is a Series (its index is kept) or a list of ages in months, each 0 or more.
     Raises ValueError for a negative age or one that is not a number.
     """
-    age = pd.Series(age_months, dtype=float)
+    age = pd.Series(months, dtype=float)
     if not (age >= 0).all():
         raise ValueError("Some ages are negative or missing; give ages in months from 0 upwards.")
     edges = [low for low, _ in AGE_BANDS.values()] + [np.inf]
@@ -42,7 +43,7 @@ def age_band(age_months) -> pd.Series:
 
 
 def figures(age, prediction) -> dict[str, float]:
-    """Error figures of predictions (n,) against chronological ages (n,), both in months.
+    """Error metrics of predictions (n,) against reference bone ages (n,), both in months.
 
     mae, rmse, bias (mean residual) and median_ae (median absolute error) in months; r2
     (coefficient of determination, at most 1); within_6, within_12 and within_24, the fraction of
@@ -93,9 +94,9 @@ def summarise(
     """
     by = [by] if isinstance(by, str) else list(by)
     if "age_band" in by and "age_band" not in predictions:
-        _require(predictions, ["age_months"])
-        predictions = predictions.assign(age_band=age_band(predictions["age_months"]))
-    _require(predictions, [*by, "age_months", "prediction_months"])
+        _require(predictions, ["reference_months"])
+        predictions = predictions.assign(age_band=age_band(predictions["reference_months"]))
+    _require(predictions, [*by, "reference_months", "prediction_months"])
     groups = predictions.groupby(by, observed=True) if by else [((), predictions)]
     rows = [dict(zip(by, key, strict=True)) | _row(g, n_resamples, seed) for key, g in groups]
     table = pd.DataFrame(rows, columns=[*by, "n", *_figure_columns()])
@@ -116,7 +117,7 @@ def metrics_table(
 
     Raises ValueError when a column is missing.
     """
-    _require(predictions, ["split", "sex", "age_months", "prediction_months"])
+    _require(predictions, ["split", "sex", "reference_months", "prediction_months"])
     parts = []
     for split, cases in predictions.groupby("split", sort=False):
         for by in ("all", "sex", "age_band"):
@@ -130,7 +131,7 @@ def metrics_table(
 
 
 def _row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
-    age, prediction = cases["age_months"], cases["prediction_months"]
+    age, prediction = cases["reference_months"], cases["prediction_months"]
     intervals = bootstrap(age, prediction, n_resamples=n_resamples, seed=seed)
     return figures_row(age, prediction, intervals)
 

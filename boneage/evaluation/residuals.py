@@ -13,7 +13,7 @@ from scipy import stats
 from boneage.evaluation.intervals import as_ages
 from boneage.evaluation.metrics import age_band
 
-REFERENCE_AGE, PREDICTED_AGE = "age_months", "prediction_months"  # what `by` may be
+REFERENCE_AGE, PREDICTED_AGE = "reference_months", "prediction_months"  # what `by` may be
 
 # A window of the running median holds this fraction of all cases, but enough for quartiles.
 _WINDOW_FRACTION = 1 / 20
@@ -26,7 +26,7 @@ def with_residuals(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> pd.Dat
 
     A model may predict an age before birth; it is in the first band.
     """
-    residual = predictions["prediction_months"] - predictions["age_months"]
+    residual = predictions["prediction_months"] - predictions["reference_months"]
     return predictions.assign(
         residual_months=residual,
         absolute_error=residual.abs(),
@@ -95,7 +95,7 @@ def boxes(cases: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement of predictions and chronological ages; all but `n` in months.
+    """Agreement of predicted and reference bone ages; all but `n` in months.
 
     bias: mean residual.
     sd: standard deviation of the residuals.
@@ -115,7 +115,7 @@ class Agreement:
 
 
 def agreement(age, prediction) -> Agreement:
-    """Limits of agreement of predictions (n,) with chronological ages (n,), both in months.
+    """Limits of agreement of predictions (n,) with reference bone ages (n,), both in months.
 
     Source: J. M. Bland and D. G. Altman, Lancet 1986;327:307-310, and Statistical Methods in
     Medical Research 1999;8:135-160, section 2 for the standard error of a limit,

@@ -5,7 +5,7 @@ import pandas as pd
 from boneage.datasets.perturbations import CLEAN
 from boneage.evaluation.intervals import N_RESAMPLES, SEED, percentile_interval, resample_means
 
-_CASE = ["perturbation", "id", "age_months"]
+_CASE = ["perturbation", "id", "reference_months"]
 _CLEAN = "_clean"  # ending of the columns without the change
 
 
@@ -14,15 +14,16 @@ def robustness_table(
 ) -> pd.DataFrame:
     """The error of every model under every perturbation, against that on the clean pictures.
 
-    predictions: columns perturbation ("clean" among them), id, age_months, and one of predictions
-    in months for each model. A perturbation is judged on the cases that it and "clean" share.
+    predictions: columns perturbation ("clean" among them), id, reference_months, and one of
+    predictions in months for each model. A perturbation is judged on the cases that it and "clean"
+    share.
 
     Result columns: perturbation, model, n, then with 95% bootstrap intervals (_low, _high) the
     mae in months, its change (mae - clean mae) and its ratio (mae / clean mae). The intervals of
     change and ratio are paired: both errors are resampled together.
     """
     models = predictions.columns.drop(_CASE)
-    errors = predictions[models].sub(predictions["age_months"], axis=0).abs()
+    errors = predictions[models].sub(predictions["reference_months"], axis=0).abs()
     errors.index = pd.MultiIndex.from_frame(predictions[_CASE[:2]])
     clean = errors.loc[CLEAN].add_suffix(_CLEAN)
     rows = []
