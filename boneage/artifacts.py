@@ -52,13 +52,14 @@ PREDICTION_COLUMNS = (
     "id",
     "split",
     "sex",
-    "age_months",
+    "reference_months",
     "prediction_months",
     "contrast",
     "crop_method",  # last, so that a file cut within its last row is noticed
 )
+_FORMER_COLUMNS = {"age_months": "reference_months"}  # in tables of earlier versions
 _PREDICTION_TEXTS = ("id", "split", "sex", "crop_method")
-_PREDICTION_NUMBERS = ("age_months", "prediction_months", "contrast")
+_PREDICTION_NUMBERS = ("reference_months", "prediction_months", "contrast")
 _SEXES = {"female", "male"}
 _CROP_METHODS = {"mediapipe", "segmentation", "full_frame"}
 
@@ -707,6 +708,7 @@ def read_table(
         table = pd.read_csv(io.BytesIO(content), **options)
     except ValueError as error:  # parser, decoding and empty-file errors are all ValueErrors
         raise unusable(path, "is not a CSV table", remedy) from error
+    table = table.rename(columns=_FORMER_COLUMNS)
     if table.empty:
         raise unusable(path, "has no rows", remedy)
     if missing := [column for column in columns if column not in table]:

@@ -379,11 +379,12 @@ def _evaluate(options: argparse.Namespace) -> int:
             for case, result in zip(batch, found_now, strict=True):
                 refused += result.status == results.REFUSED
                 if options.model in result.months:
-                    rows.append((case.age_months, result.months[options.model]))
+                    rows.append((case.reference_months, result.months[options.model]))
             bar.update(len(batch))
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
-    figures = summarise(pd.DataFrame(rows, columns=["age_months", "prediction_months"])).iloc[0]
+    cases = pd.DataFrame(rows, columns=["reference_months", "prediction_months"])
+    figures = summarise(cases).iloc[0]
     summary: dict[str, Any] = {"model": options.model, "n": len(rows)}
     for name in ("mae", "rmse", "r2", "bias", "within_6", "within_12"):
         summary[name] = _rounded(figures[name])
@@ -475,7 +476,7 @@ def _sanity_checks(options: argparse.Namespace) -> int:
 
 
 def _labelled(images: str, labels: str, reference_column: str | None) -> "pd.DataFrame":
-    """The cases of a CSV file whose image is in the folder: columns id, sex, age_months, path."""
+    """Cases of a CSV file whose image is in the folder: id, sex, reference_months, path."""
     from boneage.datasets.labels import read_labels
     from boneage.datasets.rsna import find_images
 

@@ -131,7 +131,9 @@ def _read() -> _Published:
     for split in (TRAIN, *_EVALUATED):
         if not (cases["split"] == split).any():
             raise ArtifactError(f"The models share no predictions of the {split} set: train again.")
-    cases = cases.assign(block=acquisition_block(cases), age_band=age_band(cases["age_months"]))
+    cases = cases.assign(
+        block=acquisition_block(cases), age_band=age_band(cases["reference_months"])
+    )
     return _Published(
         facts=facts,
         tables=tables,
@@ -159,7 +161,7 @@ def _demographics(card: _Published) -> str:
     for split in (TRAIN, *_EVALUATED):
         for sex, children in wording.CHILDREN.items():
             cases = card.cases[(card.cases["split"] == split) & (card.cases["sex"] == sex)]
-            age, bands = cases["age_months"], cases["age_band"].value_counts()
+            age, bands = cases["reference_months"], cases["age_band"].value_counts()
             spread = f"{age.mean():.1f} ({age.std():.1f})"
             ends = f"{age.min():.0f} to {age.max():.0f}"
             n = [f"{bands[band]:,}" for band in AGE_BANDS]
@@ -226,7 +228,7 @@ def _performance(card: _Published) -> str:
 
 def _mean_age(card: _Published) -> str:
     """The MAE of always predicting the mean age of the training set, on each set."""
-    ages = {split: group["age_months"] for split, group in card.cases.groupby("split")}
+    ages = {split: group["reference_months"] for split, group in card.cases.groupby("split")}
     mean = ages[TRAIN].mean()
     errors = [
         f"{figures(ages[split], np.full(len(ages[split]), mean))['mae']:.1f} on {split}"
@@ -356,7 +358,7 @@ def _failures(card: _Published, split: str) -> str:
         [
             row["id"],
             row["sex"],
-            f"{row['age_months']:.0f}",
+            f"{row['reference_months']:.0f}",
             *(wording.figure_value("bias", row[name], unit=False) for name in models),
             f"{row['label_sds']:.1f}",
             wording.share(row["less_contrast"]),

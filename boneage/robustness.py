@@ -24,7 +24,7 @@ def measure_robustness(predictor: Predictor, cases: pd.DataFrame) -> pd.DataFram
 
     Args:
         predictor: of the models.
-        cases: columns id, sex, age_months and path.
+        cases: columns id, sex, reference_months and path.
 
     Returns:
         The columns of `robustness_table`, and model_sha256 (see `artifacts.fingerprints`).
@@ -59,9 +59,9 @@ def _read(source: bytes | str | Path) -> Radiograph | None:
 def _predict(
     predictor: Predictor, cases: pd.DataFrame, radiographs: list[Radiograph | None], name: str
 ) -> pd.DataFrame:
-    """Columns perturbation, id, age_months, and one of months for each model and "ensemble"."""
+    """Columns perturbation, id, reference_months, and one for each model and "ensemble"."""
     readable = [radiograph is not None for radiograph in radiographs]
-    rows = cases.loc[readable, ["id", "age_months"]].assign(perturbation=name)
+    rows = cases.loc[readable, ["id", "reference_months"]].assign(perturbation=name)
     if rows.empty:
         return rows
     hands = [predictor.prepare(radiograph) for radiograph in radiographs if radiograph]

@@ -89,7 +89,9 @@ def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case: Any) 
     def predict(variants: Sequence[Mapping[str, PreparedHand]]) -> dict[str, np.ndarray]:
         return predictor.predict_prepared(variants, [case.sex] * len(variants))
 
-    return occlusion_shifts(hands, predict).assign(id=case.id, age_months=case.age_months)
+    return occlusion_shifts(hands, predict).assign(
+        id=case.id, reference_months=case.reference_months
+    )
 
 
 def _directions(predictor: Predictor, hands: Hands, cases: Sequence) -> dict[str, Direction]:

@@ -116,7 +116,7 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
             bind="query-params",
         )
     end = 12 * oldest if oldest < OLDEST_YEARS else float("inf")  # the last also takes the older
-    chosen = cases["age_months"].between(12 * youngest, end)
+    chosen = cases["reference_months"].between(12 * youngest, end)
     if sex != shared.ALL:
         chosen &= cases["sex"] == sex
     return cases[chosen].reset_index(drop=True), bool(chosen.all())
@@ -348,7 +348,7 @@ def case_table(cases: pd.DataFrame) -> None:
         {
             "id": cases["id"],
             "sex": cases["sex"],
-            "age": cases["age_months"].map(wording.age_in_short),
+            "age": cases["reference_months"].map(wording.age_in_short),
             "prediction": cases["prediction_months"].map(wording.age_in_short),
             "residual": cases["residual_months"],
             "crop": cases["crop_method"].map(wording.hand_found_short, na_action="ignore"),
@@ -417,7 +417,7 @@ def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     except BoneAgeError as error:
         shared.show_error(error)
         return
-    read, predicted = map(wording.age_in_short, (case.age_months, case.prediction_months))
+    read, predicted = map(wording.age_in_short, (case.reference_months, case.prediction_months))
     caption = f"{case.id}, {case.sex}: reference {read}, prediction {predicted}"
     if refusal:
         caption += f". Refused by the quality check ({refusal.kind}): prediction not reliable"

@@ -41,11 +41,11 @@ N_MISSED = 3
 class Material:
     """Hands to learn on.
 
-    key: tells it from all others. pool: columns id, sex and age_months. picture: a row of it ->
-    (H, W) uint8. about: a row of it -> title with the age, and a sentence or "". predictions: model
-    name -> what it says of the hands, columns id and prediction_months. notes: sentences on where
-    hands and predictions come from. is_refused: a row of the pool -> whether the quality check
-    refuses the hand, asked where that is not known of the predictions.
+    key: tells it from all others. pool: columns id, sex and reference_months. picture: a row of it
+    -> (H, W) uint8. about: a row of it -> title with the age, and a sentence or "". predictions:
+    model name -> its predictions for the hands, columns id and prediction_months. notes: sentences
+    on the source of hands and predictions. is_refused: a row of the pool -> whether the quality
+    check refuses the hand, asked where that is not known of the predictions.
     """
 
     key: str
@@ -181,7 +181,7 @@ def own_radiographs() -> Material | None:
 
 
 def age_of(hand: pd.Series) -> tuple[str, str]:
-    return wording.children_aged(hand["sex"], hand["age_months"]), ""
+    return wording.children_aged(hand["sex"], hand["reference_months"]), ""
 
 
 # Every click runs the page again, and reading a large film takes a while.
@@ -239,9 +239,9 @@ def look_back(material: Material, game: Quiz) -> None:
     show_hand(left, material, case, f"Hand {number}: {title}")
     with right:
         st.subheader(title, anchor=False)
-        said = wording.answer_against(case["prediction_months"], case["age_months"])
+        said = wording.answer_against(case["prediction_months"], case["reference_months"])
         st.markdown(f"{sentence} {said}")
-        now = stage(case["sex"], case["age_months"])
+        now = stage(case["sex"], case["reference_months"])
         st.markdown(f"**{now.title}:** {now.look}")
         st.button(
             "Show the result" if game.is_over else "Next hand",
@@ -366,8 +366,8 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
             with st.container():
                 title, sentence = material.about(case)
                 st.image(material.picture(case), width="stretch", output_format="PNG", alt=title)
-                said = wording.answer_against(case["prediction_months"], case["age_months"])
-                now = stage(case["sex"], case["age_months"])
+                said = wording.answer_against(case["prediction_months"], case["reference_months"])
+                now = stage(case["sex"], case["reference_months"])
                 st.markdown(f"**{title}.** {sentence} {said} *{now.title}:* {now.look}")
 
 
@@ -378,7 +378,7 @@ def answer_table(readers: dict[str, pd.DataFrame]) -> None:
         {
             "Hand": you["id"],
             "Sex": you["sex"].map(wording.CHILDREN),
-            "Reference bone age": you["age_months"].map(wording.age_in_short),
+            "Reference bone age": you["reference_months"].map(wording.age_in_short),
         }
     )
     for name, cases in readers.items():

@@ -63,7 +63,7 @@ def samples() -> dict[str, Sample]:
     for sex, months in AVERAGES:
         if (sex, months) in usable.index:
             plate = usable.loc[(sex, months)]
-            name = f"{CHILD[sex]}, {wording.age_in_words(plate['age_months'])}"
+            name = f"{CHILD[sex]}, {wording.age_in_words(plate['reference_months'])}"
             averages[name] = Sample(sex, months, build=plate["build"])
     return averages or DRAWINGS
 

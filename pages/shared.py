@@ -37,6 +37,15 @@ ALL = "all"
 SEX_FILTER = {ALL: "All", "female": "Girls", "male": "Boys"}
 RECIPES = {"best": "Best", "paper": "Original report"}
 PLOT = {"displayModeBar": False}
+# What choices were called in earlier versions: their words stand in links that people have saved.
+FORMER_WORDS = {
+    "Mean of both models": "Ensemble",
+    "Best so far": "Best",
+    "Reference recipe": "Original report",
+    "Reference age": "Reference bone age",
+    "Predicted age": "Predicted bone age",
+    "Your own": "Your own radiographs",
+}
 
 Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
 
@@ -112,10 +121,14 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
     """
     if len(options) == 1:
         return next(iter(options))
+    first = list(options)[default]
+    if words := FORMER_WORDS.get(st.query_params.get(key)):
+        st.session_state[key] = next(value for value in options if options[value] == words)
+        first = None  # Streamlit warns of a default besides a value
     return st.segmented_control(
         label,
         list(options),
-        default=list(options)[default],
+        default=first,
         required=True,
         format_func=options.get,
         key=key,

@@ -58,7 +58,7 @@ def calibrated_artifacts(_tiny_artifacts_folder, tmp_path_factory) -> Path:
             "id": [str(number) for number in range(n)],
             "split": ["validation"] * 400 + ["test"] * 40,
             "sex": ["female", "male"] * (n // 2),
-            "age_months": age,
+            "reference_months": age,
             "contrast": 55.0,
             "crop_method": "mediapipe",
         }
@@ -121,7 +121,7 @@ def _write_untrained(folder: Path, name: str) -> None:
                 "id": [str(number) for number in range(12)],
                 "split": ["train"] * 4 + ["validation"] * 4 + ["test"] * 4,
                 "sex": ["female", "male"] * 6,
-                "age_months": age,
+                "reference_months": age,
                 "prediction_months": age + 9,
                 "crop_method": "mediapipe",
                 "contrast": 55.0,

@@ -52,7 +52,7 @@ def predictions():
             "id": ["0012", "NA"],
             "split": ["validation", "test"],
             "sex": ["female", "male"],
-            "age_months": [96.0, 150.25],
+            "reference_months": [96.0, 150.25],
             "prediction_months": [99.123456, 148.0],
             "contrast": [55.0, 40.25],
             "crop_method": ["mediapipe", "full_frame"],
@@ -403,6 +403,14 @@ def test_missing_columns_are_named(tmp_path, predictions):
     assert "predictions.csv has no column sex" in refusal(tmp_path, artifacts.read_predictions)
     (tmp_path / "metrics.csv").write_text("split,n\ntest,3\n")
     assert "metrics.csv has no column group, mae" in refusal(tmp_path, artifacts.read_metrics)
+
+
+def test_predictions_of_an_earlier_version_are_read(tmp_path, predictions):
+    artifacts.write_predictions(tmp_path, predictions)
+    known = artifacts.read_predictions(tmp_path)
+    path = tmp_path / "predictions.csv"
+    path.write_text(path.read_text().replace("reference_months", "age_months", 1))
+    pd.testing.assert_frame_equal(artifacts.read_predictions(tmp_path), known)
 
 
 def test_predictions_cut_within_a_row_are_refused(tmp_path, predictions):

@@ -17,8 +17,8 @@ def test_a_report_is_one_file_that_needs_nothing_else(tiny_artifacts, tmp_path, 
     assert "16 Bit" in html
     assert html.count("plotly-graph-div") == 11
     for words in (
-        "Residuals by reference age",
-        "Residuals by predicted age",
+        "Residuals by reference bone age",
+        "Residuals by predicted bone age",
         "Calibration slope",
         "Regression to the mean",
         "Worst-performing subgroups",

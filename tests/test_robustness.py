@@ -72,6 +72,8 @@ def test_a_table_without_its_models_is_not_read(measured, monkeypatch, tmp_path)
 def test_without_a_readable_picture_there_is_no_table(measured, tmp_path):
     broken = tmp_path / "1.png"
     broken.write_bytes(b"not a picture")
-    cases = pd.DataFrame({"id": ["1"], "sex": ["male"], "age_months": [99.0], "path": [broken]})
+    cases = pd.DataFrame(
+        {"id": ["1"], "sex": ["male"], "reference_months": [99.0], "path": [broken]}
+    )
     with pytest.raises(BoneAgeError, match="could be read"):
         measure_robustness(Predictor(), cases)

@@ -25,7 +25,7 @@ def test_the_artifact_is_complete_and_agrees_with_itself(name):
     predictions = artifacts.read_predictions(folder)
     assert set(predictions["split"]) == {"train", "validation", "test"}
     assert (predictions["split"] == "train").sum() == facts.n_train
-    error = (predictions["prediction_months"] - predictions["age_months"]).abs()
+    error = (predictions["prediction_months"] - predictions["reference_months"]).abs()
     mae = error.groupby(predictions["split"]).mean()
     stated = artifacts.read_metrics(folder).query("group == 'all'").set_index("split")["mae"]
     pd.testing.assert_series_equal(mae, stated, check_names=False, check_like=True, atol=1e-3)
@@ -34,10 +34,10 @@ def test_the_artifact_is_complete_and_agrees_with_itself(name):
 def test_shipped_models_halve_the_error_of_guessing_the_mean():
     for name in SHIPPED:
         predictions = artifacts.read_predictions(artifacts.model_folder(name))
-        train = predictions.query("split == 'train'")["age_months"]
+        train = predictions.query("split == 'train'")["reference_months"]
         kept = predictions.query("split == 'validation'")
-        guess = (kept["age_months"] - train.mean()).abs().mean()
-        error = (kept["prediction_months"] - kept["age_months"]).abs().mean()
+        guess = (kept["reference_months"] - train.mean()).abs().mean()
+        error = (kept["prediction_months"] - kept["reference_months"]).abs().mean()
         assert error < guess / 2
 
 

@@ -322,7 +322,7 @@ def simulated(n: int, kind: str):
             "id": [str(number) for number in range(n)],
             "split": "test",
             "sex": rng.choice(["female", "male"], n),
-            "age_months": age,
+            "reference_months": age,
             "crop_method": "mediapipe",
         }
     )

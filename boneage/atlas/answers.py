@@ -39,7 +39,7 @@ PREDICTIONS, LIKENESS = "predictions.csv", "likeness.csv"
 # Side of the picture that is compared with the plates and shown beside them, whatever the models
 # take: a hand on a plate is about as large.
 SIZE = 512
-_CASE_COLUMNS = ["id", "sex", "age_months", "prediction_months"]
+_CASE_COLUMNS = ["id", "sex", "reference_months", "prediction_months"]
 _PREDICTION_COLUMNS = [
     "sex",
     "months",
@@ -126,14 +126,14 @@ def as_cases(root: str | Path | None = None) -> pd.DataFrame:
         root: folder of the atlas, by default the published one.
 
     Returns:
-        Their table with age_months, the mean bone age, and id, sex and that age in words, such as
-        "Girls, 5 years".
+        Their table with reference_months, the mean bone age, and id, sex and that age in words,
+        such as "Girls, 5 years".
 
     Raises:
         ArtifactError: there is no atlas.
     """
-    table = plates.table(root).rename(columns={"mean_age_months": "age_months"})
-    titles = [children_aged(row.sex, row.age_months) for row in table.itertuples()]
+    table = plates.table(root).rename(columns={"mean_age_months": "reference_months"})
+    titles = [children_aged(row.sex, row.reference_months) for row in table.itertuples()]
     return table.assign(id=titles)
 
 
@@ -201,7 +201,7 @@ def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.
     """Bone age of radiographs by their likeness to the plates alone.
 
     Args:
-        cases: columns id, sex, age_months and path.
+        cases: columns id, sex, reference_months and path.
         root: folder of the atlas, by default the published one.
 
     Returns:
@@ -221,7 +221,7 @@ def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.
         landmarks = landmarks_on(hand)
         if landmarks is not None:
             months = plates.second_opinion(plates.compare(case.sex, hand.image, landmarks, root))
-            rows.append((case.id, case.sex, case.age_months, months))
+            rows.append((case.id, case.sex, case.reference_months, months))
     table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
     return table.assign(atlas=atlas_digest(root))
 

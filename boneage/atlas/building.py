@@ -97,7 +97,7 @@ def build_atlas(
     Example:
         >>> build_atlas("cache", "atlas", Settings(per_plate=5))
         Traceback (most recent call last):
-        boneage.errors.BoneAgeError: No plate is made of fewer than 20 radiographs, ...
+        boneage.errors.BoneAgeError: A standard needs at least 20 radiographs, ...
         >>> plates = build_atlas("cache", "atlas")  # doctest: +SKIP
     """
     settings, folder = settings or Settings(), Path(folder)
@@ -119,7 +119,7 @@ def build_atlas(
         for (sex, months), rows, result in _averaged(source, todo, workers):
             if result is not None:
                 used, made = result
-                ages = source.manifest["age_months"].to_numpy()[used]
+                ages = source.manifest["reference_months"].to_numpy()[used]
                 picture, spread = files.picture_names(sex, months)
                 row = dict(
                     sex=sex,
@@ -163,7 +163,7 @@ def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, i
         (sex, nominal months) -> row numbers.
     """
     usable = manifest[(manifest["split"] != TEST) & (manifest["crop_method"] == MEDIAPIPE)]
-    half_years = ((usable["age_months"] + _HALF_YEAR / 2) // _HALF_YEAR).astype(int)
+    half_years = ((usable["reference_months"] + _HALF_YEAR / 2) // _HALF_YEAR).astype(int)
     groups = {}
     for (sex, half_year), group in usable.groupby([usable["sex"], half_years]):
         good = group[group["contrast"] >= group["contrast"].quantile(settings.least_contrast)]

@@ -1,6 +1,6 @@
 """A quiz: hands shown without their age, the learner's answers, and how good they are.
 
-A hand is a row of a table with the columns id, sex and age_months; answers make a predictions
+A hand is a row of a table with the columns id, sex and reference_months; answers make a predictions
 table as `boneage.evaluation.metrics` takes it.
 """
 
@@ -36,7 +36,7 @@ class Quiz:
                 f"The quiz needs {N_HANDS} hands of known age and sex, but there are {len(pool)}."
             )
         rng = np.random.default_rng(seed)
-        pool = pool.sort_values(["sex", "age_months", "id"], ignore_index=True)
+        pool = pool.sort_values(["sex", "reference_months", "id"], ignore_index=True)
         drawn = [rng.choice(tenth) for tenth in np.array_split(pool.index, N_HANDS)]
         return cls(pool.loc[rng.permutation(drawn)].reset_index(drop=True))
 
@@ -46,7 +46,7 @@ class Quiz:
 
     @property
     def hand(self) -> pd.Series:
-        """The hand to be answered next; id, sex and age_months."""
+        """The hand to be answered next; id, sex and reference_months."""
         return self.hands.iloc[len(self.answers)]
 
     def answered(self, months: float) -> "Quiz":
@@ -78,7 +78,7 @@ def scores(readers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     rows = {}
     for name, cases in readers.items():
-        found = agreement(cases["age_months"], cases["prediction_months"])
+        found = agreement(cases["reference_months"], cases["prediction_months"])
         figures = summarise(cases).iloc[0]
         rows[name] = {
             **figures[["n", "mae", "mae_low", "mae_high"]],

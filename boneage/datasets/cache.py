@@ -48,7 +48,11 @@ FORMAT = 2
 IMAGES, MANIFEST, SKIPPED, FACTS = "images.npy", "manifest.csv", "skipped.csv", "cache.json"
 _PARTIAL, _JOURNAL, _PLAN = "images.partial.npy", "journal.jsonl", "plan.json"
 _LOCK = "build.lock"
-_CASE_COLUMNS = ["id", "split", "sex", "age_months"]
+_LABEL = "reference_months"
+# The column's name in earlier versions. Identities are computed with it, so that their caches can
+# be opened and continued and the same data keep the same fingerprint.
+_FORMER_LABEL = "age_months"
+_CASE_COLUMNS = ["id", "split", "sex", _LABEL]
 # Images given to the workers ahead of the next one to be written; what an interruption loses.
 _AHEAD_PER_WORKER = 4
 
@@ -66,7 +70,7 @@ class Cache:
     Attributes:
         folder: where it lies.
         images: (N, S, S) uint8 memory map, read-only; pixels stay on disk until they are used.
-        manifest: columns id (str), split, sex, age_months (float64), crop_method and contrast
+        manifest: columns id (str), split, sex, reference_months (float64), crop_method and contrast
             (float64, see `PreparedHand`); row i <-> images[i].
         parameters: how the radiographs were prepared.
         fingerprint: sha256 (hex) over parameters, manifest and pixels.
@@ -102,7 +106,7 @@ def build_cache(
     listed in `skipped.csv`. The result does not depend on the number of workers.
 
     Args:
-        cases: columns id, split, sex, age_months and path (None where there is no image);
+        cases: columns id, split, sex, reference_months and path (None where there is no image);
             (split, id) must be unique. `boneage.datasets.rsna.cases` composes such a table.
         folder: where the cache is, or will be.
         parameters: of the preparation; those of `Preprocessing()` by default.
@@ -190,7 +194,9 @@ def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> C
             folder / MANIFEST,
             dtype=str,
             keep_default_na=False,
-        ).astype({"age_months": float, "contrast": float})
+        )
+        manifest = manifest.rename(columns={_FORMER_LABEL: _LABEL})
+        manifest = manifest.astype({_LABEL: float, "contrast": float})
         images = np.load(folder / IMAGES, mmap_mode="r")
         own_parameters = _parameters_from_json(facts["parameters"])
         whole = facts["n"] == len(images) == len(manifest)
@@ -340,10 +346,10 @@ def _finish(folder: Path, cases: pd.DataFrame, plan: dict) -> None:
             f"{skipped['id'].iloc[0]}: {skipped['reason'].iloc[0]}"
         )
 
-    manifest = cases[_CASE_COLUMNS].reset_index(drop=True).astype({"age_months": float})[usable]
+    manifest = cases[_CASE_COLUMNS].reset_index(drop=True).astype({_LABEL: float})[usable]
     facts = pd.DataFrame([line for line in lines if "skipped" not in line], index=manifest.index)
-    manifest_text = manifest.join(facts).to_csv(index=False, lineterminator="\n")
-    replace_file(folder / MANIFEST, manifest_text.encode())
+    manifest = manifest.join(facts)
+    replace_file(folder / MANIFEST, manifest.to_csv(index=False, lineterminator="\n").encode())
     skipped_text = skipped.to_csv(index=False, lineterminator="\n")
     replace_file(folder / SKIPPED, skipped_text.encode())
     n, size = int(usable.sum()), plan["parameters"]["size"]
@@ -351,7 +357,7 @@ def _finish(folder: Path, cases: pd.DataFrame, plan: dict) -> None:
         images.write(_header(n, size))
         images.flush()
         os.fsync(images.fileno())
-    fingerprint = _fingerprint(plan["parameters"], manifest_text, folder / _PARTIAL)
+    fingerprint = _fingerprint(plan["parameters"], _identity(manifest), folder / _PARTIAL)
     facts = plan | {"n": n, "n_skipped": len(skipped), "fingerprint": fingerprint}
     (folder / _PARTIAL).replace(folder / IMAGES)
     replace_file(folder / FACTS, json.dumps(facts, indent=2).encode())
@@ -378,9 +384,9 @@ def _header(n: int, size: int) -> bytes:
     return header.getvalue()
 
 
-def _fingerprint(parameters: dict, manifest_text: str, images: Path) -> str:
+def _fingerprint(parameters: dict, manifest: bytes, images: Path) -> str:
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
-    digest.update(manifest_text.encode())
+    digest.update(manifest)
     with images.open("rb") as file:
         file.seek(_header_length(parameters["size"]))
         while chunk := file.read(1 << 22):
@@ -447,8 +453,14 @@ def _check_cases(cases: pd.DataFrame) -> None:
 def _digest(cases: pd.DataFrame) -> str:
     """Identity of a table of cases; folders do not count, so that a data set may be moved."""
     files = ["" if pd.isna(path) else Path(path).name for path in cases["path"]]
-    table = cases[_CASE_COLUMNS].astype({"age_months": float}).assign(file=files)
-    return hashlib.sha256(table.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+    table = cases[_CASE_COLUMNS].astype({_LABEL: float}).assign(file=files)
+    return hashlib.sha256(_identity(table)).hexdigest()
+
+
+def _identity(table: pd.DataFrame) -> bytes:
+    """What tells a table of cases from any other."""
+    text = table.rename(columns={_LABEL: _FORMER_LABEL}).to_csv(index=False, lineterminator="\n")
+    return text.encode()
 
 
 def _as_json(parameters: Preprocessing) -> dict:

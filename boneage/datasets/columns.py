@@ -53,7 +53,8 @@ _CHRONOLOGICAL = (
     *("chronologicalage", "chronological", "agechronological", "ca", "patientage", "ageatstudy"),
     *("chronologischesalter", "lebensalter", "agechronologique"),
 )
-# Most likely the chronological age, unless the one such name is that of the project's own tables.
+# Most likely the chronological age, unless the one such name is that of tables written by earlier
+# versions of the project.
 _SOME_AGE = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
 _OWN_REFERENCE = "age_months"
 _UNIT = re.compile(r"(in|en)?(months?|monaten?|mois)$")

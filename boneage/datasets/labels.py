@@ -61,7 +61,7 @@ def read_labels(
         reference_column: name of the column of the reference bone age, where it is not clear.
 
     Returns:
-        Columns `id` (str, of an image file without folder and suffix), `age_months` (float64,
+        Columns `id` (str, of an image file without folder and suffix), `reference_months` (float64,
         0 to 300) and `sex` ("female" or "male"). `attrs["columns"]` is role -> column it was read
         from, `attrs["unused"]` the other columns, `attrs["skipped"]` one sentence for every row
         left out.
@@ -95,8 +95,8 @@ def read_user_predictions(
         prediction_column: name of the column of the predicted bone age, where it is not clear.
 
     Returns:
-        Columns `id`, `split` ("own"), `sex`, `age_months`, `prediction_months` (float64, finite)
-        and `crop_method` ("unknown"); `attrs` as of `read_labels`.
+        Columns `id`, `split` ("own"), `sex`, `reference_months`, `prediction_months` (float64,
+        finite) and `crop_method` ("unknown"); `attrs` as of `read_labels`.
 
     Raises:
         UnknownColumn: The names do not say which column holds the reference or the prediction.
@@ -109,7 +109,7 @@ def read_user_predictions(
     """
     chosen = {REFERENCE: reference_column, PREDICTION: prediction_column}
     cases = _read(csv, name, (ID, REFERENCE, SEX, PREDICTION), chosen)
-    columns = ["id", "split", "sex", "age_months", "prediction_months", "crop_method"]
+    columns = ["id", "split", "sex", "reference_months", "prediction_months", "crop_method"]
     return cases.assign(split="own", crop_method="unknown")[columns]
 
 
@@ -147,8 +147,10 @@ def _read(
     named = {role: column for role, column in chosen.items() if column}
     columns = find_columns(cells, roles, named, title)
     texts = cells[list(columns.values())].set_axis(list(columns), axis=1)
-    table = pd.DataFrame({"id": _ids(texts[ID]), "age_months": to_numbers(texts[REFERENCE])})
-    table["age_months"] = table["age_months"].where(table["age_months"].between(0, OLDEST_MONTHS))
+    table = pd.DataFrame({"id": _ids(texts[ID]), "reference_months": to_numbers(texts[REFERENCE])})
+    table["reference_months"] = table["reference_months"].where(
+        table["reference_months"].between(0, OLDEST_MONTHS)
+    )
     table["sex"] = _sexes(texts[SEX], columns[SEX], title)
     if PREDICTION in columns:
         table["prediction_months"] = to_numbers(texts[PREDICTION])
@@ -211,7 +213,7 @@ def _reasons(texts: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     """Why each row is left out, without a full stop at the end."""
     rules = {
         ID: ("id", ""),
-        REFERENCE: ("age_months", f"is not a number of months from 0 to {OLDEST_MONTHS}"),
+        REFERENCE: ("reference_months", f"is not a number of months from 0 to {OLDEST_MONTHS}"),
         SEX: ("sex", "is not understood"),
         PREDICTION: ("prediction_months", "is not a number of months"),
     }
@@ -243,7 +245,7 @@ def _check_ids(ids: pd.Series, title: str) -> None:
 
 
 def _check_months(table: pd.DataFrame, columns: dict[str, str], title: str) -> None:
-    months = {REFERENCE: "age_months", PREDICTION: "prediction_months"}
+    months = {REFERENCE: "reference_months", PREDICTION: "prediction_months"}
     years = [
         shortened(column, 40)
         for role, column in columns.items()

@@ -38,7 +38,7 @@ def gather(cache: Cache, rows: np.ndarray, image_size: int = 256) -> tuple:
     """
     images = to_model_input(np.asarray(cache.images[rows]), image_size)
     cases = cache.manifest.iloc[rows]
-    age = cases["age_months"].to_numpy(np.float32)
+    age = cases["reference_months"].to_numpy(np.float32)
     return images, sex_to_model_input(cases["sex"]), age[:, np.newaxis]
 
 

@@ -111,8 +111,8 @@ def cases(
             do not say.
 
     Returns:
-        Columns `id`, `split` ("train", "validation", "test"), `sex`, `age_months` and `path` (Path,
-        or None where there is no image). `(split, id)` is unique; `id` alone need not be.
+        Columns `id`, `split` ("train", "validation", "test"), `sex`, `reference_months` and `path`
+        (Path, or None where there is no image). `(split, id)` is unique; `id` alone need not be.
         `attrs["skipped"]` lists the label rows left out.
 
     Raises:
@@ -131,7 +131,7 @@ def cases(
         test = _one_set(test_images, test_labels, reference_column)
         parts.append(test.assign(split="test"))
 
-    whole = pd.concat(parts, ignore_index=True)[["id", "split", "sex", "age_months", "path"]]
+    whole = pd.concat(parts, ignore_index=True)[["id", "split", "sex", "reference_months", "path"]]
     whole.attrs["skipped"] = [line for part in parts for line in part.attrs["skipped"]]
     return whole
 

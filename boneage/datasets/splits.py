@@ -20,7 +20,7 @@ def split_train_validation(
     of rows.
 
     Args:
-        labels: columns `id` (unique), `sex` and `age_months`.
+        labels: columns `id` (unique), `sex` and `reference_months`.
         n_validation: exactly so many are chosen.
         seed: of the choice.
 
@@ -38,7 +38,7 @@ def split_train_validation(
     strata = pd.DataFrame(
         {
             "sex": labels["sex"].to_numpy(),
-            "year": (labels["age_months"] // 12).to_numpy(),
+            "year": (labels["reference_months"] // 12).to_numpy(),
             "ticket": [_ticket(seed, id_) for id_ in labels["id"]],
         }
     )

@@ -114,7 +114,7 @@ def calibration_bins(cases: pd.DataFrame) -> pd.DataFrame:
         reference (mean) and its 95% CI low and high by Student's t, months. A single case has the
         interval nan.
     """
-    ages = cases[["prediction_months", "age_months"]].to_numpy()
+    ages = cases[["prediction_months", "reference_months"]].to_numpy()
     ages = ages[np.argsort(ages[:, 0], kind="stable")]
     rows = []
     for predicted, reference in (group.T for group in np.array_split(ages, min(_BINS, len(ages)))):

@@ -74,7 +74,7 @@ def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
         (200, 200)
     """
     cases = with_residuals(predictions, by)
-    reference, predicted = cases["age_months"], cases["prediction_months"]
+    reference, predicted = cases["reference_months"], cases["prediction_months"]
     n_resamples = resamples_at_once(len(cases))
     within_boxes, beyond_boxes = boxes(cases)
     return Analysis(

@@ -179,7 +179,7 @@ def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SE
         "mae": cases["absolute_error"],
         "bias": cases["residual_months"],
         "contrast": cases["contrast"],
-        "whole_years": cases["age_months"] % 12 == 0,
+        "whole_years": cases["reference_months"] % 12 == 0,
     }
     values = np.repeat(np.column_stack(list(columns.values())), len(blocks), axis=1)
     means, intervals = weighted_means(values, np.tile(inside, len(columns)), n_resamples, seed)

@@ -46,7 +46,7 @@ def pair(
         weights: of the first and the second in the ensemble, 1 together.
 
     Returns:
-        Columns id, split, sex, age_months, age_band, crop_method (of the first table),
+        Columns id, split, sex, reference_months, age_band, crop_method (of the first table),
         first_months, second_months and ensemble_months (predictions, the last the weighted mean),
         first_error and second_error (absolute, months), closer ("first", "second" or "equal").
 
@@ -59,11 +59,11 @@ def pair(
         raise BoneAgeError(
             "The tables share no case (split and id); compare predictions for the same images."
         )
-    age = both["age_months"]
+    age = both["reference_months"]
     first_months, second_months = both["prediction_months"], both["prediction_months_second"]
     first_error, second_error = (first_months - age).abs(), (second_months - age).abs()
     difference = first_error - second_error
-    columns = ["id", "split", "sex", "age_months", "age_band", "crop_method"]
+    columns = ["id", "split", "sex", "reference_months", "age_band", "crop_method"]
     return both.assign(age_band=age_band(age))[columns].assign(
         first_months=first_months,
         second_months=second_months,
@@ -148,9 +148,9 @@ def compare(pairs: pd.DataFrame) -> Comparison:
         True
     """
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
-    age = pairs["age_months"].to_numpy()
+    age = pairs["reference_months"].to_numpy()
     residuals = pairs[["first_months", "second_months"]].to_numpy() - age[:, None]
-    ensemble = (pairs["ensemble_months"] - pairs["age_months"]).abs().to_numpy()
+    ensemble = (pairs["ensemble_months"] - pairs["reference_months"]).abs().to_numpy()
     better = first if first.mean() <= second.mean() else second
     noise = label_noise_variance(pairs["split"].iloc[0])
     is_tested = len(pairs) >= MIN_CASES
@@ -189,7 +189,7 @@ def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Months; rows first, second and ensemble, a column all and one a sex.
     """
-    residuals = pd.DataFrame(predictions(pairs)).sub(pairs["age_months"], axis=0)
+    residuals = pd.DataFrame(predictions(pairs)).sub(pairs["reference_months"], axis=0)
     by_sex = residuals.groupby(pairs["sex"]).mean().T
     by_sex.insert(0, "all", residuals.mean())
     return by_sex.rename_axis(columns=None)
@@ -209,7 +209,7 @@ def resample_models(
         "first", "second" and "ensemble" -> `resample_figures`.
     """
     return {
-        name: resample_figures(pairs["age_months"], months, n_resamples, seed)
+        name: resample_figures(pairs["reference_months"], months, n_resamples, seed)
         for name, months in predictions(pairs).items()
     }
 
@@ -247,7 +247,8 @@ def figure_differences(
         ("first" or "second" where p is below 5%, else None).
     """
     first, second = (
-        figures(pairs["age_months"], pairs[months]) for months in ("first_months", "second_months")
+        figures(pairs["reference_months"], pairs[months])
+        for months in ("first_months", "second_months")
     )
     p = pd.Series(float("nan"), index=FIGURES)
     if len(pairs) >= MIN_CASES:
@@ -272,7 +273,9 @@ def _p_values(
 ) -> dict[str, float]:
     """p of every figure, one by one."""
     first, second = pairs["first_error"].to_numpy(), pairs["second_error"].to_numpy()
-    residuals = pairs[["first_months", "second_months"]].sub(pairs["age_months"], axis=0).to_numpy()
+    residuals = (
+        pairs[["first_months", "second_months"]].sub(pairs["reference_months"], axis=0).to_numpy()
+    )
     towards = residuals * np.sign(residuals.mean(axis=0))
     median = np.median(first) - np.median(second)
     median_error = (drawn["first"]["median_ae"] - drawn["second"]["median_ae"]).std(ddof=1)
@@ -282,7 +285,7 @@ def _p_values(
         "bias": paired_t(towards[:, 0] - towards[:, 1])[-1],
         "median_ae": wald_p(median, median_error, len(pairs)),
     }
-    p["r2"] = p["rmse"] if np.ptp(pairs["age_months"]) > 0 else float("nan")
+    p["r2"] = p["rmse"] if np.ptp(pairs["reference_months"]) > 0 else float("nan")
     for name in ("within_6", "within_12", "within_24"):
         limit = float(name.removeprefix("within_"))
         only = [(first <= limit) & (second > limit), (first > limit) & (second <= limit)]

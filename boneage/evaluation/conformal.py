@@ -237,13 +237,15 @@ def _side_by_side(
 ) -> pd.DataFrame:
     """Every model's prediction of the cases all have, under its name, and the ensemble's.
 
-    Further columns split, id, sex and age_months; sorted by id, so that partitions do not depend
-    on the order of the tables.
+    Further columns split, id, sex and reference_months; sorted by id, so that partitions do not
+    depend on the order of the tables.
     """
     months = side_by_side(tables)
     months[ENSEMBLE] = with_ensemble(months, weights or ensemble_weights(tables))[ENSEMBLE]
     first = next(iter(tables.values())).set_index(_CASE)
-    return first[["sex", "age_months"]].join(months, how="inner").reset_index().sort_values("id")
+    return (
+        first[["sex", "reference_months"]].join(months, how="inner").reset_index().sort_values("id")
+    )
 
 
 def _calibrate(cases: pd.DataFrame, names: list[str]) -> Calibration:
@@ -262,7 +264,7 @@ def _fit(cases: pd.DataFrame, name: str) -> _Fitted:
 
 def _error(cases: pd.DataFrame, name: str) -> np.ndarray:
     # Rounded, as errors that are the same in decimals may differ by a trace in binary numbers.
-    return (cases["age_months"] - cases[name]).abs().round(6).to_numpy()
+    return (cases["reference_months"] - cases[name]).abs().round(6).to_numpy()
 
 
 def _most_apart(months: pd.DataFrame) -> float:

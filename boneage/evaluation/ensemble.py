@@ -71,7 +71,7 @@ def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     n, n_models = predictions.shape
     if n < LEAST_CASES:
         return dict.fromkeys(tables, 1 / n_models)
-    age = next(iter(tables.values())).set_index(_CASE)["age_months"].loc[predictions.index]
+    age = next(iter(tables.values())).set_index(_CASE)["reference_months"].loc[predictions.index]
     residuals = predictions.sub(age, axis=0).to_numpy()
     # Of every case the parts above and below zero: residuals @ weights = above - below.
     solution = linprog(

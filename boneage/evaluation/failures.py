@@ -14,7 +14,7 @@ from boneage.models.registry import ENSEMBLE
 _ALIKE = 6  # months between the reference bone ages of cases of about the same age
 
 _CASE = ["split", "id"]
-_OF_CASE = ["sex", "age_months", "crop_method", "block"]
+_OF_CASE = ["sex", "reference_months", "crop_method", "block"]
 
 
 def failures(
@@ -30,9 +30,9 @@ def failures(
         n: how many, fewer where the split has fewer.
 
     Returns:
-        Columns id, sex, age_months, crop_method, block; a residual in months for each model and
-        "ensemble"; label_sds, the absolute residual of the ensemble in SDs of the reference bone
-        age; all_models, whether every model errs by more than 12 months in the same direction;
+        Columns id, sex, reference_months, crop_method, block; a residual in months for each model
+        and "ensemble"; label_sds, the absolute residual of the ensemble in SDs of the reference
+        bone age; all_models, whether every model errs by more than 12 months in the same direction;
         less_contrast, the share (0..1) of training cases with less contrast; n_alike, the number of
         training cases of this sex with a reference bone age within 6 months.
     """
@@ -40,7 +40,7 @@ def failures(
     months = side_by_side(tables).assign(
         **{ENSEMBLE: ensemble.set_index(_CASE)["prediction_months"]}
     )
-    residuals = months.loc[cases.index].sub(cases["age_months"], axis=0)
+    residuals = months.loc[cases.index].sub(cases["reference_months"], axis=0)
     # Stable, so that the same table gives the same order where errors are equal.
     worst = residuals[ENSEMBLE].abs().sort_values(ascending=False, kind="stable").index[:n]
     cases, residuals = cases.loc[worst], residuals.loc[worst]
@@ -51,12 +51,14 @@ def failures(
         "label_sds": residuals[ENSEMBLE].abs() / (READING_SD / N_READINGS[split] ** 0.5),
         "all_models": same_side & is_large(of_models.abs()).all(axis=1),
         "less_contrast": [np.mean(train["contrast"] < contrast) for contrast in cases["contrast"]],
-        "n_alike": [_n_alike(train, case.sex, case.age_months) for case in cases.itertuples()],
+        "n_alike": [
+            _n_alike(train, case.sex, case.reference_months) for case in cases.itertuples()
+        ],
     }
     table = cases[_OF_CASE].join(residuals).assign(**compared)
     return table.reset_index("id").reset_index(drop=True)
 
 
-def _n_alike(train: pd.DataFrame, sex: str, age_months: float) -> int:
-    apart = (train.loc[train["sex"] == sex, "age_months"] - age_months).abs()
+def _n_alike(train: pd.DataFrame, sex: str, reference_months: float) -> int:
+    apart = (train.loc[train["sex"] == sex, "reference_months"] - reference_months).abs()
     return int((apart <= _ALIKE).sum())

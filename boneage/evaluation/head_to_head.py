@@ -103,7 +103,7 @@ def mae_only(
         BoneAgeError: the tables share no case.
     """
     pairs = pair(first, second, weights)
-    age = pairs["age_months"]
+    age = pairs["reference_months"]
     errors = pd.DataFrame({name: (m - age).abs() for name, m in predictions(pairs).items()})
     drawn = resample_means(errors, resamples_at_once(2 * len(pairs)))
     table = pd.DataFrame(
@@ -140,4 +140,4 @@ def _row(
     pairs: pd.DataFrame, months: pd.Series, drawn: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
     intervals = {name: percentile_interval(values, len(pairs)) for name, values in drawn.items()}
-    return figures_row(pairs["age_months"], months, intervals)
+    return figures_row(pairs["reference_months"], months, intervals)

@@ -1,7 +1,8 @@
-"""Error figures of a predictions table: all cases, by sex, by age band.
+"""Error metrics of a predictions table: all cases, by sex, by age band.
 
-A predictions table has the columns id, split, sex, age_months, prediction_months, crop_method.
-The residual is prediction - chronological age, in months: positive when read too old.
+A predictions table has the columns id, split, sex, reference_months, prediction_months and
+crop_method. A residual is predicted minus reference bone age in months: positive where
+overestimated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,11 +29,11 @@ AGE_BANDS: dict[str, tuple[int, int]] = {
 }
 
 
-def age_band(age_months: ArrayLike) -> pd.Series:
+def age_band(months: ArrayLike) -> pd.Series:
     """The age band of each age, a key of `AGE_BANDS`.
 
     Args:
-        age_months: (n,), each 0 or more; of a Series, the index is kept.
+        months: (n,), each 0 or more; of a Series, the index is kept.
 
     Returns:
         Series (n,) of ordered categoricals, named "age_band".
@@ -44,7 +45,7 @@ def age_band(age_months: ArrayLike) -> pd.Series:
         >>> age_band([30, 130]).tolist()
         ['0-5 years', '10-15 years']
     """
-    age = pd.Series(age_months, dtype=float)
+    age = pd.Series(months, dtype=float)
     if not (age >= 0).all():
         raise ValueError("Some ages are negative or missing; give ages in months from 0 upwards.")
     edges = [low for low, _ in AGE_BANDS.values()] + [np.inf]
@@ -141,9 +142,9 @@ def summarise(
     """
     by = [by] if isinstance(by, str) else list(by)
     if "age_band" in by and "age_band" not in predictions:
-        _require(predictions, ["age_months"])
-        predictions = predictions.assign(age_band=age_band(predictions["age_months"]))
-    _require(predictions, [*by, "age_months", "prediction_months"])
+        _require(predictions, ["reference_months"])
+        predictions = predictions.assign(age_band=age_band(predictions["reference_months"]))
+    _require(predictions, [*by, "reference_months", "prediction_months"])
     groups = predictions.groupby(by, observed=True) if by else [((), predictions)]
     rows = [dict(zip(by, key, strict=True)) | _row(g, n_resamples, seed) for key, g in groups]
     table = pd.DataFrame(rows, columns=[*by, "n", *_figure_columns()])
@@ -178,7 +179,7 @@ def metrics_table(
         >>> metrics_table(test, n_resamples=100)["group"].tolist()[:3]
         ['all', 'female', 'male']
     """
-    _require(predictions, ["split", "sex", "age_months", "prediction_months"])
+    _require(predictions, ["split", "sex", "reference_months", "prediction_months"])
     parts = []
     for split, cases in predictions.groupby("split", sort=False):
         for by in ("all", "sex", "age_band"):
@@ -192,7 +193,7 @@ def metrics_table(
 
 
 def _row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
-    age, prediction = cases["age_months"], cases["prediction_months"]
+    age, prediction = cases["reference_months"], cases["prediction_months"]
     intervals = bootstrap(age, prediction, n_resamples=n_resamples, seed=seed)
     return figures_row(age, prediction, intervals)
 

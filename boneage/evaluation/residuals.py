@@ -14,7 +14,7 @@ from scipy import stats
 from boneage.evaluation.intervals import as_ages
 from boneage.evaluation.metrics import age_band
 
-REFERENCE_AGE, PREDICTED_AGE = "age_months", "prediction_months"  # what `by` may be
+REFERENCE_AGE, PREDICTED_AGE = "reference_months", "prediction_months"  # what `by` may be
 
 # A window of the running median holds this fraction of all cases, but enough for quartiles.
 _WINDOW_FRACTION = 1 / 20
@@ -33,7 +33,7 @@ def with_residuals(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> pd.Dat
     Returns:
         A copy with residual_months, absolute_error (months) and age_band.
     """
-    residual = predictions["prediction_months"] - predictions["age_months"]
+    residual = predictions["prediction_months"] - predictions["reference_months"]
     return predictions.assign(
         residual_months=residual,
         absolute_error=residual.abs(),

@@ -5,7 +5,7 @@ import pandas as pd
 from boneage.datasets.perturbations import CLEAN
 from boneage.evaluation.intervals import N_RESAMPLES, SEED, percentile_interval, resample_means
 
-_CASE = ["perturbation", "id", "age_months"]
+_CASE = ["perturbation", "id", "reference_months"]
 _CLEAN = "_clean"  # ending of the columns without the change
 
 
@@ -17,7 +17,7 @@ def robustness_table(
     A perturbation is judged on the cases that it and "clean" share.
 
     Args:
-        predictions: columns perturbation ("clean" among them), id, age_months, and one of
+        predictions: columns perturbation ("clean" among them), id, reference_months, and one of
             predictions in months for each model.
         n_resamples: number of bootstrap resamples.
         seed: of the resamples.
@@ -28,7 +28,7 @@ def robustness_table(
         are paired: both errors are resampled together.
     """
     models = predictions.columns.drop(_CASE)
-    errors = predictions[models].sub(predictions["age_months"], axis=0).abs()
+    errors = predictions[models].sub(predictions["reference_months"], axis=0).abs()
     errors.index = pd.MultiIndex.from_frame(predictions[_CASE[:2]])
     clean = errors.loc[CLEAN].add_suffix(_CLEAN)
     rows = []

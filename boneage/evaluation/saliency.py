@@ -29,7 +29,7 @@ def balanced_sample(predictions: pd.DataFrame, n: int, seed: int = SEED) -> pd.D
         The cases.
     """
     cases = predictions.sort_values("id").sample(frac=1, random_state=seed)
-    cells = cases.groupby(["sex", age_band(cases["age_months"])], observed=True)
+    cells = cases.groupby(["sex", age_band(cases["reference_months"])], observed=True)
     return cases[cells.cumcount() < n // max(1, cells.ngroups)]
 
 
@@ -37,7 +37,7 @@ def occlusion_table(shifts: pd.DataFrame) -> pd.DataFrame:
     """What hiding each region does to each model's answers, for all and by age band.
 
     Args:
-        shifts: columns model, model_sha256, id, age_months, region, area, shift_months,
+        shifts: columns model, model_sha256, id, reference_months, region, area, shift_months,
             control_shift_months; see `boneage.explain.occlusion.occlusion_shifts`.
 
     Returns:
@@ -89,7 +89,7 @@ def randomisation_table(similarities: pd.DataFrame) -> pd.DataFrame:
 
 def _groups(shifts: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict, pd.DataFrame]]:
     """The cases of every group, all first; regions in the order of the table."""
-    bands = age_band(shifts["age_months"])
+    bands = age_band(shifts["reference_months"])
     parts = {ALL: shifts} | {
         band: shifts[bands == band] for band in bands.cat.categories if (bands == band).any()
     }

@@ -16,7 +16,7 @@ def reference_on_predicted(
     `cases` is from `evaluation.residuals.with_residuals`, `bins` is `calibration_bins(cases)` and
     `calibration` is `age_calibration(...)` of their ages. Without a slope there is no line.
     """
-    predicted, reference = cases["prediction_months"], cases["age_months"]
+    predicted, reference = cases["prediction_months"], cases["reference_months"]
     ends = [predicted.min(), predicted.max()]
     calibrated = go.Scattergl(
         x=ends, y=ends, mode="lines", name="Calibrated",

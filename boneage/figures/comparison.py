@@ -18,7 +18,7 @@ def prediction_against_prediction(
     titles = [style.model_title(first_name), style.model_title(second_name)]
     months = pairs[["first_months", "second_months"]]
     ends = [months.min(axis=None), months.max(axis=None)]
-    ages = ("age_months", "first_months", "second_months")
+    ages = ("reference_months", "first_months", "second_months")
     numbers = style.case_numbers(pairs["id"], *(pairs[age] for age in ages))
     traces = []
     for closer, name, colour in _sides(first_name, second_name):

@@ -1,7 +1,7 @@
 """Where one model is wrong: residuals, errors and limits of agreement.
 
 `cases` are predictions with their residuals, as `evaluation.residuals.with_residuals` gives them:
-id, sex, age_months, prediction_months, residual_months, absolute_error (months) and age_band.
+id, sex, reference_months, prediction_months, residual_months, absolute_error (months) and age_band.
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ def selected_cases(cases: pd.DataFrame, points: Sequence[Mapping]) -> pd.DataFra
 
 def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
     """Prediction against age, with the line on which both are the same and a year to each side."""
-    end = max(cases["age_months"].max(), cases["prediction_months"].max())
+    end = max(cases["reference_months"].max(), cases["prediction_months"].max())
     within_a_year = {
         "type": "path",
         "path": f"M 0,{-_YEAR} L {end},{end - _YEAR} L {end},{end + _YEAR} L 0,{_YEAR} Z",
@@ -79,7 +79,7 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
         line={"width": 2, "color": palette.NEUTRAL}, hoverinfo="skip",
     )  # fmt: skip
     return style.chart(
-        [*points(cases, cases["age_months"], cases["prediction_months"]), equal],
+        [*points(cases, cases["reference_months"], cases["prediction_months"]), equal],
         "Predicted against reference bone age",
         style.age_axis(),
         style.age_axis(style.PREDICTED_AGE),
@@ -245,7 +245,7 @@ def bland_altman(cases: pd.DataFrame, agreement: Agreement) -> go.Figure:
 
     J. M. Bland and D. G. Altman, Lancet 1986; 327:307-310. Bands are 95% CIs of the lines.
     """
-    middle = (cases["age_months"] + cases["prediction_months"]) / 2
+    middle = (cases["reference_months"] + cases["prediction_months"]) / 2
     shapes, annotations = [], []
     for title, value, interval, colour, anchor in (
         ("Upper", agreement.upper, agreement.upper_interval, palette.ERROR, "bottom"),
@@ -286,7 +286,7 @@ def _sexes(cases: pd.DataFrame) -> list[str]:
 
 def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series) -> list:
     """One WebGL trace a sex; what a point says is in months and years."""
-    numbers = style.case_numbers(cases["id"], cases["age_months"], cases["prediction_months"])
+    numbers = style.case_numbers(cases["id"], cases["reference_months"], cases["prediction_months"])
     numbers = np.column_stack([numbers, cases["residual_months"].astype(numbers.dtype)])
     traces = [
         (style.GROUPS[sex], cases["sex"] == sex, palette.SEXES[sex], _SHIFT[sex])

@@ -52,7 +52,7 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
 def bland_altman(readers: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
     """A Bland-Altman plot for each reader, all with the same axes; readers: name -> cases."""
     found = {
-        name: agreement(cases["age_months"], cases["prediction_months"])
+        name: agreement(cases["reference_months"], cases["prediction_months"])
         for name, cases in readers.items()
     }
     reach = 1.1 * max(

@@ -79,7 +79,7 @@ class Gate:
             >>> radiograph = Radiograph(draw_phantom(120, "female"), "PNG", colour=0.5)
             >>> (refusal,) = Gate().judge([look(radiograph, prepare(radiograph.pixels))], {})
             >>> refusal.kind
-            'in colour'
+            'in color'
         """
         return [self.refusal(measures) for measures in self.measure(looks, features)]
 

@@ -138,7 +138,7 @@ def predict_rows(
 def _mirroring_pays(model: keras.Model, facts: artifacts.Facts, cache: Cache) -> bool:
     """Whether the mirror image lowers the validation MAE enough for twice the time."""
     rows = cache.split("validation")
-    age = cache.manifest["age_months"].to_numpy()[rows]
+    age = cache.manifest["reference_months"].to_numpy()[rows]
     alone, both = (
         np.abs(
             predict_rows(model, dataclasses.replace(facts, mirrored=mirrored), cache, rows) - age
@@ -379,7 +379,7 @@ def _write_artifact(
     if preset.linear_correction:
         train = cache.split("train")
         slope, intercept = correction_line(
-            predictions["age_months"].to_numpy()[train], months[train]
+            predictions["reference_months"].to_numpy()[train], months[train]
         )
         months = slope * months + intercept
         facts = with_line(facts, slope, intercept)

@@ -68,7 +68,7 @@ def test_every_plate_is_read_by_every_model_and_their_mean(written):
         "ensemble": 63.5,
     }
     assert set(of_girls["id"]) == {"Girls, 5 years 1 month"}
-    assert set(of_girls["age_months"]) == {61}  # the mean of its radiographs
+    assert set(of_girls["reference_months"]) == {61}  # the mean of its radiographs
     assert of_girls.loc["ensemble", "residual_months"] == 2.5
 
 
@@ -133,7 +133,7 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
         rows.append((name, "female", 61.0, path))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     rows.append(("broken", "female", 61.0, tmp_path / "broken.png"))
-    cases = pd.DataFrame(rows, columns=["id", "sex", "age_months", "path"])
+    cases = pd.DataFrame(rows, columns=["id", "sex", "reference_months", "path"])
     table = answers.read_by_likeness(cases, atlas)
     assert list(table["id"]) == ["hand"]
     assert table["prediction_months"][0] == pytest.approx(61, abs=6)
@@ -141,7 +141,12 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
 
 def test_the_error_of_likeness_holds_for_these_plates_only(atlas):
     table = pd.DataFrame(
-        {"id": ["1", "2"], "sex": "male", "age_months": [50.0, 70], "prediction_months": [53.0, 69]}
+        {
+            "id": ["1", "2"],
+            "sex": "male",
+            "reference_months": [50.0, 70],
+            "prediction_months": [53.0, 69],
+        }
     )
     answers.write(answers.LIKENESS, table.assign(atlas=answers.atlas_digest(atlas)), atlas)
     figures = answers.likeness_figures(atlas)

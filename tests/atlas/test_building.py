@@ -28,7 +28,7 @@ def cache(tmp_path_factory):
             pixels = draw_phantom(age, "female", seed=1000 * age + number, height=640)
             cv2.imwrite(str(path), pixels)
             rows.append((path.stem, "train", "female", float(age), path))
-    cases = pd.DataFrame(rows, columns=["id", "split", "sex", "age_months", "path"])
+    cases = pd.DataFrame(rows, columns=["id", "split", "sex", "reference_months", "path"])
     build_cache(cases, root / "cache", Preprocessing(size=640), workers=1, progress=False)
     return root / "cache"
 
@@ -101,7 +101,7 @@ def test_a_plate_is_of_half_a_year_without_test_images_and_hands_found_by_no_lan
             "id": [str(number) for number in range(100)],
             "split": ["train"] * 80 + ["test"] * 20,
             "sex": "male",
-            "age_months": [62.9] * 30 + [63.0] * 50 + [60.0] * 20,
+            "reference_months": [62.9] * 30 + [63.0] * 50 + [60.0] * 20,
             "crop_method": ["mediapipe"] * 70 + ["segmentation"] * 10 + ["mediapipe"] * 20,
             "contrast": np.arange(100.0),
         }
@@ -125,9 +125,9 @@ def test_too_few_radiographs_a_plate_are_refused_before_any_work(cache, tmp_path
 
 def test_a_cache_too_small_or_with_too_few_hands_is_refused_in_a_sentence(cache, tmp_path):
     manifest = open_cache(cache).manifest
-    few = manifest[manifest["age_months"] == AGES[0]].head(3)
+    few = manifest[manifest["reference_months"] == AGES[0]].head(3)
     images = [cache.parent / f"{name}.png" for name in few["id"]]
-    cases = few[["id", "split", "sex", "age_months"]].assign(path=images)
+    cases = few[["id", "split", "sex", "reference_months"]].assign(path=images)
     for size, said in ((256, "256 px, too small.*--size 640"), (640, "No sex and half year.* 20 ")):
         build_cache(cases, tmp_path / str(size), Preprocessing(size=size), 1, progress=False)
         with pytest.raises(CacheError, match=said):

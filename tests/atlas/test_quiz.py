@@ -10,14 +10,14 @@ POOL = pd.DataFrame(
     {
         "id": [f"{sex}{age}" for sex in "gb" for age in range(1, 41)],
         "sex": ["female"] * 40 + ["male"] * 40,
-        "age_months": [*range(1, 41)] * 2,
+        "reference_months": [*range(1, 41)] * 2,
     }
 ).sample(frac=1, random_state=3)
 
 
 def finished(quiz: Quiz, errors) -> Quiz:
     for error in errors:
-        quiz = quiz.answered(quiz.hand["age_months"] + error)
+        quiz = quiz.answered(quiz.hand["reference_months"] + error)
     return quiz
 
 
@@ -28,14 +28,14 @@ def test_the_ten_come_from_all_ages_of_both_sexes():
         assert hands["id"].is_unique
         for _, group in hands.groupby("sex"):
             # One from each fifth of the ages of that sex.
-            assert sorted((group["age_months"] - 1) // 8) == [0, 1, 2, 3, 4]
+            assert sorted((group["reference_months"] - 1) // 8) == [0, 1, 2, 3, 4]
 
 
 def test_a_seed_gives_the_same_ten_in_the_same_order_whatever_the_order_of_the_pool():
     first, again = Quiz.start(POOL, 5), Quiz.start(POOL[::-1], 5)
     pd.testing.assert_frame_equal(first.hands, again.hands)
     assert list(Quiz.start(POOL, 6).hands["id"]) != list(first.hands["id"])
-    ages = first.hands.groupby("sex")["age_months"]
+    ages = first.hands.groupby("sex")["reference_months"]
     assert not all(group.is_monotonic_increasing for _, group in ages)
 
 
@@ -62,7 +62,7 @@ def test_a_model_is_judged_on_the_same_hands_as_far_as_it_has_read_them():
     cases = quiz.cases_of(predictions)
     assert list(cases["id"]) == list(read[:2])
     assert list(cases["prediction_months"]) == [50, 60]
-    assert list(cases["residual_months"] + cases["age_months"]) == [50, 60]
+    assert list(cases["residual_months"] + cases["reference_months"]) == [50, 60]
 
 
 def test_scores_are_those_worked_out_by_hand():

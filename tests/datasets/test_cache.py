@@ -1,3 +1,5 @@
+import dataclasses
+import hashlib
 import json
 import os
 import signal
@@ -15,7 +17,7 @@ import pytest
 from boneage.datasets import cache as cache_module
 from boneage.datasets.cache import CacheError, build_cache, open_cache
 from boneage.radiographs.preprocessing import Preprocessing
-from boneage.radiographs.reading import read_radiograph
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = Preprocessing(size=16)
@@ -55,7 +57,7 @@ def write_cases(folder: Path, n: int = 12) -> pd.DataFrame:
         cv2.imwrite(str(path), draw(i))
         sex = "male" if i % 2 else "female"
         rows.append((str(i), SPLITS[i % 3], sex, 10.1 + i, path))
-    return pd.DataFrame(rows, columns=["id", "split", "sex", "age_months", "path"])
+    return pd.DataFrame(rows, columns=["id", "split", "sex", "reference_months", "path"])
 
 
 def build(cases, folder, **options):
@@ -89,11 +91,25 @@ def test_a_complete_cache_is_opened_without_work(tmp_path, quick, monkeypatch):
     assert open_cache(tmp_path / "cache").fingerprint == first.fingerprint
 
 
+def test_a_cache_of_an_earlier_version_is_opened(tmp_path, quick, monkeypatch):
+    cases = write_cases(tmp_path / "radiographs")
+    cache = build(cases, tmp_path / "cache")
+    path = tmp_path / "cache" / "manifest.csv"
+    text = path.read_text().replace("reference_months", "age_months", 1)
+    path.write_text(text)
+    digest = hashlib.sha256(json.dumps(dataclasses.asdict(SMALL), sort_keys=True).encode())
+    digest.update(text.encode() + cache.images.tobytes())
+    assert cache.fingerprint == digest.hexdigest()
+    monkeypatch.setattr(cache_module, "read_radiograph", None)
+    again = build(cases, tmp_path / "cache")
+    pd.testing.assert_frame_equal(again.manifest, cache.manifest)
+
+
 def test_the_fingerprint_follows_pixels_labels_and_parameters(tmp_path, quick):
     cases = write_cases(tmp_path / "radiographs")
     original = build(cases, tmp_path / "a").fingerprint
     assert build(cases, tmp_path / "b").fingerprint == original
-    older = cases.assign(age_months=cases["age_months"] + 1)
+    older = cases.assign(reference_months=cases["reference_months"] + 1)
     assert build(older, tmp_path / "c").fingerprint != original
     otherwise = Preprocessing(size=16, margin=0.2)
     assert build(cases, tmp_path / "d", parameters=otherwise).fingerprint != original
@@ -180,9 +196,9 @@ def test_an_interrupted_build_goes_on(tmp_path, monkeypatch, stop_at, unreadable
 
 def test_torn_files_of_a_killed_build_are_mended(tmp_path, quick, monkeypatch):
     cases = write_cases(tmp_path / "radiographs")
-    cases["age_months"] = 168.93 / 7  # needs every digit
+    cases["reference_months"] = 168.93 / 7  # needs every digit
     whole = build(cases, tmp_path / "whole")
-    assert whole.manifest["age_months"].tolist() == cases["age_months"].tolist()
+    assert whole.manifest["reference_months"].tolist() == cases["reference_months"].tolist()
 
     def killed(*_):
         raise KeyboardInterrupt
@@ -267,7 +283,7 @@ def prepare_quickly(path, parameters):
     time.sleep(max(0, 6 - int(Path(path).stem)) * 0.02)
     try:
         pixels = cache_module.read_radiograph(path).pixels
-    except ValueError as error:
+    except UnreadableRadiograph as error:
         return None, {"skipped": str(error)}
     contrast = round(float(pixels.std()), 2)
     image = fill_with_mean(pixels, parameters).image

@@ -38,7 +38,7 @@ NAMES = [
     ("id", "boneage", "prediction"),
     ("Image ID", "Bone age (months)", "Predicted bone age (months)"),
     ("file", "reference_months", "predicted"),
-    ("id", "age_months", "prediction_months"),
+    ("id", "reference_months", "prediction_months"),
     ("Bild", "Knochenalter (Monate)", "Vorhersage"),
     ("fichier", "Âge osseux", "Âge osseux prédit"),
 ]
@@ -58,7 +58,7 @@ def write(table, names, sex, separator=",", encoding="utf-8", decimal=".", **opt
 
 
 def values(labels: pd.DataFrame) -> list[tuple]:
-    columns = ["id", "age_months", "sex", "prediction_months"]
+    columns = ["id", "reference_months", "sex", "prediction_months"]
     return list(labels[[c for c in columns if c in labels]].itertuples(index=False, name=None))
 
 
@@ -138,7 +138,7 @@ def test_the_official_layouts_of_the_challenge_read_alike(tmp_path, text):
     path.write_text(text, encoding="utf-8")
     labels = read_labels(path)
     expected = pd.DataFrame(
-        {"id": ["007", "8"], "age_months": [180.0, 12.5], "sex": ["female", "male"]}
+        {"id": ["007", "8"], "reference_months": [180.0, 12.5], "sex": ["female", "male"]}
     )
     pd.testing.assert_frame_equal(labels, expected, check_column_type=False)
     assert labels.attrs["skipped"] == []
@@ -151,7 +151,7 @@ def test_user_predictions_are_a_predictions_table():
             "id": ["007", "b"],
             "split": "own",
             "sex": ["female", "male"],
-            "age_months": [120, 96.5],
+            "reference_months": [120, 96.5],
             "prediction_months": [123.5, -1],
             "crop_method": "unknown",
         }
@@ -160,7 +160,7 @@ def test_user_predictions_are_a_predictions_table():
 
 
 def test_the_projects_own_predictions_are_understood():
-    header = "id,split,sex,age_months,prediction_months,contrast,crop_method\n"
+    header = "id,split,sex,reference_months,prediction_months,contrast,crop_method\n"
     found = read_user_predictions(f"{header}1377,train,female,180.00,188.63,60.91,x\n".encode())
     assert values(found) == [("1377", 180, "female", 188.63)]
 
@@ -248,7 +248,7 @@ def test_a_table_without_a_usable_row_is_refused_with_the_first_reason():
 def test_the_limits_of_age_are_allowed():
     content = b"id,boneage,sex,prediction\na,0,f,1\nb,300,f,290\nc,300.5,f,290\n"
     for read in READERS:
-        assert read(content)["age_months"].tolist() == [0, 300]
+        assert read(content)["reference_months"].tolist() == [0, 300]
 
 
 # Tables that are refused --------------------------------------------------------------------------
@@ -343,8 +343,8 @@ BOTH_AGES = b"id,age,boneage,male,prediction\n1,150,120,1,118\n2,90,100,0,101\n"
 
 
 def test_a_named_bone_age_is_the_reference_and_not_the_age():
-    assert read_labels(BOTH_AGES)["age_months"].tolist() == [120, 100]
-    assert read_user_predictions(BOTH_AGES)["age_months"].tolist() == [120, 100]
+    assert read_labels(BOTH_AGES)["reference_months"].tolist() == [120, 100]
+    assert read_user_predictions(BOTH_AGES)["reference_months"].tolist() == [120, 100]
 
 
 def test_the_columns_used_are_said_in_words():
@@ -358,7 +358,7 @@ def test_the_columns_used_are_said_in_words():
 
 def test_a_column_that_was_chosen_is_the_reference():
     labels = read_labels(b"id,age,sex\n1,100,f\n", reference_column="age")
-    assert labels["age_months"].tolist() == [100]
+    assert labels["reference_months"].tolist() == [100]
     content = b"id,age,x,sex\n1,100,90,f\n"
     found = read_user_predictions(content, reference_column="age", prediction_column="x")
     assert values(found) == [("1", 100, "female", 90)]

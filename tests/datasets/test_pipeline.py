@@ -22,7 +22,7 @@ def make_cache(n: int = 22) -> Cache:
             "id": [str(i) for i in range(n)],
             "split": "train",
             "sex": ["male" if i % 2 else "female" for i in range(n)],
-            "age_months": np.arange(n, dtype=float),
+            "reference_months": np.arange(n, dtype=float),
             "crop_method": "full_frame",
         }
     )

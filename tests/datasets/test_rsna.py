@@ -53,7 +53,7 @@ def test_cases_carve_validation_out_of_training(tmp_path):
     (images / "7.png").unlink()
     test_images, test_labels = write_set(tmp_path, "test", 10)
     table = cases(images, labels, test_images, test_labels)
-    assert list(table) == ["id", "split", "sex", "age_months", "path"]
+    assert list(table) == ["id", "split", "sex", "reference_months", "path"]
     assert table["split"].value_counts().to_dict() == {"train": 88, "validation": 12, "test": 10}
     training = table[table["split"] != "test"].set_index("id")
     assert training["path"]["7"] is None
@@ -96,7 +96,7 @@ def test_a_reference_column_is_that_of_all_label_files(tmp_path):
     with pytest.raises(LabelError, match="train.csv does not say .* name it with --reference-col"):
         cases(*given)
     table = cases(*given, reference_column="age")
-    assert table["age_months"].between(12, 75).all()
+    assert table["reference_months"].between(12, 75).all()
 
 
 @pytest.mark.skipif(not RSNA.is_dir(), reason="RSNA radiographs not found; set BONEAGE_RSNA")

@@ -60,7 +60,7 @@ def test_without_a_range_of_ages_there_is_no_slope(reference, predicted):
 
 def test_ten_groups_worked_by_hand():
     cases = pd.DataFrame({"prediction_months": np.arange(20.0)[::-1]})
-    cases["age_months"] = cases["prediction_months"] + np.tile([1, -1], 10)
+    cases["reference_months"] = cases["prediction_months"] + np.tile([1, -1], 10)
     table = calibration_bins(cases)
     assert table["n"].tolist() == [2] * 10
     assert table["predicted"].tolist() == (np.arange(10) * 2 + 0.5).tolist()
@@ -71,7 +71,7 @@ def test_ten_groups_worked_by_hand():
 
 
 def test_fewer_than_ten_cases_make_fewer_groups():
-    table = calibration_bins(pd.DataFrame({"prediction_months": [9.0], "age_months": [10.0]}))
+    table = calibration_bins(pd.DataFrame({"prediction_months": [9.0], "reference_months": [10.0]}))
     assert table[["n", "predicted", "reference"]].to_numpy().tolist() == [[1, 9, 10]]
     assert np.isnan(table.loc[0, "low"])
 
@@ -85,7 +85,7 @@ def test_the_published_ensemble_is_calibrated_on_validation(monkeypatch):
     tables = {n: artifacts.read_predictions(artifacts.model_folder(n)) for n in names}
     cases = ensemble_table(tables)
     cases = cases[cases["split"] == VALIDATION]
-    found = age_calibration(cases["age_months"], cases["prediction_months"])
+    found = age_calibration(cases["reference_months"], cases["prediction_months"])
     assert found.slope_interval[0] < 1 < found.slope_interval[1]
     low, high = found.residual_slope_interval
     assert low < found.expected_residual_slope < high < 0

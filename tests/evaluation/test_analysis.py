@@ -15,7 +15,7 @@ def cases(n):
             "id": np.arange(n).astype(str),
             "split": "test",
             "sex": rng.choice(["female", "male"], n),
-            "age_months": age,
+            "reference_months": age,
             "prediction_months": age + rng.normal(0, 8, n),
             "contrast": rng.uniform(20, 80, n),
             "crop_method": "mediapipe",
@@ -26,7 +26,7 @@ def cases(n):
 def test_all_parts_speak_of_the_same_cases():
     table = cases(300)
     found = analysis.analyse(table)
-    expected = figures(table["age_months"], table["prediction_months"])
+    expected = figures(table["reference_months"], table["prediction_months"])
     assert found.figures["mae"] == pytest.approx(expected["mae"])
     assert found.by_band_and_sex["n"].sum() == len(found.cases) == found.agreement.n == 300
     assert found.agreement.bias == pytest.approx(found.cases["residual_months"].mean())
@@ -38,7 +38,7 @@ def test_all_parts_speak_of_the_same_cases():
 
 
 def test_age_is_the_reference_age_or_the_predicted_one():
-    table = cases(300).assign(age_months=lambda c: c["age_months"].clip(lower=90))
+    table = cases(300).assign(reference_months=lambda c: c["reference_months"].clip(lower=90))
     by_reference = analysis.analyse(table)
     by_prediction = analysis.analyse(table, PREDICTED_AGE)
     assert "0-5 years" in set(by_prediction.by_band_and_sex["age_band"])

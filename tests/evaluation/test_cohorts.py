@@ -21,7 +21,7 @@ def groups(*rows, **columns):
             "id": [str(number) for number in range(sum(n))],
             "split": "test",
             "sex": sex,
-            "age_months": age.astype(float),
+            "reference_months": age.astype(float),
             "prediction_months": age + error.astype(float),
             "crop_method": method,
         }
@@ -37,7 +37,7 @@ def simulated(seed, n=1425, worse=1.0):
     bad = (sex == "male") & (age >= 90) & (age < 110)
     error = rng.normal(0, 8, n) * np.where(bad, worse, 1)
     cases = groups((n, "male", 0, 0, "mediapipe"), contrast=rng.normal(50, 10, n))
-    return cases.assign(sex=sex, age_months=age.astype(float), prediction_months=age + error)
+    return cases.assign(sex=sex, reference_months=age.astype(float), prediction_months=age + error)
 
 
 TRUE_MAE = 8 * (2 / np.pi) ** 0.5
@@ -83,7 +83,7 @@ def test_an_error_of_exactly_12_months_is_not_large():
     rng = np.random.default_rng(0)
     age = rng.integers(0, 18_000, 1000) / 100
     cases = groups((1000, "female", 0, 0, "mediapipe"))
-    cases = cases.assign(age_months=age, prediction_months=(age + 12).round(2))
+    cases = cases.assign(reference_months=age, prediction_months=(age + 12).round(2))
     cases.loc[:199, "sex"] = "male"
     cases.loc[:199, "prediction_months"] = (age[:200] + 14).round(2)
     boys = worst_cohorts(cases).set_index("cohort").loc["boys"]
@@ -127,7 +127,7 @@ def test_intervals_agree_with_a_bootstrap_of_the_subgroup_alone():
     one = worst_cohorts(cases, n_resamples=2000).set_index("cohort").loc["boys, 5-10 years"]
     bands = with_residuals(cases)["age_band"]
     alone = cases[(cases["sex"] == "male") & (bands == "5-10 years")]
-    low, high = bootstrap(alone["age_months"], alone["prediction_months"])["mae"]
+    low, high = bootstrap(alone["reference_months"], alone["prediction_months"])["mae"]
     assert one["mae"] == pytest.approx(one["mae_in_sample"], rel=0.01)
     tolerance = 0.12 * (high - low)
     assert one["mae_low"] == pytest.approx(low, abs=tolerance)
@@ -151,7 +151,7 @@ def test_bands_can_be_those_of_predicted_age():
 
 
 def test_every_band_and_sex_with_cases_worked_by_hand(cases):
-    cases = with_residuals(pd.concat([cases, cases[:1].assign(age_months=200)]))
+    cases = with_residuals(pd.concat([cases, cases[:1].assign(reference_months=200)]))
     table = by_band_and_sex(cases, n_resamples=50)
     assert table["age_band"].cat.ordered
     found = table[["age_band", "sex", "n", "mae"]].to_numpy().tolist()
@@ -165,7 +165,9 @@ def test_every_band_and_sex_with_cases_worked_by_hand(cases):
 
 
 def test_contrast_is_cut_into_thirds(cases):
-    flat = cases.assign(prediction_months=cases["age_months"], contrast=np.arange(125.0)[::-1])
+    flat = cases.assign(
+        prediction_months=cases["reference_months"], contrast=np.arange(125.0)[::-1]
+    )
     flat.loc[90:, "prediction_months"] += 10 + np.arange(35) / 100
     names = worst_cohorts(flat)["cohort"].tolist()
     assert "lowest third of contrast" in names
@@ -176,7 +178,7 @@ def test_the_inferred_block_is_a_factor(cases):
     names = list(BLOCKS)
     block = pd.Categorical.from_codes(np.arange(125) % 2, names, ordered=True)
     error = np.where(np.arange(125) % 2 == 0, 2.0, 9.0) + np.arange(125) / 100
-    cases = cases.assign(block=block, prediction_months=cases["age_months"] + error)
+    cases = cases.assign(block=block, prediction_months=cases["reference_months"] + error)
     found = find_groups(cases, n_resamples=50)
     assert f"inferred block {names[1]}" in set(found.worst["cohort"])
     assert found.tree["cohort"].tolist()[0].endswith(f"inferred block {names[1]}")
@@ -210,7 +212,9 @@ def test_one_contrast_for_all_makes_no_cohort(cases):
 
 
 def test_coverage_is_undefined_without_large_errors(cases):
-    table = worst_cohorts(cases.assign(prediction_months=cases["age_months"] + cases.index / 20))
+    table = worst_cohorts(
+        cases.assign(prediction_months=cases["reference_months"] + cases.index / 20)
+    )
     assert len(table) > 0
     assert table["coverage"].isna().all()
     assert (table["rate"] == 0).all()

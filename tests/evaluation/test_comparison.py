@@ -29,7 +29,7 @@ def table(predictions, ages=AGES, ids="abcd", **columns):
             "id": list(ids),
             "split": "test",
             "sex": ["female", "male"] * (len(ages) // 2),
-            "age_months": ages,
+            "reference_months": ages,
             "prediction_months": predictions,
             "crop_method": "mediapipe",
         }
@@ -66,7 +66,7 @@ def test_tables_without_a_common_case_are_refused():
 
 def test_pairs_say_who_is_closer(pairs):
     assert list(pairs) == [
-        "id", "split", "sex", "age_months", "age_band", "crop_method",
+        "id", "split", "sex", "reference_months", "age_band", "crop_method",
         "first_months", "second_months", "ensemble_months", "first_error", "second_error", "closer",
     ]  # fmt: skip
     assert pairs["ensemble_months"].tolist() == [30, 92.5, 128, 218]
@@ -120,8 +120,8 @@ def test_tests_and_intervals_agree_with_scipy():
     assert found.mae_difference_interval == pytest.approx(tuple(expected.confidence_interval()))
     assert found.residual_correlation == pytest.approx(
         stats.pearsonr(
-            pairs["first_months"] - pairs["age_months"],
-            pairs["second_months"] - pairs["age_months"],
+            pairs["first_months"] - pairs["reference_months"],
+            pairs["second_months"] - pairs["reference_months"],
         ).statistic
     )
 
@@ -130,7 +130,7 @@ def test_the_gain_is_against_the_model_that_is_better_on_all_cases():
     pairs = random_pairs(shift=4)
     found = compare(pairs)
     assert found.first_mae < found.second_mae
-    ensemble = (pairs["first_months"] + pairs["second_months"]) / 2 - pairs["age_months"]
+    ensemble = (pairs["first_months"] + pairs["second_months"]) / 2 - pairs["reference_months"]
     gain = pairs["first_error"] - ensemble.abs()
     assert found.ensemble_gain == pytest.approx(gain.mean())
     # The interval of a mean of 300 is close to normal.
@@ -149,7 +149,7 @@ def test_disagreement_is_that_of_the_predictions_with_the_error_of_the_ensemble(
     pairs = random_pairs()
     rho, low, high = compare(pairs).disagreement
     apart = (pairs["first_months"] - pairs["second_months"]).abs()
-    error = (pairs["ensemble_months"] - pairs["age_months"]).abs()
+    error = (pairs["ensemble_months"] - pairs["reference_months"]).abs()
     assert rho == pytest.approx(stats.spearmanr(apart, error).statistic)
     assert low < rho < high
 
@@ -213,7 +213,7 @@ def test_the_size_of_a_bias_counts_not_its_sign():
 
 def test_the_p_of_every_figure_but_the_mae_is_adjusted_for_their_number():
     pairs = random_pairs(shift=4)
-    age = pairs["age_months"]
+    age = pairs["reference_months"]
     first, second = pairs["first_error"], pairs["second_error"]
     residuals = [pairs[f"{model}_months"] - age for model in ("first", "second")]
     p = resampled_differences(pairs, 400).set_index("figure")["p"]

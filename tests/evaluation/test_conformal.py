@@ -25,7 +25,7 @@ def make_cases(n_girls, n_boys, age=90.0, split="validation"):
             "id": [f"{split}{number}" for number in range(n)],
             "split": split,
             "sex": ["female"] * n_girls + ["male"] * n_boys,
-            "age_months": age,
+            "reference_months": age,
             "prediction_months": age,
         }
     )
@@ -54,7 +54,7 @@ def simulated(n, seed, split="validation"):
     rng = np.random.default_rng([seed, len(split)])
     predicted = rng.uniform(0, 240, n)
     cases = make_cases(n // 2, n - n // 2, predicted, split)
-    return cases.assign(age_months=predicted + rng.normal(0, cases["sex"].map(SPREAD)))
+    return cases.assign(reference_months=predicted + rng.normal(0, cases["sex"].map(SPREAD)))
 
 
 def limits(calibration, months, sex, level, name="one"):
@@ -291,8 +291,8 @@ def test_coverage_is_told_for_each_inferred_block_of_the_validation_set():
     ids = [*range(1500, 1700), *range(4600, 4700), *range(6000, 6300)]
     cases = simulated(600, 2).assign(id=[str(number) for number in ids])
     is_second = cases["id"].between("4600", "4699")
-    off = cases["age_months"] - cases["prediction_months"]
-    cases["age_months"] += np.where(is_second, off, 0)
+    off = cases["reference_months"] - cases["prediction_months"]
+    cases["reference_months"] += np.where(is_second, off, 0)
     test = simulated(60, 4, "test").assign(id=[str(number) for number in range(1400, 1460)])
     table = coverage_table({"one": pd.concat([cases, test])}, n_partitions=2)
     table = table[(table["model"] == "one") & (table["level"] == 0.9)]

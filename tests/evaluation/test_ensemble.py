@@ -8,7 +8,7 @@ from boneage.evaluation.ensemble import ensemble_table, ensemble_weights, with_e
 
 def table(predictions, ages, ids=None, split="validation", **columns):
     ids = [str(number) for number in range(len(ages))] if ids is None else list(ids)
-    cases = {"id": ids, "split": split, "age_months": ages, "prediction_months": predictions}
+    cases = {"id": ids, "split": split, "reference_months": ages, "prediction_months": predictions}
     return pd.DataFrame(cases | columns)
 
 
@@ -22,7 +22,7 @@ def three():
 
 
 def mae(tables, weights):
-    ages = next(iter(tables.values()))["age_months"]
+    ages = next(iter(tables.values()))["reference_months"]
     months = {name: t["prediction_months"] for name, t in tables.items()}
     return (with_ensemble(months, weights)["ensemble"] - ages).abs().mean()
 

@@ -15,7 +15,7 @@ def cases_of(age, error, sex="female", method="mediapipe", **columns):
         {
             "id": [str(number) for number in range(len(age))],
             "sex": sex,
-            "age_months": age,
+            "reference_months": age,
             "prediction_months": age + error,
             "crop_method": method,
         }
@@ -99,7 +99,9 @@ def test_a_subgroup_of_doubled_error_is_found_and_its_estimate_has_no_bias():
         cases = simulated(seed, worse=2)
         tree = grown(cases)
         assert tree.r2_interval[0] > 0
-        truth = np.where((cases["sex"] == "male") & (cases["age_months"] < 68), 2, 1) * TRUE_MAE
+        truth = (
+            np.where((cases["sex"] == "male") & (cases["reference_months"] < 68), 2, 1) * TRUE_MAE
+        )
         error = with_residuals(cases)["absolute_error"].to_numpy()
         means = [error[cohort].mean() for _, cohort in tree.leaves]
         worst = np.argmax(means)

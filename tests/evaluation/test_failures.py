@@ -20,7 +20,7 @@ CASES = [
 
 @pytest.fixture
 def predictions():
-    columns = ["id", "split", "sex", "age_months", "a", "b", "contrast"]
+    columns = ["id", "split", "sex", "reference_months", "a", "b", "contrast"]
     table = pd.DataFrame(CASES, columns=columns).assign(crop_method="mediapipe")
     tables = {name: table.assign(prediction_months=table[name]) for name in "ab"}
     ensemble = table.assign(prediction_months=(table["a"] + table["b"]) / 2)

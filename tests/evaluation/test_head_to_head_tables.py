@@ -20,7 +20,7 @@ def tables():
             "id": [str(number) for number in range(n)],
             "split": "test",
             "sex": rng.choice(["female", "male"], n),
-            "age_months": age,
+            "reference_months": age,
             "crop_method": "mediapipe",
         }
     )
@@ -33,7 +33,7 @@ def test_the_figures_are_those_of_each_table_and_of_their_mean(tables):
     found = head_to_head(*tables)
     mean = ensemble_table(dict(zip("ab", tables, strict=True)))
     for name, table in zip(("first", "second", "ensemble"), [*tables, mean], strict=True):
-        expected = figures(table["age_months"], table["prediction_months"])
+        expected = figures(table["reference_months"], table["prediction_months"])
         for figure in ("mae", "r2", "within_12"):
             assert found.figures.at[name, figure] == pytest.approx(expected[figure])
             low, high = found.figures.loc[name, [f"{figure}_low", f"{figure}_high"]]

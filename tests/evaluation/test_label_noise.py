@@ -52,7 +52,7 @@ def test_a_result_that_is_no_correlation_is_not_given():
 def residuals_of(name: str, split: str) -> np.ndarray:
     cases = artifacts.read_predictions(SHIPPED / "models" / name)
     cases = cases[cases["split"] == split]
-    return (cases["prediction_months"] - cases["age_months"]).to_numpy()
+    return (cases["prediction_months"] - cases["reference_months"]).to_numpy()
 
 
 @pytest.mark.parametrize("name", artifacts.available_models(SHIPPED))

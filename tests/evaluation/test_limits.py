@@ -22,7 +22,11 @@ def exactly(months, n=10_000):
 def cases_exactly(months, n=1000):
     age, prediction = exactly(months, n)
     columns = {"id": [str(k) for k in range(n)], "split": "test", "sex": "female"}
-    columns |= {"age_months": age, "prediction_months": prediction, "crop_method": "mediapipe"}
+    columns |= {
+        "reference_months": age,
+        "prediction_months": prediction,
+        "crop_method": "mediapipe",
+    }
     return pd.DataFrame(columns)
 
 

@@ -17,7 +17,7 @@ def predictions():
             "id": list("abcdef"),
             "split": ["validation", "validation", "test", "test", "test", "test"],
             "sex": ["female", "male", "male", "female", "male", "female"],
-            "age_months": [30.0, 100.0, 120.0, 200.0, 240.0, 59.9],
+            "reference_months": [30.0, 100.0, 120.0, 200.0, 240.0, 59.9],
             "prediction_months": [36.0, 98.0, 120.0, 212.0, 227.0, 62.9],
             "crop_method": "mediapipe",
         }
@@ -95,7 +95,7 @@ def test_summarise_everything_in_one_row(predictions):
     assert row["n"] == 6
     assert row["mae"] == pytest.approx(36 / 6)
     assert row["bias"] == pytest.approx(6 / 6)
-    limits = bootstrap(predictions["age_months"], predictions["prediction_months"], 0.95, 200)
+    limits = bootstrap(predictions["reference_months"], predictions["prediction_months"], 0.95, 200)
     for name, (low, high) in limits.items():
         assert (row[f"{name}_low"], row[f"{name}_high"]) == (low, high)
         assert low <= row[name] <= high

@@ -14,7 +14,9 @@ from boneage.evaluation.residuals import (
 
 
 def test_a_residual_is_positive_when_read_too_old():
-    predictions = pd.DataFrame({"age_months": [50.0, 120.0], "prediction_months": [57.0, 117.0]})
+    predictions = pd.DataFrame(
+        {"reference_months": [50.0, 120.0], "prediction_months": [57.0, 117.0]}
+    )
     cases = with_residuals(predictions)
     assert cases["residual_months"].tolist() == [7, -3]
     assert cases["absolute_error"].tolist() == [7, 3]
@@ -23,12 +25,12 @@ def test_a_residual_is_positive_when_read_too_old():
 
 
 def cases_of_age(age, residual):
-    return pd.DataFrame({"age_months": age, "residual_months": residual}, dtype=float)
+    return pd.DataFrame({"reference_months": age, "residual_months": residual}, dtype=float)
 
 
 def test_the_running_median_takes_the_25_cases_around_each_age():
     age = np.arange(101)
-    table = running_median(cases_of_age(age, age), n_points=3).set_index("age_months")
+    table = running_median(cases_of_age(age, age), n_points=3).set_index("reference_months")
     # The first window holds the ages 0 to 24, the last 76 to 100.
     assert table["median"].to_dict() == {12: 12, 50: 50, 88: 88}
     assert table["lower_quartile"].to_dict() == {12: 6, 50: 44, 88: 82}
@@ -38,18 +40,20 @@ def test_the_running_median_takes_the_25_cases_around_each_age():
 def test_of_many_cases_the_window_takes_a_twentieth():
     age = np.arange(2020)
     table = running_median(cases_of_age(age, age), n_points=2)
-    assert table["age_months"].tolist() == [50, 1969]
+    assert table["reference_months"].tolist() == [50, 1969]
     assert (table["upper_quartile"] - table["lower_quartile"]).tolist() == [50, 50]
 
 
 def test_ages_can_be_the_predicted_ones():
-    predictions = pd.DataFrame({"age_months": [50.0, 10.0], "prediction_months": [61.0, -3.0]})
+    predictions = pd.DataFrame(
+        {"reference_months": [50.0, 10.0], "prediction_months": [61.0, -3.0]}
+    )
     cases = with_residuals(predictions, PREDICTED_AGE)
     assert cases["residual_months"].tolist() == [11, -13]
     assert cases["age_band"].tolist() == ["5-10 years", "0-5 years"]
     table = running_median(cases, PREDICTED_AGE)
     assert table[PREDICTED_AGE].tolist() == [61]  # one window holds both
-    assert list(running_median(cases)) == ["age_months", *table.columns[1:]]
+    assert list(running_median(cases)) == ["reference_months", *table.columns[1:]]
 
 
 def test_the_order_of_the_cases_does_not_matter_to_the_running_median():
@@ -60,11 +64,11 @@ def test_the_order_of_the_cases_does_not_matter_to_the_running_median():
 
 def test_the_running_median_of_few_cases_is_one_point():
     table = running_median(cases_of_age([90, 100, 110], [5, 1, 3]))
-    assert table["age_months"].tolist() == [100]
+    assert table["reference_months"].tolist() == [100]
     assert table["median"].tolist() == [3]
     assert running_median(cases_of_age([100] * 60, range(60)))["median"].tolist() == [30]
     empty = running_median(cases_of_age([], []))
-    assert list(empty) == ["age_months", "median", "lower_quartile", "upper_quartile"]
+    assert list(empty) == ["reference_months", "median", "lower_quartile", "upper_quartile"]
     assert len(empty) == 0
 
 
@@ -137,7 +141,7 @@ def test_a_box_and_its_whiskers_worked_by_hand():
         {
             "id": list("abcdefgh"),
             "sex": ["male"] * 7 + ["female"],
-            "age_months": 100.0,
+            "reference_months": 100.0,
             "prediction_months": [100 + r for r in residuals] + [103.0],
         }
     )

@@ -12,7 +12,7 @@ def predictions(**months) -> pd.DataFrame:
         pd.DataFrame({"perturbation": name, "id": ["a", "b", "c"][: len(values)], "m": values})
         for name, values in months.items()
     ]
-    return pd.concat(parts, ignore_index=True).assign(age_months=100.0)
+    return pd.concat(parts, ignore_index=True).assign(reference_months=100.0)
 
 
 def row(table, perturbation):
@@ -42,7 +42,9 @@ def test_intervals_are_paired():
 def test_the_interval_of_the_error_is_that_of_the_other_tables():
     rng = np.random.default_rng(1)
     age = rng.uniform(20, 200, 40)
-    cases = pd.DataFrame({"id": range(40), "age_months": age, "m": age + rng.normal(0, 9, 40)})
+    cases = pd.DataFrame(
+        {"id": range(40), "reference_months": age, "m": age + rng.normal(0, 9, 40)}
+    )
     found = robustness_table(cases.assign(perturbation="clean")).iloc[0]
     known = summarise(cases.rename(columns={"m": "prediction_months"})).iloc[0]
     for name in ("mae", "mae_low", "mae_high"):

@@ -16,13 +16,13 @@ def predictions():
         for low, high in list(AGE_BANDS.values())[1:]
         for age in rng.uniform(low, high, 300)
     ] + [("male", age) for age in range(7)]
-    table = pd.DataFrame(rows, columns=["sex", "age_months"])
+    table = pd.DataFrame(rows, columns=["sex", "reference_months"])
     return table.assign(id=[str(n) for n in range(len(table))])
 
 
 def test_a_sample_has_as_many_of_each_sex_and_band(predictions):
     sample = balanced_sample(predictions, 140)  # of 7 cells, 20 each
-    years = sample["age_months"] // 60
+    years = sample["reference_months"] // 60
     assert sample.groupby([years, "sex"]).size().tolist() == [7] + [20] * 6
     assert not sample["id"].duplicated().any()
     shuffled = predictions.sample(frac=1, random_state=5)
@@ -41,7 +41,7 @@ def shifts():
             "model": "m",
             "model_sha256": "f00",
             "id": ["a", "a", "b", "b", "c", "c"],
-            "age_months": [30.0, 30.0, 50.0, 50.0, 130.0, 130.0],
+            "reference_months": [30.0, 30.0, 50.0, 50.0, 130.0, 130.0],
             "region": ["carpals", "distal_radius_ulna"] * 3,
             "area": [0.02, 0.05, 0.04, 0.05, 0.02, 0.05],
             "shift_months": [6.0, 0.0, -4.0, 0.0, -8.0, 3.0],

@@ -8,7 +8,9 @@ from boneage.figures.age_calibration import reference_on_predicted
 
 
 def drawn(cases):
-    calibration = age_calibration(cases["age_months"], cases["prediction_months"], n_resamples=50)
+    calibration = age_calibration(
+        cases["reference_months"], cases["prediction_months"], n_resamples=50
+    )
     figure = reference_on_predicted(cases, calibration_bins(cases), calibration)
     return figure, {trace.name: trace for trace in figure.data}
 
@@ -21,7 +23,7 @@ def cases():
         {
             "id": [str(k) for k in range(60)],
             "sex": ["female", "male"] * 30,
-            "age_months": 20 + 0.8 * predicted + np.tile([1, -1, -1, 1], 15),
+            "reference_months": 20 + 0.8 * predicted + np.tile([1, -1, -1, 1], 15),
             "prediction_months": predicted,
         }
     )

@@ -50,7 +50,7 @@ def test_every_interval_is_a_bar_on_the_row_of_its_model():
     }
     rows = {trace.name: set(trace.y) for trace in figure.data}
     for name in ("DenseNet121", "ResNet34+CBAM", "Ensemble"):
-        assert rows[name] == rows[f"{name}, interval"]
+        assert rows[name] == rows[f"{name}, prediction interval"]
     assert rows["Chronological age"] == {0, 1, 2}
 
 

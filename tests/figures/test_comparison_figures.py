@@ -13,7 +13,7 @@ def pairs():
         {
             "id": ["a", "b", "c"],
             "sex": ["female", "male", "male"],
-            "age_months": [30.0, 100.0, 120.0],
+            "reference_months": [30.0, 100.0, 120.0],
             "first_months": [36.0, 100.0, 126.0],
             "second_months": [28.0, 97.0, 114.0],
             "first_error": [6.0, 0.0, 6.0],

@@ -10,7 +10,7 @@ from boneage.figures import errors, palette
 COLOUR = "#2F7FD6"
 RUNNING = pd.DataFrame(
     {
-        "age_months": [60.0, 120.0],
+        "reference_months": [60.0, 120.0],
         "median": [4.0, -2.0],
         "lower_quartile": [1.0, -5.0],
         "upper_quartile": [7.0, 3.0],
@@ -32,7 +32,7 @@ def cases():
         {
             "id": list("abcdef"),
             "sex": ["female"] * 3 + ["male"] * 3,
-            "age_months": [30.0, 100.0, 99.0, 200.0, 210.0, 59.0],
+            "reference_months": [30.0, 100.0, 99.0, 200.0, 210.0, 59.0],
             "prediction_months": [36.0, 98.0, 99.0, 212.0, 197.0, 62.0],
             "residual_months": [6.0, -2.0, 0.0, 12.0, -13.0, 3.0],
             "age_band": [
@@ -84,7 +84,7 @@ def test_every_figure_has_a_title_and_says_what_its_axes_measure(figures):
 
 
 def test_charts_by_predicted_age_have_its_ages_titles_and_axes(cases, table):
-    running = RUNNING.rename(columns={"age_months": PREDICTED_AGE})
+    running = RUNNING.rename(columns={"reference_months": PREDICTED_AGE})
     scatter = errors.residual_scatter(cases, running, PREDICTED_AGE)
     assert list(traces(scatter)["Girls"].x) == pytest.approx([36, 98, 99], abs=1)
     assert list(traces(scatter)["Running median"].x) == [60, 120]
@@ -136,7 +136,7 @@ def test_residuals_stand_at_their_age_one_trace_a_sex(cases):
 
 
 def test_the_sexes_stand_side_by_side_at_one_age(cases):
-    figure = errors.residual_scatter(cases.assign(age_months=96.0), RUNNING)
+    figure = errors.residual_scatter(cases.assign(reference_months=96.0), RUNNING)
     assert traces(figure)["Girls"].x[0] < 96 < traces(figure)["Boys"].x[0]
 
 

@@ -11,7 +11,9 @@ AGE = np.arange(20.0, 220, 20)
 
 
 def cases(errors) -> pd.DataFrame:
-    table = pd.DataFrame({"id": [f"Hand {n}" for n in range(10)], "sex": "male", "age_months": AGE})
+    table = pd.DataFrame(
+        {"id": [f"Hand {n}" for n in range(10)], "sex": "male", "reference_months": AGE}
+    )
     return with_residuals(table.assign(prediction_months=AGE + errors))
 
 

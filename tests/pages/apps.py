@@ -60,7 +60,7 @@ def made_up_cases(rng: np.random.Generator, n: int) -> pd.DataFrame:
             "id": [str(number) for number in range(n)],
             "split": ["train", "validation", "test"] * (n // 3),
             "sex": rng.choice(["female", "male"], n),
-            "age_months": age,
+            "reference_months": age,
             "contrast": 50.0,
             "crop_method": "mediapipe",
         }

@@ -22,7 +22,7 @@ def folder(_tiny_artifacts_folder, tmp_path_factory):
     cases = made_up_cases(rng, n)
     cases["id"] = [str(5651 + number) for number in range(n)]  # of two acquisition blocks
     cases["contrast"] = rng.uniform(20, 80, n).round(2)
-    age = cases["age_months"]
+    age = cases["reference_months"]
     for name, spread in (("tiny_densenet", 9), ("tiny_resnet_cbam", 12)):
         predicted = cases.assign(prediction_months=age + rng.normal(0, spread, n))
         write(root / "models" / name, predicted)
@@ -69,7 +69,7 @@ def titles(page) -> list[str]:
 
 def stated_mae(folder, name, query) -> str:
     cases = artifacts.read_predictions(folder / "models" / name).query(query)
-    return f"{figures(cases['age_months'], cases['prediction_months'])['mae']:.1f} months"
+    return f"{figures(cases['reference_months'], cases['prediction_months'])['mae']:.1f} months"
 
 
 def headings(page):
@@ -103,7 +103,7 @@ def test_every_choice_changes_the_figures(page, folder):
     assert "unlike your selection" in texts(page)
     page.slider(key="years").set_value((5, 15))
     run(page)
-    query += " and 60 <= age_months <= 180"
+    query += " and 60 <= reference_months <= 180"
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", query)
 
 
@@ -136,7 +136,7 @@ def test_an_empty_choice_is_told(page):
 
 def test_ones_own_results_get_the_same_analysis(page):
     rows = "\n".join(f"c{i};{40 + i};{'F' if i % 2 else 'M'};{47 + i}" for i in range(60))
-    content = f"id;age_months;sex;prediction_months\n{rows}\n".encode()
+    content = f"id;reference_months;sex;prediction_months\n{rows}\n".encode()
     upload(page, content)
     assert headings(page)[0] == "Your predictions: 60 radiographs"
     assert shown_mae(page) == "7.0 months"
@@ -149,7 +149,7 @@ def test_ones_own_results_are_told_of_no_column_that_they_lack(page):
         f"{i},{age},{'FM'[i % 2]},{age + rng.normal(0, 30 if age > 90 else 2):.1f}"
         for i, age in enumerate(rng.integers(24, 180, 400))
     )
-    content = f"id,age_months,sex,prediction_months\n{rows}\n".encode()
+    content = f"id,reference_months,sex,prediction_months\n{rows}\n".encode()
     page.file_uploader[0].set_value([("mine.csv", content, "text/csv")])
     run(page)
     assert "can split on sex and age (" in texts(page)
@@ -175,6 +175,15 @@ def test_residuals_are_shown_by_reference_or_by_predicted_age(page):
     assert titles(linked)[0] == "Residuals by predicted bone age"
 
 
+def test_links_with_the_words_of_earlier_versions_still_work(page):
+    linked = opened(by="Predicted age", model="Mean of both models", recipe="Reference recipe")
+    assert titles(linked)[0] == "Residuals by predicted bone age"
+    assert headings(linked)[0] == "Ensemble: 80 radiographs"
+    assert linked.segmented_control(key="recipe").value == "paper"
+    choose(linked, "by", "reference_months")
+    assert titles(linked)[0] == "Residuals by reference bone age"
+
+
 def test_calibration_has_its_slope_and_tells_of_regression_to_the_mean(page):
     assert "Reference against predicted bone age" in titles(page)
     assert "Calibration slope" in texts(page)
@@ -198,7 +207,7 @@ def test_noise_has_no_subgroups(page):
 
 def test_a_single_radiograph_is_one(page, folder):
     cases = artifacts.read_predictions(folder / "models" / "tiny_densenet")
-    ages = cases.loc[cases["split"] == "test", "age_months"].sort_values()
+    ages = cases.loc[cases["split"] == "test", "reference_months"].sort_values()
     alone = next(y for y in range(18) if ages.between(12 * y, 12 * y + 12).sum() == 1)
     page.slider(key="years").set_value((alone, alone + 1))
     run(page)

@@ -38,7 +38,7 @@ def folder(_tiny_artifacts_folder, tmp_path_factory):
     rng = np.random.default_rng(4)
     n = 360
     cases = made_up_cases(rng, n)
-    age = cases["age_months"]
+    age = cases["reference_months"]
     for name, spread in (("tiny_densenet", 6), ("tiny_resnet_cbam", 20)):
         model = root / "models" / name
         predicted = cases.assign(prediction_months=age + rng.normal(0, spread, n))
@@ -71,7 +71,7 @@ def mae(folder, split, model="tiny_densenet", **wanted) -> str:
     cases = artifacts.read_predictions(folder / "models" / model)
     for column, value in {"split": split, **wanted}.items():
         cases = cases[cases[column] == value]
-    return f"{figures(cases['age_months'], cases['prediction_months'])['mae']:.1f}"
+    return f"{figures(cases['reference_months'], cases['prediction_months'])['mae']:.1f}"
 
 
 def table(page) -> str:

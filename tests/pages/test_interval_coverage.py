@@ -86,7 +86,7 @@ def test_only_published_weights_have_intervals(page):
     assert HEADING not in headings(page)
     choose(page, "recipe", "best")
     rows = "\n".join(f"c{i};{40 + i};F;{47 + i}" for i in range(60))
-    content = f"id;age_months;sex;prediction_months\n{rows}\n".encode()
+    content = f"id;reference_months;sex;prediction_months\n{rows}\n".encode()
     page.file_uploader[0].set_value([("mine.csv", content, "text/csv")])
     run(page)
     assert HEADING not in headings(page)

@@ -63,7 +63,7 @@ def answer_all(app: AppTest, off: int = 0) -> AppTest:
     app.toggle(key="tell").set_value(False)
     run(app)
     for _ in range(10):
-        age = app.session_state["quiz"].hand["age_months"] + off
+        age = app.session_state["quiz"].hand["reference_months"] + off
         answer(app, *map(int, divmod(age, 12)))
     return app
 
@@ -86,7 +86,7 @@ def test_a_hand_is_shown_with_its_sex_and_without_its_age():
 def test_an_answer_is_told_at_once_with_what_to_look_at():
     app = started(PAGE)
     hand = app.session_state["quiz"].hand
-    answer(app, *map(int, divmod(hand["age_months"] + 14, 12)))
+    answer(app, *map(int, divmod(hand["reference_months"] + 14, 12)))
     assert "overestimated by 14 months" in texts(app)
     assert app.subheader[0].value == hand["id"]
     assert "Gilsanz" in texts(app)

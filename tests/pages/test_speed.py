@@ -24,7 +24,9 @@ def folder(_tiny_artifacts_folder, tmp_path_factory):
     cases["split"] = ["train"] * 10_575 + ["validation"] * 150 + ["test"] * 150
     cases["contrast"] = rng.uniform(20, 80, n).round(2)
     for name, spread in (("tiny_densenet", 9), ("tiny_resnet_cbam", 12)):
-        predicted = cases.assign(prediction_months=cases["age_months"] + rng.normal(0, spread, n))
+        predicted = cases.assign(
+            prediction_months=cases["reference_months"] + rng.normal(0, spread, n)
+        )
         artifacts.write_predictions(root / "models" / name, predicted)
     return root
 

@@ -29,7 +29,7 @@ def test_a_corrected_model_predicts_what_is_written_and_needs_no_second_line(
     written = artifacts.read_predictions(folder)
     of_training = written[written["split"] == "train"]
     line = correction_line(
-        *(of_training[c].to_numpy() for c in ("age_months", "prediction_months"))
+        *(of_training[c].to_numpy() for c in ("reference_months", "prediction_months"))
     )
     assert line[0] == pytest.approx(1, abs=0.02)
     assert line[0] * 100 + line[1] == pytest.approx(100, abs=1)

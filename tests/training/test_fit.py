@@ -69,7 +69,7 @@ def test_every_image_is_predicted_and_the_metrics_follow(trained, phantom_cache)
     )
     metrics = artifacts.read_metrics(trained).set_index(["split", "group"])
     test = predictions[predictions["split"] == "test"]
-    expected = figures(test["age_months"], test["prediction_months"])["mae"]
+    expected = figures(test["reference_months"], test["prediction_months"])["mae"]
     assert metrics.loc[("test", "all"), "mae"] == pytest.approx(expected, abs=1e-3)
 
 
@@ -81,7 +81,7 @@ def test_validation_mae_is_that_of_the_weights_kept(phantom_cache, tmp_path):
     best = artifacts.read_history(tmp_path)["val_mae"].min()
     predictions = artifacts.read_predictions(tmp_path)
     kept = predictions[predictions["split"] == "validation"]
-    mae = (kept["prediction_months"] - kept["age_months"]).abs().mean()
+    mae = (kept["prediction_months"] - kept["reference_months"]).abs().mean()
     assert mae == pytest.approx(best, abs=0.3)
 
 
