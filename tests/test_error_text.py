@@ -39,7 +39,7 @@ def test_regression_to_the_mean_is_told_with_the_expected_and_the_found_slope():
 
 def test_where_no_subgroup_is_worse_the_page_says_so():
     sentence = plain(error_text.worst_subgroups(subgroups(), "reference bone age"))
-    assert sentence.startswith("None of 63 subgroups tested (bands are of reference age)")
+    assert sentence.startswith("None of 63 subgroups tested (bands are of reference bone age)")
     assert "held" not in sentence
     none = error_text.worst_subgroups(subgroups(n_tested=0), "reference bone age")
     assert none == "No subgroup of at least 20 radiographs can be formed."
@@ -48,7 +48,7 @@ def test_where_no_subgroup_is_worse_the_page_says_so():
 def test_subgroups_come_with_a_caveat():
     sentence = plain(error_text.worst_subgroups(subgroups(n_worst=2), "predicted bone age"))
     assert "of 63 tested, after adjustment for their number (family-wise error 5%)" in sentence
-    assert "bands are of predicted age" in sentence
+    assert "bands are of predicted bone age" in sentence
     assert "estimated on radiographs not used for the selection" in sentence
 
 
@@ -70,5 +70,5 @@ def test_a_tree_names_only_what_it_could_split_on():
     assert "no part" not in both  # stands with the subgroups above
     every = ["sex", "age", "crop_method", "block", "contrast"]
     assert error_text.factors(every) == (
-        "sex, age, how the hand was found, inferred acquisition block and contrast"
+        "sex, age, hand detection method, inferred acquisition block and contrast"
     )

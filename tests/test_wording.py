@@ -242,10 +242,9 @@ def test_the_weights_of_the_ensemble_heaviest_first():
 
 def test_plates_that_the_models_do_not_read_are_named_with_how_far_off():
     assert wording.plates_read(58, 2) == (
-        "The mean of the models is within a year of the mean bone age of 56 of the 58 average "
-        "hands."
+        "The ensemble is within 12 months of the mean bone age for 56 of the 58 average hands."
     )
-    assert wording.plates_read(57, 0).endswith("of the mean bone age of all 57 average hands.")
+    assert wording.plates_read(57, 0).endswith("of the mean bone age for all 57 average hands.")
     assert wording.plates_missed({"Girls, 4 years": 12.32, "Boys, 17 years": -15.0}) == (
         "Errors of more than 12 months: girls, 4 years (overestimated by 12.3 months) and boys, "
         "17 years (underestimated by 15.0 months)."
