@@ -58,9 +58,9 @@ def regression_to_the_mean(found: AgeCalibration) -> str:
             "found)"
         )
     return (
-        "Regression to the mean: residuals slope downwards with the reference age even for a "
+        "Regression to the mean: residuals slope downwards with the reference bone age even for a "
         f"perfectly calibrated model{numbers}, because no model explains all variation of the "
-        "reference ages. Use the predicted age to judge calibration."
+        "reference bone ages. Use the predicted bone age to judge calibration."
     )
 
 

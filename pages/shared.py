@@ -122,8 +122,9 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
     if len(options) == 1:
         return next(iter(options))
     first = list(options)[default]
-    if words := FORMER_WORDS.get(st.query_params.get(key)):
-        st.session_state[key] = next(value for value in options if options[value] == words)
+    values = {words: value for value, words in options.items()}
+    if (words := FORMER_WORDS.get(st.query_params.get(key))) in values:
+        st.session_state[key] = values[words]
         first = None  # Streamlit warns of a default besides a value
     return st.segmented_control(
         label,

@@ -33,7 +33,7 @@ def test_the_difference_of_two_ages_and_the_spread_can_be_shown(atlas):
     assert "Choose two different bone ages" in texts(run(app))
     next(one for one in app.slider if one.key == "change").set_value((4.0, 12.0))
     next(one for one in app.toggle if one.key == "spread").set_value(True)
-    assert "interquartile range" in texts(run(app))
+    assert "Interquartile range" in texts(run(app))
 
 
 def alts(app) -> list[str]:
@@ -48,7 +48,7 @@ def test_hands_of_one_sex_can_be_shown_alone(atlas):
     assert [one.label for one in app.get("download_button")] == ["Boys, 8 years"]
     app.toggle(key="spread").set_value(True)
     run(app)
-    coloured = "Boys, 8 years: the average hand, colored where children differ"
+    coloured = "Boys, 8 years: the average hand, colored where children differ most"
     assert [alt for alt in alts(app) if "colored where children" in alt] == [coloured]
 
 
@@ -96,8 +96,8 @@ def test_past_its_oldest_standard_a_sex_keeps_the_age_of_that(girls_to_9, monkey
     assert downloads(app) == ["Girls, 9 years 1 month", "Boys, 12 years 6 months"]
     assert files == ["average_hand_girls_109_months.png", "average_hand_boys_150_months.png"]
     assert [alt for alt in alts(app) if "colored where children" in alt] == [
-        "Girls, 9 years 1 month: the average hand, colored where children differ",
-        "Boys, 12 years 6 months: the average hand, colored where children differ",
+        "Girls, 9 years 1 month: the average hand, colored where children differ most",
+        "Boys, 12 years 6 months: the average hand, colored where children differ most",
     ]
     app.segmented_control(key="hands").set_value("female")
     run(app)  # the range ends with the girls' standards, and the address says so

@@ -187,7 +187,9 @@ def test_links_with_the_words_of_earlier_versions_still_work(page):
 def test_calibration_has_its_slope_and_tells_of_regression_to_the_mean(page):
     assert "Reference against predicted bone age" in titles(page)
     assert "Calibration slope" in texts(page)
-    assert "Regression to the mean: residuals slope downwards with the reference age" in texts(page)
+    assert "Regression to the mean: residuals slope downwards with the reference bone age" in texts(
+        page
+    )
 
 
 def test_acquisition_blocks_are_inferred_and_the_test_set_has_none(page):

@@ -49,7 +49,7 @@ def _environment(root, monkeypatch):
 def answer(app: AppTest, years: int | None, months: int | None = None) -> AppTest:
     app.number_input(key="years").set_value(years)
     app.number_input(key="months").set_value(months)
-    press(app, "Answer")
+    press(app, "Submit")
     return app
 
 

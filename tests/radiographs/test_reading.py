@@ -124,7 +124,7 @@ def test_white_is_zero_tiff_is_shown_bones_bright():
         ("dicom claiming a huge size", "too many pixels (60000 x 60000)"),
         ("dicom without pixels", "no image"),
         ("dicom with several frames", "several frames"),
-        ("colour dicom", "colour"),
+        ("colour dicom", "color"),
         ("deflated dicom", "deflated"),
         ("compressed dicom", "compressed as JPEG Lossless"),
         ("dicom of an unknown transfer syntax", "compressed in an unknown way"),
