@@ -267,7 +267,7 @@ def prepare_quickly(path, parameters):
     time.sleep(max(0, 6 - int(Path(path).stem)) * 0.02)
     try:
         pixels = cache_module.read_radiograph(path).pixels
-    except ValueError as error:
+    except cache_module.UnreadableRadiograph as error:
         return None, {"skipped": str(error)}
     contrast = round(float(pixels.std()), 2)
     image = fill_with_mean(pixels, parameters).image
