@@ -26,10 +26,20 @@ class Quiz:
 
     @classmethod
     def start(cls, pool: pd.DataFrame, seed: int) -> "Quiz":
-        """Ten hands out of `pool`, in random order; the same pool and seed give the same ten.
+        """Ten hands out of a pool, in random order.
 
         One is drawn from each tenth of the pool by sex and age, so that both sexes and all ages
-        come up as they do in the pool. Raises BoneAgeError for a pool of fewer than ten.
+        come up as they do in the pool.
+
+        Args:
+            pool: cases to draw from.
+            seed: the same pool and seed give the same ten.
+
+        Returns:
+            The quiz, without answers.
+
+        Raises:
+            BoneAgeError: the pool has fewer than ten cases.
         """
         if len(pool) < N_HANDS:
             raise BoneAgeError(
@@ -59,9 +69,13 @@ class Quiz:
         return with_residuals(done.assign(prediction_months=list(self.answers)))
 
     def cases_of(self, predictions: pd.DataFrame) -> pd.DataFrame:
-        """The same hands as a model reads them, with residuals; those it has read.
+        """The same hands as a model reads them.
 
-        predictions: columns id and prediction_months.
+        Args:
+            predictions: columns id and prediction_months.
+
+        Returns:
+            Cases with residuals; those that the model has read.
         """
         months = predictions.set_index("id")["prediction_months"]
         cases = self.cases()
@@ -70,11 +84,15 @@ class Quiz:
 
 
 def scores(readers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """How well each reader did: one row a reader, indexed by name.
+    """How well each reader did.
 
-    readers: name -> cases. Columns: n; mae with its 95% bootstrap interval (mae_low, mae_high);
-    bias with the interval of Bland and Altman (bias_low, bias_high); their 95% limits of agreement
-    lower and upper; all but n in months.
+    Args:
+        readers: name -> cases.
+
+    Returns:
+        One row a reader, indexed by name. Columns n; mae with its 95% bootstrap CI (mae_low,
+        mae_high); bias with the interval of Bland and Altman (bias_low, bias_high); their 95%
+        limits of agreement lower and upper; all but n in months.
     """
     rows = {}
     for name, cases in readers.items():

@@ -272,7 +272,7 @@ def _resume_point(folder: Path, size: int) -> tuple[int, int]:
 
 def _prepared(
     paths: Sequence[str | None], parameters: Preprocessing, workers: int
-) -> Generator[_Result]:
+) -> Generator[_Result, None, None]:
     """Yield `_prepare_one` of each path, in order; memory does not grow with their number."""
     if workers == 1:
         yield from (_prepare_one(path, parameters) for path in paths)

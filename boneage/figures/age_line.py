@@ -20,8 +20,15 @@ def age_line(
 ) -> go.Figure:
     """A row for the mean and one for each model, across them the chronological age when known.
 
-    months: model name -> bone age in months; mean and chronological_age in months; intervals:
-    model name, or "ensemble" for the mean -> prediction interval (low, high) in months.
+    Args:
+        months: model name -> bone age in months.
+        mean: of the models, months.
+        chronological_age: months, or None.
+        intervals: model name, or "ensemble" for the mean -> prediction interval (low, high) in
+            months.
+
+    Returns:
+        The figure.
     """
     intervals = intervals or {}
     rows = {ENSEMBLE: mean, **months} if len(months) > 1 else dict(months)

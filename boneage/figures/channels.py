@@ -10,8 +10,12 @@ from plotly.subplots import make_subplots
 def channel_bars(weights: Mapping[int, np.ndarray], colour: str) -> go.Figure:
     """One small chart a stage: its channels from the most to the least weighted.
 
-    weights: CBAM stage -> (C,) channel attention in [0, 1]; at least one stage.
-    colour: of the bars, "#rrggbb".
+    Args:
+        weights: CBAM stage -> (C,) channel attention in [0, 1]; at least one stage.
+        colour: of the bars, "#rrggbb".
+
+    Returns:
+        The figure.
     """
     titles = [f"Stage {stage}: {len(channels)} channels" for stage, channels in weights.items()]
     rows = (len(weights) + 1) // 2

@@ -53,7 +53,12 @@ def residual_scatter(
 def selected_cases(cases: pd.DataFrame, points: Sequence[Mapping]) -> pd.DataFrame:
     """The cases of points selected in `residual_scatter(cases, ...)`.
 
-    points: each with Plotly's curve_number and point_index; those of other lines are left out.
+    Args:
+        cases: that were drawn.
+        points: each with Plotly's curve_number and point_index; those of other lines are left out.
+
+    Returns:
+        Rows of `cases`.
     """
     if not points:
         return cases[:0]
@@ -122,9 +127,14 @@ def cumulative_error(
 ) -> go.Figure:
     """Which share of radiographs lies within which error.
 
-    curve: `evaluation.residuals.cumulative_error(...)`; marks: shares in (0, 1] to point out, the
-    first of which is the title (a mark stands at the least error that reaches its share);
-    colour: "#rrggbb".
+    Args:
+        curve: of `evaluation.residuals.cumulative_error`.
+        colour: "#rrggbb".
+        marks: shares in (0, 1] to point out, the first of which is the title (a mark stands at the
+            least error that reaches its share).
+
+    Returns:
+        The figure.
     """
     errors, shares = curve["error_months"].to_numpy(), curve["share"].to_numpy()
     marked = errors[np.searchsorted(shares, marks)]
@@ -152,7 +162,13 @@ def residual_distributions(
 ) -> go.Figure:
     """A box for each age band and sex, and the cases beyond its whiskers as points.
 
-    boxes, beyond: of `evaluation.residuals.boxes(cases)`, whose bands are of the age `by`.
+    Args:
+        boxes: of `evaluation.residuals.boxes`.
+        beyond: of the same.
+        by: column of the age whose bands they are.
+
+    Returns:
+        The figure.
     """
     words, axis = style.AGES[by]
     residuals = [*boxes["lower_whisker"], *boxes["upper_whisker"], *beyond["residual_months"]]

@@ -12,9 +12,15 @@ from boneage.figures import style
 
 
 def gallery(pictures: Mapping[str, np.ndarray], title: str, height: int = 320) -> go.Figure:
-    """A row of pictures, each below its caption; `height` of the figure in pixels.
+    """A row of pictures, each below its caption.
 
-    pictures: caption -> (H, W) uint8 grey or (H, W, 3) uint8 RGB, each of its own size.
+    Args:
+        pictures: caption -> (H, W) uint8 grey or (H, W, 3) uint8 RGB, each of its own size.
+        title: of the figure.
+        height: of the figure in pixels.
+
+    Returns:
+        The figure.
     """
     figure = make_subplots(1, len(pictures), subplot_titles=list(pictures), horizontal_spacing=0.02)
     for column, picture in enumerate(pictures.values(), start=1):

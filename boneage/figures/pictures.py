@@ -18,9 +18,10 @@ LONGER_SIDE = 900  # pixels of the longer side on the screen
 class ShownRadiograph:
     """A radiograph reduced for the screen.
 
-    pixels: (h, w) uint8, longer side at most LONGER_SIDE.
-    from_radiograph: (2, 3) float64 affine, radiograph (x, y, 1) -> pixel (x, y) here; pixel centres
-        lie at whole numbers in both.
+    Attributes:
+        pixels: (h, w) uint8, longer side at most LONGER_SIDE.
+        from_radiograph: (2, 3) float64 affine, radiograph (x, y, 1) -> pixel (x, y) here; pixel
+            centres lie at whole numbers in both.
     """
 
     pixels: np.ndarray
@@ -65,9 +66,16 @@ def map_on_crop(crop: np.ndarray, values: np.ndarray, opacity: float) -> np.ndar
 def map_on_radiograph(
     shown: ShownRadiograph, crop_to_radiograph: np.ndarray, values: np.ndarray, opacity: float
 ) -> np.ndarray:
-    """(h, w, 3) uint8 RGB: a map (S, S) in [0, 1] carried back from the crop to the radiograph.
+    """A map carried back from the crop to the radiograph.
 
-    crop_to_radiograph: `PreparedHand.to_radiograph`.
+    Args:
+        shown: the radiograph.
+        crop_to_radiograph: `PreparedHand.to_radiograph`.
+        values: (S, S) in [0, 1] on the crop.
+        opacity: of the map at its maximum, 0 to 1.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
     """
     affine = shown.to_shown(crop_to_radiograph)
     carried = to_radiograph(values, affine, shown.pixels.shape)
@@ -75,9 +83,15 @@ def map_on_radiograph(
 
 
 def wipe(left: np.ndarray, right: np.ndarray, share: float) -> np.ndarray:
-    """(H, W, 3) uint8 RGB: one picture up to `share` of the width, in [0, 1], then the other.
+    """One picture up to a share of the width, then the other; a line lies between them.
 
-    left, right: (H, W) uint8 each. A line lies between them.
+    Args:
+        left: (H, W) uint8.
+        right: (H, W) uint8.
+        share: of the width, 0 to 1.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
     """
     height, width = left.shape
     at = round(share * width)
@@ -95,11 +109,19 @@ def difference_map(
     colours: tuple[str, str],
     opacity: float,
 ) -> np.ndarray:
-    """(S, S, 3) uint8 RGB: where one of two maps is higher than the other, over a prepared image.
+    """Where one of two maps is higher than the other, over a prepared image.
 
-    crop: (S, S) uint8; first, second: (S, S) maps in [0, 1]; colours: "#rrggbb" where the first
-    is higher, and where the second is. The cover grows with the difference up to `opacity`, in
-    [0, 1], so where both maps are alike the image shows unchanged.
+    The cover grows with the difference, so where both maps are alike the image shows unchanged.
+
+    Args:
+        crop: (S, S) uint8.
+        first: (S, S) in [0, 1].
+        second: (S, S) in [0, 1].
+        colours: "#rrggbb" where the first is higher, and where the second is.
+        opacity: of the cover at most, 0 to 1.
+
+    Returns:
+        (S, S, 3) uint8 RGB.
     """
     difference = (first - second)[..., None]
     colour = np.where(difference > 0, *(np.array(palette.rgb(c), np.float32) for c in colours))

@@ -21,7 +21,12 @@ def reader_title(name: str) -> str:
 def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> go.Figure:
     """Mean absolute error of each reader with its interval, over the band of single readers.
 
-    scores: `boneage.atlas.quiz.scores`, indexed by name. single_reader: a range in months.
+    Args:
+        scores: of `boneage.atlas.quiz.scores`.
+        single_reader: a range in months.
+
+    Returns:
+        The figure.
     """
     readers = scores.iloc[::-1]  # Plotly draws the first lowest
     colours = [palette.model_colour(name) for name in readers.index]

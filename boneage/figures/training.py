@@ -27,10 +27,14 @@ _EVERY_EPOCH = 10  # trainings as short as this have a tick at each of them
 def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
     """Loss and validation MAE, both on a logarithmic scale, and learning rate below each other.
 
-    Each model has its colour.
+    Each model has its colour. A chart without a line is left out.
 
-    histories: registry name -> its history, one row an epoch, with the column epoch and any of
-    loss, val_loss (months²), val_mae (months), learning_rate. A chart without a line is left out.
+    Args:
+        histories: registry name -> its history, one row an epoch, with the column epoch and any of
+            loss, val_loss (months²), val_mae (months), learning_rate.
+
+    Returns:
+        The figure.
     """
     columns = {column for history in histories.values() for column in history}
     charts = {title: lines for title, lines in _CHARTS.items() if columns & lines.keys()}

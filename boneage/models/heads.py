@@ -33,12 +33,14 @@ def bone_age_model(
 
     Args:
         name: name of the model.
-        image, sex: the tensors of `image_and_sex_inputs`.
+        image: of `image_and_sex_inputs`.
+        sex: of `image_and_sex_inputs`.
         features: the body's last feature map, (batch, h, w, channels). It is passed through a
             layer called ``last_feature_map``.
         hidden_units: widths of the hidden layers; empty for a linear head.
         dropout: dropout rate in [0, 1).
-        output_scale, output_offset: months = output * output_scale + output_offset.
+        output_scale: months per unit of the last layer.
+        output_offset: months = output * output_scale + output_offset.
 
     Returns:
         The model; its output ``bone_age`` is float32 (batch, 1) in months.
