@@ -9,14 +9,6 @@ from boneage.predictor import Predictor
 from boneage.wording import age_in_words
 
 PEOPLE = int(os.environ.get("BONEAGE_PEOPLE") or 16)
-# What moves while people wait would take the processor from the server, as no GPU draws it.
-STILL = """
-    document.addEventListener("DOMContentLoaded", () => {
-        const style = document.createElement("style");
-        style.textContent = "* { animation: none !important; transition: none !important; }";
-        document.head.append(style);
-    });
-"""
 
 
 def test_many_people_get_their_own_answers(browser, address, tiny_artifacts, tmp_path):
@@ -29,9 +21,7 @@ def test_many_people_get_their_own_answers(browser, address, tiny_artifacts, tmp
         prediction = predictor.predict(files[-1], sex)
         expected.append({age_in_words(months) for months in prediction.months.values()})
 
-    contexts = [browser.new_context(reduced_motion="reduce") for _ in files]
-    for context in contexts:
-        context.add_init_script(STILL)
+    contexts = [browser.new_context() for _ in files]
     pages = [context.new_page() for context in contexts]
     for one in pages:
         one.set_default_timeout(180_000)
