@@ -2,18 +2,19 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from bad_files import bad_files, dicom_bytes
-from conftest import REPOSITORY
 
 from boneage import artifacts, cli
 from boneage.cli import main
 from boneage.datasets.phantoms import draw_phantom, write_phantoms
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL = "tiny_resnet_cbam"
 
 

@@ -5,8 +5,9 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-from conftest import REPOSITORY
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def test_the_app_starts_without_asking_for_anything(tmp_path):

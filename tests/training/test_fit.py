@@ -40,6 +40,31 @@ def _interrupt_after(monkeypatch, epoch):
     monkeypatch.setattr(callbacks, "save_checkpoint", save_and_stop)
 
 
+# First, as the longest: at the end, one process would wait for it.
+def test_the_jax_backend_trains_from_the_same_cache(phantom_cache, tmp_path, trained):
+    pytest.importorskip("jax", reason="JAX is not installed")
+    command = [sys.executable, "-m", "boneage", "train", "--model", MODEL, "--preset", "smoke"]
+    command += ["--cache", phantom_cache.folder, "--out", tmp_path / "jax"]
+    done = subprocess.run(
+        command,
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert artifacts.read_facts(tmp_path / "jax").versions["backend"] == "jax"
+    loss = artifacts.read_history(tmp_path / "jax")["loss"]
+    assert all(map(math.isfinite, loss))
+    # Other random numbers, same data and model: the first epochs cost much the same.
+    assert loss.iloc[0] == pytest.approx(artifacts.read_history(trained)["loss"].iloc[0], rel=0.5)
+    # The weights load under this process' backend and give what JAX stored.
+    model, facts = artifacts.load_model(tmp_path / "jax")
+    months = fit.predict_rows(model, facts, phantom_cache, phantom_cache.split("test"))
+    stored = artifacts.read_predictions(tmp_path / "jax").query("split == 'test'")
+    np.testing.assert_allclose(months, stored["prediction_months"], atol=0.02)
+
+
 def test_the_artifact_is_whole_and_says_what_it_is(trained, phantom_cache):
     facts = artifacts.read_facts(trained)
     assert facts.name == MODEL
@@ -220,27 +245,3 @@ def test_the_mirror_image_is_read_where_it_pays(trained, phantom_cache, tmp_path
     stored = artifacts.read_predictions(out)["prediction_months"]
     months = fit.predict_rows(model, facts, phantom_cache, np.arange(len(stored)))
     np.testing.assert_allclose(stored, months, atol=0.01)
-
-
-def test_the_jax_backend_trains_from_the_same_cache(phantom_cache, tmp_path, trained):
-    pytest.importorskip("jax", reason="JAX is not installed")
-    command = [sys.executable, "-m", "boneage", "train", "--model", MODEL, "--preset", "smoke"]
-    command += ["--cache", phantom_cache.folder, "--out", tmp_path / "jax"]
-    done = subprocess.run(
-        command,
-        env=os.environ | {"KERAS_BACKEND": "jax"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert artifacts.read_facts(tmp_path / "jax").versions["backend"] == "jax"
-    loss = artifacts.read_history(tmp_path / "jax")["loss"]
-    assert all(map(math.isfinite, loss))
-    # Other random numbers, same data and model: the first epochs cost much the same.
-    assert loss.iloc[0] == pytest.approx(artifacts.read_history(trained)["loss"].iloc[0], rel=0.5)
-    # The weights load under this process' backend and give what JAX stored.
-    model, facts = artifacts.load_model(tmp_path / "jax")
-    months = fit.predict_rows(model, facts, phantom_cache, phantom_cache.split("test"))
-    stored = artifacts.read_predictions(tmp_path / "jax").query("split == 'test'")
-    np.testing.assert_allclose(months, stored["prediction_months"], atol=0.02)
