@@ -184,7 +184,6 @@ def test_a_diverging_training_stops_with_a_sentence(phantom_cache, tmp_path):
     assert not (tmp_path / artifacts.WEIGHTS).exists()
 
 
-@EAGER
 def test_early_stopping_waits_for_its_patience(phantom_cache, tmp_path):
     still = dataclasses.replace(
         SMOKE, epochs=6, patience=2, learning_rate=0.0, warmup_epochs=0, ema_momentum=None
