@@ -12,7 +12,7 @@ from boneage.artifacts import ArtifactError
 from boneage.datasets.blocks import acquisition_block
 from boneage.evaluation.analysis import Analysis, analyse
 from boneage.evaluation.ensemble import ensemble_table
-from boneage.evaluation.intervals import FIGURES
+from boneage.evaluation.intervals import METRICS
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, style, tables
 from boneage.figures.age_calibration import reference_on_predicted
@@ -69,7 +69,7 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
         f"{escape(wording.ABOUT_SPLIT[split])}</p>",
         *(f"<p>{escape(note)}</p>" for note in notes),
         "<p><strong>Not a medical device; not for diagnosis or treatment.</strong></p>",
-        cards.figure_tiles(found.figures, FIGURES, colour),
+        cards.metric_tiles(found.metrics, METRICS, colour),
         f"<p>Below each metric its {wording.CI_95} (bootstrap). A residual is predicted minus "
         "reference bone age.</p>",
         _published(title, colour, split, found),
@@ -102,7 +102,7 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> str:
     if split not in PUBLISHED_COLUMN:
         return ""
     column, published = PUBLISHED_COLUMN[split], published_results()
-    own = tuple(found.figures[figure] for figure in ("mae", "mae_low", "mae_high"))
+    own = tuple(found.metrics[figure] for figure in ("mae", "mae_low", "mae_high"))
     band = SINGLE_READER if split == "test" else None
     sources = "".join(
         f"<li>{escape(row.system)}: {escape(row.source)}</li>"

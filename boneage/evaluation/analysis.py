@@ -24,12 +24,12 @@ class Analysis:
     """What the functions of `evaluation` say of the same cases.
 
     by: the column of the age by which residuals and subgroups are shown, reference or predicted.
-    cases: with residuals. figures: a row of `summarise`.
+    cases: with residuals. metrics: a row of `summarise`.
     """
 
     by: str
     cases: pd.DataFrame
-    figures: dict[str, float]
+    metrics: dict[str, float]
     by_band_and_sex: pd.DataFrame
     by_block: pd.DataFrame
     boxes: pd.DataFrame
@@ -54,7 +54,7 @@ def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
     return Analysis(
         by=by,
         cases=cases,
-        figures=summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
+        metrics=summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
         by_band_and_sex=by_band_and_sex(cases, n_resamples),
         by_block=by_block(cases, n_resamples),
         boxes=within_boxes,

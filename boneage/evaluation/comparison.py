@@ -12,14 +12,14 @@ import pandas as pd
 from scipy import stats
 
 from boneage.errors import BoneAgeError
-from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, resample_figures
+from boneage.evaluation.intervals import METRICS, N_RESAMPLES, SEED, resample_metrics
 from boneage.evaluation.label_noise import (
     corrected_correlation,
     label_noise_variance,
     noise_shares,
 )
 from boneage.evaluation.limits import is_large
-from boneage.evaluation.metrics import age_band, figures
+from boneage.evaluation.metrics import age_band, error_metrics
 from boneage.evaluation.significance import (
     ALPHA,
     MIN_CASES,
@@ -157,9 +157,9 @@ def bias_by_sex(pairs: pd.DataFrame) -> pd.DataFrame:
 def resample_models(
     pairs: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> dict[str, dict[str, np.ndarray]]:
-    """`resample_figures` of "first", "second" and "ensemble", all on the same drawn cases."""
+    """`resample_metrics` of "first", "second" and "ensemble", all on the same drawn cases."""
     return {
-        name: resample_figures(pairs["reference_months"], months, n_resamples, seed)
+        name: resample_metrics(pairs["reference_months"], months, n_resamples, seed)
         for name, months in predictions(pairs).items()
     }
 
@@ -169,14 +169,14 @@ def predictions(pairs: pd.DataFrame) -> dict[str, pd.Series]:
     return {name: pairs[f"{name}_months"] for name in ("first", "second", "ensemble")}
 
 
-def figure_differences(
+def metric_differences(
     pairs: pd.DataFrame, drawn: Mapping[str, Mapping[str, np.ndarray]]
 ) -> pd.DataFrame:
     """Every figure of both models, and whether they differ significantly.
 
-    `pairs` is from `pair`, `drawn` is `resample_models(pairs)`. Result columns: figure (each of
-    FIGURES), first and second in the units of `metrics.figures`, difference (first - second; of
-    the bias, that of the absolute biases), p (of the MAE as it is, of the others together by
+    `pairs` is from `pair`, `drawn` is `resample_models(pairs)`. Result columns: metric (each of
+    METRICS), first and second in the units of `error_metrics`, difference (first - second; of the
+    bias, that of the absolute biases), p (of the MAE as it is, of the others together by
     `significance.holm`; nan below `MIN_CASES` cases), better ("first" or "second" where p is below
     5%, else None).
 
@@ -186,23 +186,23 @@ def figure_differences(
     with the bootstrap standard error.
     """
     first, second = (
-        figures(pairs["reference_months"], pairs[months])
+        error_metrics(pairs["reference_months"], pairs[months])
         for months in ("first_months", "second_months")
     )
-    p = pd.Series(float("nan"), index=FIGURES)
+    p = pd.Series(float("nan"), index=METRICS)
     if len(pairs) >= MIN_CASES:
-        p = pd.Series(_p_values(pairs, drawn))[list(FIGURES)]
+        p = pd.Series(_p_values(pairs, drawn))[list(METRICS)]
         others = p.index != "mae"
         p[others] = holm(p[others])
     rows = []
-    for name in FIGURES:
+    for name in METRICS:
         difference = first[name] - second[name]
         if name == "bias":
             difference = abs(first[name]) - abs(second[name])
         ahead = "first" if (difference > 0) == (name in _LARGER_IS_BETTER) else "second"
         better = ahead if p[name] < ALPHA else None
         rows.append((name, first[name], second[name], difference, float(p[name]), better))
-    table = pd.DataFrame(rows, columns=["figure", "first", "second", "difference", "p", "better"])
+    table = pd.DataFrame(rows, columns=["metric", "first", "second", "difference", "p", "better"])
     # As texts, pandas would turn None into nan.
     return table.assign(better=pd.Series([row[-1] for row in rows], dtype=object))
 

@@ -18,7 +18,7 @@ from boneage.datasets.splits import VALIDATION
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE
 
-LEAST_CASES = 100  # validation cases; of fewer, chance would choose the weights
+MIN_SUBGROUP = 100  # validation cases; of fewer, chance would choose the weights
 _CASE = ["split", "id"]
 
 
@@ -33,13 +33,13 @@ def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     """The weights, from 0 to 1 in whole percent and 1 together, with the least validation MAE.
 
     Least absolute deviations as a linear program (W. F. Sharpe, Journal of the American
-    Statistical Association 1971;66:618-622). Without `LEAST_CASES` validation cases that all
+    Statistical Association 1971;66:618-622). Without `MIN_SUBGROUP` validation cases that all
     tables have, the models weigh the same.
     """
     predictions = side_by_side(tables)
     predictions = predictions[predictions.index.get_level_values("split") == VALIDATION]
     n, n_models = predictions.shape
-    if n < LEAST_CASES:
+    if n < MIN_SUBGROUP:
         return dict.fromkeys(tables, 1 / n_models)
     age = next(iter(tables.values())).set_index(_CASE)["reference_months"].loc[predictions.index]
     residuals = predictions.sub(age, axis=0).to_numpy()

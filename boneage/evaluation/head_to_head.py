@@ -10,14 +10,14 @@ from boneage.evaluation.comparison import (
     Comparison,
     bias_by_sex,
     compare,
-    figure_differences,
+    metric_differences,
     pair,
     predictions,
     resample_models,
     wins,
 )
 from boneage.evaluation.intervals import percentile_interval, resample_means, resamples_at_once
-from boneage.evaluation.metrics import figures_row
+from boneage.evaluation.metrics import metrics_row
 from boneage.evaluation.significance import ALPHA, MIN_CASES, holm, paired_t, sign_test
 
 
@@ -25,13 +25,13 @@ from boneage.evaluation.significance import ALPHA, MIN_CASES, holm, paired_t, si
 class HeadToHead:
     """What the functions of `comparison` say of two models on the cases both have.
 
-    figures: columns of `metrics.summarise` for "first", "second" and "ensemble".
+    metrics: columns of `metrics.summarise` for "first", "second" and "ensemble".
     wins: of `group_wins`. bias: of `comparison.bias_by_sex`.
     weights: of the first and the second in the ensemble.
     """
 
     pairs: pd.DataFrame
-    figures: pd.DataFrame
+    metrics: pd.DataFrame
     differences: pd.DataFrame
     comparison: Comparison
     wins: pd.DataFrame
@@ -53,7 +53,7 @@ def head_to_head(
     return HeadToHead(
         pairs,
         pd.DataFrame.from_dict(rows, orient="index"),
-        figure_differences(pairs, drawn),
+        metric_differences(pairs, drawn),
         compare(pairs),
         group_wins(pairs),
         bias_by_sex(pairs),
@@ -66,7 +66,7 @@ def mae_only(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The MAE of two tables and of their ensemble, ten times as fast as all figures.
 
-    Returns the columns mae, mae_low and mae_high of `HeadToHead.figures`, and the row of the MAE of
+    Returns the columns mae, mae_low and mae_high of `HeadToHead.metrics`, and the row of the MAE of
     `HeadToHead.differences` with its columns figure, p and better.
 
     Raises ValueError when the tables share no case.
@@ -85,7 +85,7 @@ def mae_only(
     ahead = "first" if table.at["first", "mae"] < table.at["second", "mae"] else "second"
     better = ahead if p < ALPHA else None
     return table, pd.DataFrame(
-        {"figure": ["mae"], "p": [p], "better": pd.Series([better], dtype=object)}
+        {"metric": ["mae"], "p": [p], "better": pd.Series([better], dtype=object)}
     )
 
 
@@ -105,4 +105,4 @@ def _row(
     pairs: pd.DataFrame, months: pd.Series, drawn: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
     intervals = {name: percentile_interval(values, len(pairs)) for name, values in drawn.items()}
-    return figures_row(pairs["reference_months"], months, intervals)
+    return metrics_row(pairs["reference_months"], months, intervals)

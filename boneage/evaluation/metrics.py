@@ -16,7 +16,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, as_ages, bootstrap
+from boneage.evaluation.intervals import METRICS, N_RESAMPLES, SEED, as_ages, bootstrap
 from boneage.evaluation.limits import WITHIN_MONTHS, within
 
 # [low, high) in months; the last band also takes everyone older.
@@ -42,7 +42,7 @@ def age_band(months) -> pd.Series:
     return bands.rename("age_band")
 
 
-def figures(age, prediction) -> dict[str, float]:
+def error_metrics(age, prediction) -> dict[str, float]:
     """Error metrics of predictions (n,) against reference bone ages (n,), both in months.
 
     mae, rmse, bias (mean residual) and median_ae (median absolute error) in months; r2
@@ -55,7 +55,7 @@ def figures(age, prediction) -> dict[str, float]:
     age, prediction = as_ages(age, prediction)
     n = len(age)
     if n == 0:
-        return dict.fromkeys(FIGURES, float("nan")) | {"n": 0}
+        return dict.fromkeys(METRICS, float("nan")) | {"n": 0}
     residual = prediction - age
     error = np.abs(residual)
     has_r2 = n >= 2 and np.ptp(age) > 0
@@ -70,9 +70,9 @@ def figures(age, prediction) -> dict[str, float]:
     }
 
 
-def figures_row(age, prediction, intervals: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """`figures`, and of each its interval, name -> (low, high), as name_low and name_high."""
-    row = figures(age, prediction)
+def metrics_row(age, prediction, intervals: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """`error_metrics`, and of each its interval, name -> (low, high), as name_low and name_high."""
+    row = error_metrics(age, prediction)
     for name, (low, high) in intervals.items():
         row |= {f"{name}_low": low, f"{name}_high": high}
     return row
@@ -88,7 +88,7 @@ def summarise(
 
     `by` names columns of the table; "age_band" may be among them without being a column. Result
     columns: those of `by`, n, then each figure with its interval (mae, mae_low, mae_high, ...),
-    in the units of `figures`; groups are sorted.
+    in the units of `error_metrics`; groups are sorted.
 
     Raises ValueError when a column is missing.
     """
@@ -133,11 +133,11 @@ def metrics_table(
 def _row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
     age, prediction = cases["reference_months"], cases["prediction_months"]
     intervals = bootstrap(age, prediction, n_resamples=n_resamples, seed=seed)
-    return figures_row(age, prediction, intervals)
+    return metrics_row(age, prediction, intervals)
 
 
 def _figure_columns() -> list[str]:
-    return [name + end for name in FIGURES for end in ("", "_low", "_high")]
+    return [name + end for name in METRICS for end in ("", "_low", "_high")]
 
 
 def _require(predictions: pd.DataFrame, columns: list[str]) -> None:

@@ -10,11 +10,11 @@ from boneage.figures import palette
 from boneage.figures.pictures import legend_colours
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.wording import (
-    FIGURE_TITLES,
+    METRIC_TITLES,
     age_in_words,
-    figure_interval,
-    figure_value,
     interval_in_short,
+    metric_interval,
+    metric_value,
 )
 
 _MUTED = f"opacity:{palette.MUTED_OPACITY};font-size:.9rem"
@@ -74,7 +74,7 @@ def _card(title: str, age: float, colour: str, note: str | None, leading: bool =
     )
 
 
-def figure_tiles(row: Mapping[str, float], names: Sequence[str], colour: str) -> str:
+def metric_tiles(row: Mapping[str, float], names: Sequence[str], colour: str) -> str:
     """A tile for each named figure with its interval; the first is larger.
 
     row: of `boneage.evaluation.metrics.summarise`.
@@ -87,14 +87,14 @@ def figure_tiles(row: Mapping[str, float], names: Sequence[str], colour: str) ->
 
 
 def _tile(row: Mapping[str, float], name: str, colour: str, leading: bool) -> str:
-    interval = figure_interval(name, row[f"{name}_low"], row[f"{name}_high"])
+    interval = metric_interval(name, row[f"{name}_low"], row[f"{name}_high"])
     border = colour if leading else palette.faded(palette.NEUTRAL, 0.4)
     return (
         f'<div style="padding:.6rem .9rem;border-radius:.6rem;border-left:4px solid {border};'
         f'background:{palette.faded(palette.NEUTRAL, 0.09)}">'
-        f'<div style="{_MUTED};line-height:1.25">{escape(FIGURE_TITLES[name])}</div>'
+        f'<div style="{_MUTED};line-height:1.25">{escape(METRIC_TITLES[name])}</div>'
         f'<div style="font-size:1.35rem;font-weight:600;line-height:1.4;white-space:nowrap">'
-        f"{escape(figure_value(name, row[name]))}</div>"
+        f"{escape(metric_value(name, row[name]))}</div>"
         f'<div style="{_MUTED};font-size:.82rem">{escape(interval)}</div></div>'
     )
 

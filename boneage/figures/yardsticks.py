@@ -5,7 +5,7 @@ from html import escape
 import pandas as pd
 
 from boneage.figures import palette
-from boneage.wording import figure_interval
+from boneage.wording import metric_interval
 
 
 def yardsticks(
@@ -47,7 +47,7 @@ def yardsticks(
 
 
 def _own_row(title: str, own: tuple[float, float, float]) -> str:
-    return f"<b>{escape(title)}</b> ({figure_interval('mae', *own[1:])})"
+    return f"<b>{escape(title)}</b> ({metric_interval('mae', *own[1:])})"
 
 
 def _band(reader_band: tuple[float, float] | None, scale: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Familiarity:
+class DensityModel:
     """A normal distribution of D features, whose spread is one number beside K main axes.
 
     That is probabilistic PCA: Tipping & Bishop, "Probabilistic principal component analysis",
@@ -26,7 +26,7 @@ class Familiarity:
     rest: np.ndarray
 
     @classmethod
-    def fit(cls, samples: np.ndarray, n_axes: int) -> Familiarity:
+    def fit(cls, samples: np.ndarray, n_axes: int) -> DensityModel:
         """From (N, D) samples of the training set; N and D must be greater than `n_axes`."""
         from sklearn.decomposition import PCA
 
@@ -39,7 +39,7 @@ class Familiarity:
         )
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Familiarity:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> DensityModel:
         """From its four arrays by name; raises TypeError for others."""
         return cls(**arrays)
 

@@ -58,7 +58,7 @@ def bone_age_model(
     return keras.Model([image, sex], months, name=name)
 
 
-def reader(model: keras.Model, mirrored: bool) -> keras.Model:
+def inference_model(model: keras.Model, mirrored: bool) -> keras.Model:
     """What answers with the weights of `model`, layers shared: one path for all predictions.
 
     mirrored: read each image and its mirror image, at twice the cost.
