@@ -9,7 +9,7 @@ A folder `artifacts/models/<name>/` holds
     paper/               the same without weights, of the reference recipe: what it gives
     unfinished/          the same of a training that goes on here, until `publish`
 and `artifacts/coverage.csv` says how often prediction intervals cover the reference bone age.
-`occlusion.csv` and `randomisation.csv` say how far maps of where a model looked can be trusted.
+`occlusion.csv` and `randomization.csv` say how far maps of where a model looked can be trusted.
 What the gate compares a picture with is in `gate.json` (limits, and the models they belong to) and
 `gate.safetensors`; `gate.csv` says what it refuses.
 `robustness.csv` says how much larger the errors are on changed pictures of the same hands.
@@ -42,7 +42,8 @@ WEIGHTS, FACTS = "weights.safetensors", "facts.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
 COVERAGE = "coverage.csv"
 ROBUSTNESS = "robustness.csv"
-OCCLUSION, RANDOMISATION = "occlusion.csv", "randomisation.csv"
+OCCLUSION, RANDOMIZATION = "occlusion.csv", "randomization.csv"
+_FORMER_FILES = {RANDOMIZATION: "randomisation.csv"}  # names in earlier versions
 GATE_FACTS, GATE_NUMBERS, GATE_TABLE = "gate.json", "gate.safetensors", "gate.csv"
 BEST = "best"
 UNFINISHED = "unfinished"
@@ -624,7 +625,7 @@ def write_saliency(file: str, table: pd.DataFrame) -> Path:
     """Write a table of the sanity checks of maps.
 
     Args:
-        file: OCCLUSION or RANDOMISATION.
+        file: OCCLUSION or RANDOMIZATION.
         table: see `boneage.evaluation.saliency`.
 
     Returns:
@@ -649,6 +650,8 @@ def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
         ArtifactError: the file is no table or does not say what it was measured on.
     """
     path = artifacts_root() / file
+    if not path.exists():
+        path = path.with_name(_FORMER_FILES.get(file, file))
     if not path.exists():
         return pd.DataFrame(columns=["model", "model_sha256"])
     table = read_table(path, ("model", "model_sha256"))

@@ -433,7 +433,7 @@ def _quality(options: argparse.Namespace) -> int:
 
 def _calibrate(options: argparse.Namespace) -> int:
     from boneage import artifacts
-    from boneage.evaluation.conformal import LEAST_CALIBRATION, LEVEL, coverage_table
+    from boneage.evaluation.conformal import LEVEL, MIN_CALIBRATION, coverage_table
     from boneage.wording import share
 
     names = artifacts.available_models()
@@ -444,7 +444,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     )
     if table.empty:
         raise BoneAgeError(
-            f"Intervals need {LEAST_CALIBRATION} girls and as many boys in the validation set: "
+            f"Intervals need {MIN_CALIBRATION} girls and as many boys in the validation set: "
             "train on more radiographs."
         )
     table["model_sha256"] = table["model"].map(artifacts.published_fingerprints())
@@ -462,15 +462,15 @@ def _sanity_checks(options: argparse.Namespace) -> int:
     from boneage import artifacts
     from boneage.saliency import check_saliency
 
-    occlusion, randomisation = check_saliency(options.images, show=partial(tqdm, unit="image"))
+    occlusion, randomization = check_saliency(options.images, show=partial(tqdm, unit="image"))
     paths = [
         artifacts.write_saliency(artifacts.OCCLUSION, occlusion),
-        artifacts.write_saliency(artifacts.RANDOMISATION, randomisation),
+        artifacts.write_saliency(artifacts.RANDOMIZATION, randomization),
     ]
     shown = occlusion[occlusion["group"] == "all"]
     columns = ["model", "region", "n", "change", "control_change", "difference"]
     print(shown[columns].round(1).to_string(index=False))
-    print(randomisation[["model", "stage", "n", "similarity"]].round(2).to_string(index=False))
+    print(randomization[["model", "stage", "n", "similarity"]].round(2).to_string(index=False))
     print(f"With intervals and age bands in {paths[0]} and {paths[1]}.")
     return OK
 
@@ -580,9 +580,9 @@ def _atlas_evaluate(options: argparse.Namespace) -> int:
     print(beyond[["id", "prediction_months", "residual_months"]].round(1).to_string(index=False))
     if options.test_images:
         cases = _labelled(options.test_images, options.test_labels, options.reference_column)
-        table = answers.read_by_likeness(cases)
-        path = answers.write(answers.LIKENESS, table)
-        if figures := answers.likeness_figures():
+        table = answers.estimate_by_similarity(cases)
+        path = answers.write(answers.SIMILARITY, table)
+        if figures := answers.similarity_metrics():
             print(
                 f"MAE of the image-similarity estimate: {figures['mae']:.2f} months, "
                 f"n = {figures['n']}; see {path}."

@@ -24,7 +24,7 @@ from boneage.evaluation.error_tree import block_in_words
 from boneage.evaluation.failures import failures
 from boneage.evaluation.label_noise import label_noise_variance, noise_shares
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.evaluation.metrics import AGE_BANDS, age_band, figures, metrics_table, summarise
+from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarise
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE
@@ -100,7 +100,7 @@ def model_card() -> str:
         performance=_performance(card),
         mean_age=_mean_age(card),
         winner=_winner(),
-        readers=wording.figure_interval("mae", *SINGLE_READER),
+        readers=wording.metric_interval("mae", *SINGLE_READER),
         subgroups=_subgroups(card),
         worst="\n".join(_worst(split, found) for split, found in card.analyses.items()),
         calibration="\n".join(
@@ -223,7 +223,7 @@ def _performance(card: _Published) -> str:
             (found,) = summarise(table[table["split"] == split]).to_dict("records")
             title = f"{card.titles[name]}, {wording.SPLITS[split].lower()} (n = {found['n']:,})"
             rows.append([title, *(_with_interval(found, metric) for metric in _METRICS)])
-    return _table(("", *(wording.FIGURE_TITLES[metric] for metric in _METRICS)), rows)
+    return _table(("", *(wording.METRIC_TITLES[metric] for metric in _METRICS)), rows)
 
 
 def _mean_age(card: _Published) -> str:
@@ -231,7 +231,7 @@ def _mean_age(card: _Published) -> str:
     ages = {split: group["reference_months"] for split, group in card.cases.groupby("split")}
     mean = ages[TRAIN].mean()
     errors = [
-        f"{figures(ages[split], np.full(len(ages[split]), mean))['mae']:.1f} on {split}"
+        f"{error_metrics(ages[split], np.full(len(ages[split]), mean))['mae']:.1f} on {split}"
         for split in _EVALUATED
     ]
     return wording.in_words(errors)
@@ -359,7 +359,7 @@ def _failures(card: _Published, split: str) -> str:
             row["id"],
             row["sex"],
             f"{row['reference_months']:.0f}",
-            *(wording.figure_value("bias", row[name], unit=False) for name in models),
+            *(wording.metric_value("bias", row[name], unit=False) for name in models),
             f"{row['label_sds']:.1f}",
             wording.share(row["less_contrast"]),
             f"{row['n_alike']:,}",
@@ -401,5 +401,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _with_interval(row: Mapping, metric: str) -> str:
-    interval = wording.figure_interval(metric, row[f"{metric}_low"], row[f"{metric}_high"])
-    return f"{wording.figure_value(metric, row[metric], unit=False)} ({interval})"
+    interval = wording.metric_interval(metric, row[f"{metric}_low"], row[f"{metric}_high"])
+    return f"{wording.metric_value(metric, row[metric], unit=False)} ({interval})"

@@ -16,7 +16,7 @@ from boneage.artifacts import ArtifactError, Facts
 from boneage.errors import BoneAgeError
 from boneage.evaluation.conformal import LEVEL, Calibration, calibrate
 from boneage.evaluation.ensemble import ensemble_weights, with_ensemble
-from boneage.gate.checks import Look, Refusal, look
+from boneage.gate.checks import QualityMeasures, Refusal, measure_quality
 from boneage.gate.gate import load_gate
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.quiet import quiet_libraries
@@ -47,7 +47,7 @@ class PreparedRadiograph:
     """
 
     hands: dict[str, PreparedHand]
-    look: Look
+    quality: QualityMeasures
     sex: str | None
     age_months: float | None
     inverted: bool
@@ -217,12 +217,12 @@ class Predictor:
                 "with git checkout, or train one (python -m boneage train --help)."
             )
         with quiet_libraries():
-            from boneage.models.heads import reader
+            from boneage.models.heads import inference_model
 
             loaded = {name: artifacts.load_model(artifacts.model_folder(name)) for name in names}
         self._models = {name: model for name, (model, _) in loaded.items()}
-        self._readers = {
-            name: reader(model, facts.mirrored) for name, (model, facts) in loaded.items()
+        self._inference_models = {
+            name: inference_model(model, facts.mirrored) for name, (model, facts) in loaded.items()
         }
         self.facts: dict[str, Facts] = {name: facts for name, (_, facts) in loaded.items()}
         self._preprocessing = {
@@ -293,7 +293,7 @@ class Predictor:
         hands = self.prepare(radiograph)
         return PreparedRadiograph(
             hands,
-            look(radiograph, next(iter(hands.values()))),
+            measure_quality(radiograph, next(iter(hands.values()))),
             radiograph.sex,
             radiograph.age_months,
             radiograph.inverted,
@@ -362,7 +362,7 @@ class Predictor:
         if not opened:
             return []
         months, features = self.read_prepared([each.hands for each in opened], known)
-        refusals = self.gate.judge([each.look for each in opened], features)
+        refusals = self.gate.judge([each.quality for each in opened], features)
         return [
             Prediction(
                 each,
@@ -404,10 +404,10 @@ class Predictor:
         """
         male = sex_to_model_input(sexes)
         months, features = {}, {}
-        for name, reader in self._readers.items():
+        for name, model in self._inference_models.items():
             images = self._input(name, np.stack([hand[name].image for hand in hands]))
             with self._lock:
-                ages, pooled = reader.predict_on_batch([images, male])
+                ages, pooled = model.predict_on_batch([images, male])
             months[name], features[name] = np.asarray(ages)[:, 0], np.asarray(pooled)
         return months, features
 

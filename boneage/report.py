@@ -10,7 +10,7 @@ from boneage.artifacts import ArtifactError
 from boneage.datasets.blocks import acquisition_block
 from boneage.evaluation.analysis import Analysis, analyse
 from boneage.evaluation.ensemble import ensemble_table
-from boneage.evaluation.intervals import FIGURES
+from boneage.evaluation.intervals import METRICS
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, style, tables
 from boneage.figures.age_calibration import reference_on_predicted
@@ -58,7 +58,7 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
         found=found,
         groups=found.subgroups,
         age=style.AGES[found.by][0],
-        tiles=cards.figure_tiles(found.figures, FIGURES, colour),
+        tiles=cards.metric_tiles(found.metrics, METRICS, colour),
         **_published(title, colour, split, found),
         **_charts(found, by_prediction, colour),
         wording=wording,
@@ -87,7 +87,7 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> dict:
         return {"bars": ""}
     column = PUBLISHED_COLUMN[split]
     published = published_results().dropna(subset=[column])
-    own = (found.figures["mae"], found.figures["mae_low"], found.figures["mae_high"])
+    own = (found.metrics["mae"], found.metrics["mae_low"], found.metrics["mae_high"])
     band = SINGLE_READER if split == "test" else None
     bars = yardsticks(title, own, colour, published, column, band)
     return {"bars": bars, "band": band, "published": published}

@@ -14,7 +14,7 @@ from boneage.datasets.rsna import find_images
 from boneage.datasets.splits import VALIDATION
 from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import with_ensemble
-from boneage.evaluation.saliency import balanced_sample, occlusion_table, randomisation_table
+from boneage.evaluation.saliency import balanced_sample, occlusion_table, randomization_table
 from boneage.explain.occlusion import occlusion_shifts
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.predictor import Predictor
@@ -25,7 +25,7 @@ from boneage.radiographs.reading import read_radiograph
 if TYPE_CHECKING:
     from boneage.explain.gradcam import Direction
 
-N_OCCLUSION, N_RANDOMISATION = 200, 32
+N_OCCLUSION, N_RANDOMIZATION = 200, 32
 
 Hands = dict[str, Mapping[str, PreparedHand]]  # id -> model name -> the hand as that model sees it
 
@@ -33,7 +33,7 @@ Hands = dict[str, Mapping[str, PreparedHand]]  # id -> model name -> the hand as
 def check_saliency(
     folder: str | Path,
     n_occlusion: int = N_OCCLUSION,
-    n_randomisation: int = N_RANDOMISATION,
+    n_randomization: int = N_RANDOMIZATION,
     show: Callable = lambda cases, desc: cases,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Run both checks on every published model.
@@ -44,11 +44,11 @@ def check_saliency(
     Args:
         folder: with the images `<id>.png` etc.
         n_occlusion: number of cases of the occlusion.
-        n_randomisation: number of cases of the randomization.
+        n_randomization: number of cases of the randomization.
         show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
 
     Returns:
-        The tables of `evaluation.saliency`: `occlusion_table` and `randomisation_table`.
+        The tables of `evaluation.saliency`: `occlusion_table` and `randomization_table`.
 
     Raises:
         ArtifactError: there are no models.
@@ -72,7 +72,7 @@ def check_saliency(
     for case in show(list(cases.itertuples()), desc="occlusion"):
         hands[case.id] = predictor.prepare(read_radiograph(images[case.id]))
         shifts.append(_shifts(predictor, hands[case.id], case))
-    few = list(balanced_sample(cases, n_randomisation).itertuples())
+    few = list(balanced_sample(cases, n_randomization).itertuples())
     directions = _directions(predictor, hands, few)
     similarities = [
         _similarities(name, show(few, desc=f"randomization of {name}"), hands, directions)
@@ -81,7 +81,7 @@ def check_saliency(
     digests = artifacts.fingerprints(predictor.facts)
     return (
         occlusion_table(_with_digests(pd.concat(shifts), digests)),
-        randomisation_table(_with_digests(pd.concat(similarities), digests)),
+        randomization_table(_with_digests(pd.concat(similarities), digests)),
     )
 
 
@@ -110,16 +110,16 @@ def _similarities(
 ) -> pd.DataFrame:
     """Of one model: model, id, step, stage, similarity."""
     from boneage.explain.explainer import Explainer
-    from boneage.explain.randomisation import Randomisation
+    from boneage.explain.randomisation import Randomization
 
     # Loaded anew, as its weights are to be lost.
     model, facts = artifacts.load_model(artifacts.model_folder(name))
-    randomisation = Randomisation(Explainer(model, find_model(name), facts.mirrored))
+    randomization = Randomization(Explainer(model, find_model(name), facts.mirrored))
     parts = []
     for case in cases:
         prepared = hands[case.id][name].image
         (image,) = to_model_input(prepared[np.newaxis], facts.build["input_size"])
-        table = randomisation(image, case.sex, directions[case.id])
+        table = randomization(image, case.sex, directions[case.id])
         parts.append(table.assign(model=name, id=case.id))
     table = pd.concat(parts)
     if table.empty:

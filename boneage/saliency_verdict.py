@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from boneage.evaluation.saliency import ALL
-from boneage.wording import CI_95, REGION_TITLES, figure_interval, figure_value, in_words
+from boneage.wording import CI_95, REGION_TITLES, in_words, metric_interval, metric_value
 
 # Rank correlations of a map with one of random weights. The authors of the check give no limits;
 # with a few dozen cells, two unrelated maps commonly have some 0.2 in common either way.
@@ -35,7 +35,7 @@ ABOUT_OCCLUSION = (
     "at that age. The size of a change shows what the prediction depends on; its sign is hard to "
     "interpret, because a blurred hand can look younger and an uncertain model predicts the mean."
 )
-ABOUT_RANDOMISATION = (
+ABOUT_RANDOMIZATION = (
     "A map that explains a model must change when the weights of the model are randomized. From "
     "the head down, weights are replaced by random initial values, and the map is compared with "
     "the original by Spearman's rank correlation: 1 is the same order of pixels, 0 no association "
@@ -45,7 +45,7 @@ ABOUT_RANDOMISATION = (
 
 
 def in_short(
-    occlusion: pd.DataFrame, randomisation: pd.DataFrame, group: str, titles: Mapping[str, str]
+    occlusion: pd.DataFrame, randomization: pd.DataFrame, group: str, titles: Mapping[str, str]
 ) -> str:
     """Which regions each model depends on most, and how the randomization check went."""
     rows = occlusion[occlusion["group"] == group]
@@ -65,7 +65,7 @@ def in_short(
     ]
     results: dict[str, list[str]] = {}
     for name, title in titles.items():
-        result = _result(_steps(randomisation, name).iloc[-1])
+        result = _result(_steps(randomization, name).iloc[-1])
         results.setdefault(result, []).append(title)
     checks = [f"{result} for {in_words(those)}" for result, those in results.items()]
     return (
@@ -83,9 +83,9 @@ def occlusion_results(occlusion: pd.DataFrame, group: str, titles: Mapping[str, 
     return paragraphs
 
 
-def randomisation_results(randomisation: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
+def randomization_results(randomization: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
     """Whether Grad-CAM depends on what each model has learnt; a paragraph a model."""
-    return [_randomised(_steps(randomisation, name), title) for name, title in titles.items()]
+    return [_randomized(_steps(randomization, name), title) for name, title in titles.items()]
 
 
 def _compared(rows: pd.DataFrame, group: str, title: str) -> str:
@@ -109,11 +109,11 @@ def _compared(rows: pd.DataFrame, group: str, title: str) -> str:
 
 
 def _region(row: pd.Series) -> str:
-    interval = figure_interval("mae", row["difference_low"], row["difference_high"])
+    interval = metric_interval("mae", row["difference_low"], row["difference_high"])
     return f"the {_name(row['region'])} ({_months(row['difference'])}, {CI_95} {interval})"
 
 
-def _randomised(rows: pd.DataFrame, title: str) -> str:
+def _randomized(rows: pd.DataFrame, title: str) -> str:
     head, last = rows.iloc[0], rows.iloc[-1]
     result = _result(last)
     return (
@@ -124,8 +124,8 @@ def _randomised(rows: pd.DataFrame, title: str) -> str:
     )
 
 
-def _steps(randomisation: pd.DataFrame, name: str) -> pd.DataFrame:
-    return randomisation[randomisation["model"] == name].sort_values("step")
+def _steps(randomization: pd.DataFrame, name: str) -> pd.DataFrame:
+    return randomization[randomization["model"] == name].sort_values("step")
 
 
 def _result(last: pd.Series) -> str:
@@ -156,4 +156,4 @@ def _at(group: str) -> str:
 
 
 def _months(difference: float) -> str:
-    return figure_value("mae", difference)
+    return metric_value("mae", difference)

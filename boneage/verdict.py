@@ -20,11 +20,11 @@ from boneage.evaluation.significance import ALPHA, MIN_CASES, ROUNDING
 from boneage.wording import (
     CHILDREN,
     CI_95,
-    FIGURE_TITLES,
+    METRIC_TITLES,
     SPLITS,
     counted,
-    figure_value,
     in_words,
+    metric_value,
     p_value,
     share,
 )
@@ -52,7 +52,7 @@ def verdict(
 ) -> list[str]:
     """Which model has the smaller error, by how much, where, and what the ensemble gains.
 
-    differences: of `comparison.figure_differences`; wins: of `head_to_head.group_wins`;
+    differences: of `comparison.metric_differences`; wins: of `head_to_head.group_wins`;
     sample: of `sample_in_words`. Returns paragraphs; one sentence below `MIN_CASES` radiographs.
     """
     c = comparison
@@ -67,7 +67,7 @@ def verdict(
     comparison_of_models = (
         _mae(models, c.mae_difference, c.mae_difference_interval, c.mae_p, f" on {sample}"),
         _large_errors(c, differences, titles),
-        _other_figures(differences, titles),
+        _other_metrics(differences, titles),
         _groups(wins, titles),
     )
     # The gain is the MAE of the better model - that of the ensemble.
@@ -80,10 +80,10 @@ def bias(table: pd.DataFrame, titles: tuple[str, str]) -> str:
     sexes = [sex for sex in CHILDREN if sex in table]
     each = []
     for (_, row), title in zip(table.iterrows(), (*titles, "ensemble"), strict=True):
-        text = f"{title} {figure_value('bias', row['all'])}"
+        text = f"{title} {metric_value('bias', row['all'])}"
         if len(sexes) > 1:
             of_sexes = [
-                f"{CHILDREN[sex]} {figure_value('bias', row[sex], unit=False)}" for sex in sexes
+                f"{CHILDREN[sex]} {metric_value('bias', row[sex], unit=False)}" for sex in sexes
             ]
             text += f" ({', '.join(of_sexes)})"
         each.append(text)
@@ -192,7 +192,7 @@ def _large_errors(c: Comparison, differences: pd.DataFrame, titles: tuple[str, s
     (less, less_often), (more, more_often) = sorted(
         zip(titles, ((both + n) / c.n for n in only), strict=True), key=lambda one: one[1]
     )
-    row = differences.set_index("figure").loc["within_12"]
+    row = differences.set_index("metric").loc["within_12"]
     shares = (
         f"{less} {share(less_often)}, {more} {share(more_often)} of radiographs; {_p(row['p'])}"
     )
@@ -201,24 +201,24 @@ def _large_errors(c: Comparison, differences: pd.DataFrame, titles: tuple[str, s
     return f"No significant difference in errors > {_LARGE} ({shares})."
 
 
-def _other_figures(differences: pd.DataFrame, titles: tuple[str, str]) -> str:
+def _other_metrics(differences: pd.DataFrame, titles: tuple[str, str]) -> str:
     """The figures besides the MAE and large errors by which one model is significantly better."""
-    others = differences[~differences["figure"].isin(["mae", "within_12"])]
+    others = differences[~differences["metric"].isin(["mae", "within_12"])]
     favours = []
     for model, title in zip(("first", "second"), titles, strict=True):
-        ahead = list(others["figure"][others["better"] == model])
+        ahead = list(others["metric"][others["better"] == model])
         if len(ahead) == len(others):
             return f"{title} is significantly better in all other metrics."
         if ahead:
-            favours.append(f"{title} is significantly better in {_figures_in_words(ahead)}")
+            favours.append(f"{title} is significantly better in {_metrics_in_words(ahead)}")
     if favours:
         return f"Other metrics: {'; '.join(favours)}."
     return "No significant difference in the other metrics."
 
 
-def _figures_in_words(names: Sequence[str]) -> str:
+def _metrics_in_words(names: Sequence[str]) -> str:
     """("rmse", "bias", "within_6", "within_24") -> "RMSE, bias and the share within 6 and ..."."""
-    titles = [FIGURE_TITLES[name] for name in names if not name.startswith(_WITHIN)]
+    titles = [METRIC_TITLES[name] for name in names if not name.startswith(_WITHIN)]
     words = [title if title in ("RMSE", "R²") else title.lower() for title in titles]
     limits = [name.removeprefix(_WITHIN) for name in names if name.startswith(_WITHIN)]
     return in_words([*words, *([f"the share within {in_words(limits)} months"] if limits else [])])

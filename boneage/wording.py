@@ -51,7 +51,7 @@ ABOUT_TRAINING_RUNS = (
 )
 
 # Figures of `boneage.evaluation.metrics` as people call them.
-FIGURE_TITLES = {
+METRIC_TITLES = {
     "mae": "MAE",
     "rmse": "RMSE",
     "r2": "R²",
@@ -63,8 +63,8 @@ FIGURE_TITLES = {
 }
 
 
-def figure_value(name: str, value: float, unit: bool = True) -> str:
-    """One of FIGURE_TITLES as people read it: "7.3 months", "0.941", "−1.2 months", "64%"."""
+def metric_value(name: str, value: float, unit: bool = True) -> str:
+    """One of METRIC_TITLES as people read it: "7.3 months", "0.941", "−1.2 months", "64%"."""
     if math.isnan(value):
         return "not defined"
     if name == "r2":
@@ -78,11 +78,11 @@ def figure_value(name: str, value: float, unit: bool = True) -> str:
     return text.replace("-", "−") + (unit_word if unit else "")
 
 
-def figure_interval(name: str, low: float, high: float) -> str:
+def metric_interval(name: str, low: float, high: float) -> str:
     """An interval of a figure: "6.9 to 7.7"; "no interval" where one case has none."""
     if math.isnan(low):
         return "no interval"
-    return f"{figure_value(name, low, unit=False)} to {figure_value(name, high, unit=False)}"
+    return f"{metric_value(name, low, unit=False)} to {metric_value(name, high, unit=False)}"
 
 
 def p_value(p: float) -> str:
@@ -218,13 +218,13 @@ def bias_on_test(groups: Mapping[str, Sequence[float]]) -> str:
     """
     value, low, high = groups["all"]
     each = ", ".join(
-        f"{children} {figure_value('bias', groups[sex][0])}"
+        f"{children} {metric_value('bias', groups[sex][0])}"
         for sex, children in CHILDREN.items()
         if sex in groups
     )
     return (
-        f"Bias on test radiographs (mean residual): {figure_value('bias', value)} "
-        f"({CI_95} {figure_interval('bias', low, high)}{f'; {each}' if each else ''})."
+        f"Bias on test radiographs (mean residual): {metric_value('bias', value)} "
+        f"({CI_95} {metric_interval('bias', low, high)}{f'; {each}' if each else ''})."
     )
 
 
@@ -293,11 +293,13 @@ def gradcam_direction(direction: str) -> str:
     return _DIRECTIONS[direction]
 
 
-def likeness(months: float, most_alike: Sequence[float], error: Mapping[str, float] | None) -> str:
+def image_similarity(
+    months: float, most_alike: Sequence[float], error: Mapping[str, float] | None
+) -> str:
     """The image-similarity estimate, in sentences; ages in months.
 
     months: the image-similarity estimate. most_alike: ages of the most similar standards.
-    error: of `boneage.atlas.answers.likeness_figures`.
+    error: of `boneage.atlas.answers.similarity_metrics`.
     """
     ages = in_words([age_in_words(age) for age in most_alike])
     sentence = (
@@ -306,7 +308,7 @@ def likeness(months: float, most_alike: Sequence[float], error: Mapping[str, flo
     )
     if error is None:
         return f"{sentence}Its error has not been measured for this atlas."
-    interval = figure_interval("mae", error["mae_low"], error["mae_high"])
+    interval = metric_interval("mae", error["mae_low"], error["mae_high"])
     return (
         f"{sentence}Mean absolute error on {error['n']:.0f} test radiographs, none of which is in "
         f"the atlas: {error['mae']:.1f} months ({CI_95} {interval})."
@@ -386,8 +388,8 @@ def _side(residual: float) -> str:
 def quiz_result(mae: float, low: float, high: float, bias: float) -> str:
     """The result of a reader, in two sentences; months."""
     return (
-        f"Mean absolute error **{mae:.1f} months** ({CI_95} {figure_interval('mae', low, high)}). "
-        f"Bias {figure_value('bias', bias)} (mean of your estimate minus the reference)."
+        f"Mean absolute error **{mae:.1f} months** ({CI_95} {metric_interval('mae', low, high)}). "
+        f"Bias {metric_value('bias', bias)} (mean of your estimate minus the reference)."
     )
 
 

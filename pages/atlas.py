@@ -82,7 +82,7 @@ def download(sex: str, months: int) -> None:
     )
 
 
-def show_spread(shown: list[plates.Plate]) -> None:
+def show_spread(shown: list[plates.Standard]) -> None:
     for plate, place in zip(shown, st.columns(2, gap="medium"), strict=False):
         with place:
             st.image(

@@ -5,7 +5,7 @@ import streamlit as st
 from boneage import wording
 from boneage.atlas import answers, plates
 from boneage.atlas.landmarks import landmarks_on
-from boneage.atlas.plates import Plate
+from boneage.atlas.plates import Standard
 from boneage.figures import pictures
 from boneage.predictor import Prediction
 from boneage.radiographs.preprocessing import PreparedHand
@@ -39,12 +39,12 @@ def show_average_hand(prediction: Prediction, digest: str, hand: PreparedHand) -
         with left:
             show_wipe(digest, hand, around)
         with right:
-            show_second_opinion(prediction, digest, hand)
+            show_similarity_estimate(prediction, digest, hand)
             show_plates(around)
     st.caption(plates.SOURCE)
 
 
-def show_plates(around: dict[str, Plate]) -> None:
+def show_plates(around: dict[str, Standard]) -> None:
     with st.grid(3, min_column_width=90, gap="small"):
         for which, plate in around.items():
             st.image(
@@ -57,12 +57,12 @@ def show_plates(around: dict[str, Plate]) -> None:
     st.caption(wording.averages_of([plate.n for plate in around.values()]))
 
 
-def called(which: str, plate: Plate) -> str:
+def called(which: str, plate: Standard) -> str:
     """Such as "6 years 6 months (younger)"."""
     return f"{wording.age_in_words(plate.mean_age_months)} ({which})"
 
 
-def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None:
+def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Standard]) -> None:
     chosen = st.segmented_control(
         "Average hand",
         list(around),
@@ -86,13 +86,13 @@ def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Plate]) -> None
     )
 
 
-def show_second_opinion(prediction: Prediction, digest: str, hand: PreparedHand) -> None:
+def show_similarity_estimate(prediction: Prediction, digest: str, hand: PreparedHand) -> None:
     with st.spinner("Comparing with the average hands."):
         comparison = compare(digest, prediction.sex, answers.atlas_digest(), hand)
     st.markdown(
-        wording.likeness(
-            plates.second_opinion(comparison),
+        wording.image_similarity(
+            plates.similarity_estimate(comparison),
             comparison["mean_age_months"].head(2).tolist(),
-            answers.likeness_figures(),
+            answers.similarity_metrics(),
         )
     )

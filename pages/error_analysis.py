@@ -15,8 +15,8 @@ from boneage.datasets.splits import TEST, VALIDATION
 from boneage.errors import BoneAgeError
 from boneage.evaluation import analysis
 from boneage.evaluation.analysis import Analysis
-from boneage.evaluation.conformal import FOLDS, LEAST_CALIBRATION, LEVEL, N_PARTITIONS
-from boneage.evaluation.intervals import FIGURES
+from boneage.evaluation.conformal import FOLDS, LEVEL, MIN_CALIBRATION, N_PARTITIONS
+from boneage.evaluation.intervals import METRICS
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, errors, palette, pictures, style, tables
 from boneage.figures.age_calibration import reference_on_predicted
@@ -130,7 +130,7 @@ def show_figures(choice: Choice, found: Analysis) -> None:
     st.header(f"{choice.title}: {number}", anchor=False)
     about = [wording.ABOUT_SPLIT.get(choice.split, ABOUT_OWN), choice.note]
     st.markdown(" ".join(filter(None, about)))
-    st.html(cards.figure_tiles(found.figures, FIGURES, choice.colour))
+    st.html(cards.metric_tiles(found.metrics, METRICS, choice.colour))
     st.caption(
         f"Below each metric its {wording.CI_95} (bootstrap). A residual is predicted minus "
         "reference bone age, positive where overestimated; bias is the mean residual."
@@ -141,7 +141,7 @@ def show_figures(choice: Choice, found: Analysis) -> None:
 
 def show_published(choice: Choice, found: Analysis) -> None:
     st.subheader(error_text.PUBLISHED, anchor=False)
-    own = tuple(found.figures[name] for name in ("mae", "mae_low", "mae_high"))
+    own = tuple(found.metrics[name] for name in ("mae", "mae_low", "mae_high"))
     reader_band = SINGLE_READER if choice.split == "test" else None
     published = published_results()
     column = PUBLISHED_COLUMN[choice.split]
@@ -246,7 +246,7 @@ def show_certainty(choice: Choice) -> None:
     with st.expander("How coverage is measured", icon=":material/info:"):
         st.markdown(
             f"- All validation radiographs calibrate the intervals, by split conformal prediction "
-            f"in groups of sex and predicted bone age. Age bands of fewer than {LEAST_CALIBRATION} "
+            f"in groups of sex and predicted bone age. Age bands of fewer than {MIN_CALIBRATION} "
             "radiographs are merged.\n"
             f"- Validation coverage is cross-conformal: each radiograph is tested with intervals "
             f"calibrated on the other {FOLDS - 1} of {FOLDS} folds, on average over {N_PARTITIONS} "

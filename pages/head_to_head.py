@@ -85,11 +85,11 @@ def show_verdict(found: HeadToHead, titles: Names, split: str, sex: str) -> None
 
 def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHead) -> None:
     st.header("Metrics and cost", anchor=False)
-    rows = tables.figure_rows(found.figures, found.differences)
+    rows = tables.metric_rows(found.metrics, found.differences)
     for other in shared.recipes():
         if other != recipe:
             mae = compare_mae(shared.prediction_files(other), names, other, split, sex)
-            rows += tables.figure_rows(*mae, suffix=f", {shared.recipe_title(other).lower()}")
+            rows += tables.metric_rows(*mae, suffix=f", {shared.recipe_title(other).lower()}")
     each = [cost_of(artifacts.recipe_folders(name)[recipe]) for name in names]
     # Of other recipes there are no weights to time.
     published = shared.published_weights() if recipe == artifacts.BEST else ()

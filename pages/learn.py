@@ -327,7 +327,7 @@ def next_set() -> None:
 
 def score_table(scores: pd.DataFrame) -> None:
     def span(low: str, high: str) -> list[str]:
-        return [wording.figure_interval("bias", *ends) for ends in scores[[low, high]].to_numpy()]
+        return [wording.metric_interval("bias", *ends) for ends in scores[[low, high]].to_numpy()]
 
     st.dataframe(
         pd.DataFrame(
@@ -335,7 +335,7 @@ def score_table(scores: pd.DataFrame) -> None:
                 "reader": scores.index.map(charts.reader_title),
                 "mae": scores["mae"],
                 "mae_interval": [
-                    wording.figure_interval("mae", *ends)
+                    wording.metric_interval("mae", *ends)
                     for ends in scores[["mae_low", "mae_high"]].to_numpy()
                 ],
                 "bias": scores["bias"],

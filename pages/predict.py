@@ -293,13 +293,13 @@ def show_checks(weights: Weights, prediction: Prediction) -> None:
     """Sanity checks of the maps at this age; nothing where these models were not checked."""
     facts = load_predictor(weights).facts
     occlusion = artifacts.read_saliency(artifacts.OCCLUSION, facts)
-    randomisation = artifacts.read_saliency(artifacts.RANDOMISATION, facts)
-    checked = set(occlusion["model"]) & set(randomisation["model"])
+    randomization = artifacts.read_saliency(artifacts.RANDOMIZATION, facts)
+    checked = set(occlusion["model"]) & set(randomization["model"])
     titles = {name: find_model(name).title for name, _ in weights if name in checked}
     if not titles:
         return
     band = age_band([max(0, prediction.ensemble_months)])[0]
-    st.markdown(saliency_verdict.in_short(occlusion, randomisation, band, titles))
+    st.markdown(saliency_verdict.in_short(occlusion, randomization, band, titles))
     with st.expander("Sanity checks of the saliency maps", icon=":material/fact_check:"):
         st.markdown("**Occlusion: which bones does the prediction depend on?**")
         groups = list(occlusion["group"].unique())
@@ -323,14 +323,14 @@ def show_checks(weights: Weights, prediction: Prediction) -> None:
             st.markdown(sentence)
         st.caption(saliency_verdict.ABOUT_OCCLUSION)
         st.markdown("**Weight randomization: do the maps change when weights are randomized?**")
-        for sentence in saliency_verdict.randomisation_results(randomisation, titles):
+        for sentence in saliency_verdict.randomization_results(randomization, titles):
             st.markdown(sentence)
         st.plotly_chart(
-            saliency.similarity_by_stage(randomisation),
+            saliency.similarity_by_stage(randomization),
             config=PLOT,
             alt="Rank correlation of Grad-CAM with the original map as weights are randomized",
         )
-        st.caption(saliency_verdict.ABOUT_RANDOMISATION)
+        st.caption(saliency_verdict.ABOUT_RANDOMIZATION)
 
 
 def show_regions(prediction: Prediction) -> None:

@@ -68,7 +68,7 @@ def write_tables(folder, predictions):
     artifacts.write_predictions(folder, predictions)
 
 
-def randomised(model):
+def randomized(model):
     """Give every weight, BatchNorm statistics too, its own positive random value."""
     rng = np.random.default_rng(0)
     for variable in model.weights:
@@ -83,7 +83,7 @@ def saved(request, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("artifact") / request.param
     facts = facts_for(request.param)
-    model = randomised(build_model(request.param, **facts.build))
+    model = randomized(build_model(request.param, **facts.build))
     sha256 = artifacts.write_weights(folder, model)
     artifacts.write_facts(folder, dataclasses.replace(facts, weights_sha256=sha256))
     return model, folder

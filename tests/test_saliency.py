@@ -35,7 +35,7 @@ def images(tmp_path):
 @pytest.fixture
 def facts(tiny_artifacts):
     yield {name: artifacts.read_facts(artifacts.model_folder(name)) for name in MODELS}
-    for file in (artifacts.OCCLUSION, artifacts.RANDOMISATION):
+    for file in (artifacts.OCCLUSION, artifacts.RANDOMIZATION):
         (tiny_artifacts / file).unlink(missing_ok=True)
 
 
@@ -50,10 +50,10 @@ def test_the_verb_writes_both_tables_of_these_models(images, facts, capsys, monk
     assert everyone["model"].tolist() == [name for name in MODELS for _ in range(4)]
     assert everyone["region"].tolist() == [*REGIONS] * 2
     assert (everyone["n"] == 4).all()
-    randomisation = artifacts.read_saliency(artifacts.RANDOMISATION, facts)
-    assert randomisation["model"].tolist() == [name for name in MODELS for _ in range(6)]
-    assert (randomisation["n"] == 4).all()
-    assert randomisation["similarity"].between(-1, 1).all()
+    randomization = artifacts.read_saliency(artifacts.RANDOMIZATION, facts)
+    assert randomization["model"].tolist() == [name for name in MODELS for _ in range(6)]
+    assert (randomization["n"] == 4).all()
+    assert randomization["similarity"].between(-1, 1).all()
 
 
 def test_a_model_whose_maps_show_nothing_gets_one_sentence(images, facts, capsys, monkeypatch):
@@ -114,7 +114,7 @@ def test_results_on_another_model_are_left_out(facts, change):
     assert artifacts.read_saliency(artifacts.OCCLUSION, same)["model"].tolist() == MODELS
     newer = facts | {MODELS[0]: replace(facts[MODELS[0]], **change)}
     assert artifacts.read_saliency(artifacts.OCCLUSION, newer)["model"].tolist() == MODELS[1:]
-    assert artifacts.read_saliency(artifacts.RANDOMISATION, facts).empty
+    assert artifacts.read_saliency(artifacts.RANDOMIZATION, facts).empty
 
 
 def test_results_on_images_prepared_otherwise_are_left_out(facts, monkeypatch):

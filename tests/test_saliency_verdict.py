@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from plain import plain
 
-from boneage.saliency_verdict import in_short, occlusion_results, randomisation_results
+from boneage.saliency_verdict import in_short, occlusion_results, randomization_results
 
 TITLES = {"a": "Model A", "b": "Model B"}
 
@@ -23,7 +23,7 @@ def occlusion(**differences) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def randomisation(**last) -> pd.DataFrame:
+def randomization(**last) -> pd.DataFrame:
     rows = [
         (model, step, stage, 32, value, value - 0.05, value + 0.05)
         for model in TITLES
@@ -34,7 +34,7 @@ def randomisation(**last) -> pd.DataFrame:
 
 
 def test_in_short_names_the_region_of_each_model_and_the_check():
-    words = in_short(occlusion(), randomisation(), "10-15 years", TITLES)
+    words = in_short(occlusion(), randomization(), "10-15 years", TITLES)
     assert words == (
         "At 10 to 15 years, compared with equally large control regions, hiding the carpals "
         "changes the predictions of Model A (by 10.0 months) most and hiding the distal radius and "
@@ -45,7 +45,7 @@ def test_in_short_names_the_region_of_each_model_and_the_check():
 
 def test_models_with_the_same_region_share_its_name_and_results_may_differ():
     alike = occlusion(b={"carpals": 9.0, "distal_radius_ulna": 2.0})
-    words = in_short(alike, randomisation(b=0.9), "all", TITLES)
+    words = in_short(alike, randomization(b=0.9), "all", TITLES)
     assert words.startswith("Over all ages, ")
     assert (
         "hiding the carpals changes the predictions of Model A (by 10.0 months) and Model B "
@@ -59,7 +59,7 @@ def test_models_with_the_same_region_share_its_name_and_results_may_differ():
 
 def test_close_regions_are_named_together_and_none_where_none_exceeds_its_control():
     close = occlusion(a={"carpals": 9.0, "phalanges": 10.0}, b={"carpals": 0.5})
-    words = in_short(close, randomisation(), "all", TITLES)
+    words = in_short(close, randomization(), "all", TITLES)
     assert "hiding the phalanges or carpals changes the predictions of Model A (by up to" in words
     assert "hiding a region does not change the predictions of Model B more." in words
 
@@ -86,8 +86,8 @@ def test_over_all_ages_the_reader_is_sent_to_the_age_bands():
     ("last", "words"),
     [(0.0, "passes"), (0.29, "partly passes"), (0.5, "partly passes"), (0.9, "fails")],
 )
-def test_randomisation_in_a_paragraph_a_model(last, words):
-    first, second = randomisation_results(randomisation(a=last), TITLES)
+def test_randomization_in_a_paragraph_a_model(last, words):
+    first, second = randomization_results(randomization(a=last), TITLES)
     assert first.startswith(f"**Grad-CAM of Model A {words} the weight randomization check.**")
     assert "0.40 (0.35 to 0.45)" in first
     assert "0.00 (−0.05 to 0.05)" in second

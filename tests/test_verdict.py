@@ -9,7 +9,7 @@ from plain import plain
 from boneage import verdict
 from boneage.evaluation.comparison import Comparison
 from boneage.evaluation.head_to_head import head_to_head
-from boneage.evaluation.intervals import FIGURES
+from boneage.evaluation.intervals import METRICS
 from boneage.wording import CI_95, share
 
 TITLES = ("Alpha", "Beta")
@@ -45,7 +45,7 @@ UNDECIDED = replace(
 
 def differences(p=0.3, **better) -> pd.DataFrame:
     return pd.DataFrame(
-        {"figure": FIGURES, "p": p, "better": [better.get(name) for name in FIGURES]}
+        {"metric": METRICS, "p": p, "better": [better.get(name) for name in METRICS]}
     )
 
 
@@ -183,7 +183,7 @@ def test_other_metrics_are_listed_with_the_model_they_favour():
 
 
 def test_all_other_metrics_are_not_listed_one_by_one():
-    figures = differences(0.01, **dict.fromkeys(FIGURES, "second"))
+    figures = differences(0.01, **dict.fromkeys(METRICS, "second"))
     assert "Beta is significantly better in all other metrics." in said(figures=figures)
 
 

@@ -103,7 +103,7 @@ def test_every_crop_method_has_words():
     ],
 )
 def test_figures_are_said_in_their_units(name, value, words):
-    assert plain(wording.figure_value(name, value)) == words
+    assert plain(wording.metric_value(name, value)) == words
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_the_band_of_readers_is_called_an_estimate():
 
 
 def test_an_interval_is_said_without_its_unit():
-    assert wording.figure_interval("bias", -1.0, 2.5) == "−1.0 to +2.5"
-    assert wording.figure_interval("within_6", 0.21, 0.324) == "21 to 32"
-    assert wording.figure_interval("mae", float("nan"), float("nan")) == "no interval"
+    assert wording.metric_interval("bias", -1.0, 2.5) == "−1.0 to +2.5"
+    assert wording.metric_interval("within_6", 0.21, 0.324) == "21 to 32"
+    assert wording.metric_interval("mae", float("nan"), float("nan")) == "no interval"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""What the models say of the plates, and how far off likeness to the plates is.
+"""Evaluation with the atlas: predictions for the plates, and the image-similarity estimate.
 
 `artifacts/atlas/` holds, beside the plates,
     predictions.csv   the bone age of every plate by every model and by their mean, and whether the
                       image quality check refused the plate
-    likeness.csv      the bone age of test radiographs, of which no plate is made, by likeness
+    image_similarity.csv  the bone age of test radiographs, none of which is in a plate
 
 Both say what they were worked out from, so that what belongs to other weights or to other plates
 is left out.
@@ -35,7 +35,7 @@ from boneage.wording import children_aged
 if TYPE_CHECKING:
     from boneage.predictor import Predictor
 
-PREDICTIONS, LIKENESS = "predictions.csv", "likeness.csv"
+PREDICTIONS, SIMILARITY = "predictions.csv", "image_similarity.csv"
 # Side of the picture that is compared with the plates and shown beside them, whatever the models
 # take: a hand on a plate is about as large.
 SIZE = 512
@@ -194,11 +194,11 @@ def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
     return cases[~cases["id"].isin(left_out)]
 
 
-# Likeness ---------------------------------------------------------------------------------------
+# Image similarity --------------------------------------------------------------------------------
 
 
-def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.DataFrame:
-    """Bone age of radiographs by their likeness to the plates alone.
+def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) -> pd.DataFrame:
+    """The image-similarity estimate of radiographs, which needs no neural network.
 
     Args:
         cases: columns id, sex, reference_months and path.
@@ -213,20 +213,22 @@ def read_by_likeness(cases: pd.DataFrame, root: str | Path | None = None) -> pd.
         ArtifactError: there is no atlas.
     """
     rows = []
-    for case in tqdm(list(cases.itertuples()), desc="likeness", unit="image"):
+    for case in tqdm(list(cases.itertuples()), desc="image similarity", unit="image"):
         try:
             hand = prepare_to_compare(read_radiograph(case.path).pixels)
         except UnreadableRadiograph:
             continue
         landmarks = landmarks_on(hand)
         if landmarks is not None:
-            months = plates.second_opinion(plates.compare(case.sex, hand.image, landmarks, root))
+            months = plates.similarity_estimate(
+                plates.compare(case.sex, hand.image, landmarks, root)
+            )
             rows.append((case.id, case.sex, case.reference_months, months))
     table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
     return table.assign(atlas=atlas_digest(root))
 
 
-def likeness_figures(root: str | Path | None = None) -> Mapping[str, float] | None:
+def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | None:
     """The error of bone ages by likeness.
 
     Args:
@@ -238,7 +240,7 @@ def likeness_figures(root: str | Path | None = None) -> Mapping[str, float] | No
     Raises:
         ArtifactError: a file or the atlas is damaged.
     """
-    path = atlas_folder(root) / LIKENESS
+    path = atlas_folder(root) / SIMILARITY
     if not path.exists():
         return None
     table = read_table(path, [*_CASE_COLUMNS, "atlas"])
@@ -251,8 +253,8 @@ def write(name: str, table: pd.DataFrame, root: str | Path | None = None) -> Pat
     """Write a table beside the plates.
 
     Args:
-        name: PREDICTIONS or LIKENESS.
-        table: of `predict_plates` or `read_by_likeness`.
+        name: PREDICTIONS or SIMILARITY.
+        table: of `predict_plates` or `estimate_by_similarity`.
         root: folder of the atlas, by default the published one.
 
     Returns:

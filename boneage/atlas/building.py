@@ -25,8 +25,8 @@ from boneage.errors import BoneAgeError
 from boneage.radiographs.hand import MEDIAPIPE, find_hand
 
 METHOD = 2  # raise it when a change of the method must rebuild every plate
-LEAST = 20  # no plate is made of fewer radiographs
-LEAST_SIZE = 600
+MIN_RADIOGRAPHS = 20  # no plate is made of fewer radiographs
+MIN_SIZE = 600
 _HALF_YEAR = 6
 
 README = """\
@@ -101,10 +101,10 @@ def build_atlas(
         >>> plates = build_atlas("cache", "atlas")  # doctest: +SKIP
     """
     settings, folder = settings or Settings(), Path(folder)
-    if settings.per_plate < LEAST:
+    if settings.per_plate < MIN_RADIOGRAPHS:
         raise BoneAgeError(
-            f"A standard needs at least {LEAST} radiographs, so {settings.per_plate} per standard "
-            f"are too few; use {2 * LEAST} or more."
+            f"A standard needs at least {MIN_RADIOGRAPHS} radiographs, so {settings.per_plate} per "
+            f"standard are too few; use {2 * MIN_RADIOGRAPHS} or more."
         )
     source = open_cache(cache)
     _check_size(source)
@@ -142,7 +142,7 @@ def build_atlas(
             bar.update()
     if plates.empty:
         raise CacheError(
-            f"No sex and half year in {cache} has {LEAST} radiographs: prepare more of them."
+            f"No sex and half year in {cache} has {MIN_RADIOGRAPHS} radiographs: prepare more."
         )
     files.remove_other_pictures(folder, plates)
     files.write_readme(folder, _readme(plates))
@@ -169,7 +169,7 @@ def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, i
         good = group[group["contrast"] >= group["contrast"].quantile(settings.least_contrast)]
         if len(good) < settings.per_plate:
             good = group.nlargest(settings.per_plate, "contrast")
-        if len(good) < LEAST:
+        if len(good) < MIN_RADIOGRAPHS:
             continue
         drawn = good.sort_values("id").sample(
             min(settings.per_plate, len(good)), random_state=settings.seed
@@ -199,11 +199,11 @@ def _average_rows(folder: Path, rows: np.ndarray) -> tuple[np.ndarray, Average] 
     pictures = open_cache(folder).images
     found = [(row, find_hand(pictures[row]).landmarks) for row in rows]
     found = [(row, points) for row, points in found if points is not None]
-    if len(found) < LEAST:
+    if len(found) < MIN_RADIOGRAPHS:
         return None
     used, points = map(np.array, zip(*found, strict=True))
     made = average([pictures[row] for row in used], points)
-    return (used[made.kept], made) if made.kept.sum() >= LEAST else None
+    return (used[made.kept], made) if made.kept.sum() >= MIN_RADIOGRAPHS else None
 
 
 def _kept(folder: Path, build: str) -> tuple[pd.DataFrame, dict]:
@@ -225,7 +225,7 @@ def _kept(folder: Path, build: str) -> tuple[pd.DataFrame, dict]:
 
 
 def _check_size(cache: Cache) -> None:
-    if cache.parameters.size < LEAST_SIZE:
+    if cache.parameters.size < MIN_SIZE:
         raise CacheError(
             f"The images in {cache.folder} are {cache.parameters.size} px, too small for an "
             "atlas; make a larger cache with python -m boneage prepare --size 640."

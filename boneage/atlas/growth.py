@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from boneage.atlas.landmarks import scaled
-from boneage.atlas.plates import Plate
+from boneage.atlas.plates import Standard
 from boneage.atlas.registration import detail, find_flow, follow, hand_mask
 from boneage.atlas.warping import sample, warp, warp_map
 
@@ -14,7 +14,7 @@ _FINE, _COARSE = 8.0, 24.0
 _BLUR = 1.5  # pixels; edges that are not quite on each other are no change
 
 
-def displacement(younger: Plate, older: Plate, step: int) -> np.ndarray:
+def displacement(younger: Standard, older: Standard, step: int) -> np.ndarray:
     """Where places of the younger plate lie on the older, as pixels to add.
 
     Args:
@@ -42,7 +42,7 @@ def displacement(younger: Plate, older: Plate, step: int) -> np.ndarray:
     return 2 * (fields[0] + fields[1])
 
 
-def difference(younger: Plate, older: Plate) -> np.ndarray:
+def difference(younger: Standard, older: Standard) -> np.ndarray:
     """How much brighter the older plate is than the younger, brought to its joints and forearm.
 
     (H, W) float32 in [-1, 1]: positive where there is bone that the younger lacks. Both plates

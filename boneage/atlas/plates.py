@@ -31,7 +31,7 @@ _SMOOTHING = 8.0  # of the flow between two plates or a radiograph and a plate, 
 
 
 @dataclass(frozen=True, eq=False)
-class Plate:
+class Standard:
     """The average hand of one sex and age: a left hand, fingers up, thumb to the right.
 
     Attributes:
@@ -55,7 +55,7 @@ class Plate:
     image: np.ndarray
     spread: np.ndarray
     landmarks: np.ndarray
-    parents: "tuple[Plate, ...]" = ()
+    parents: "tuple[Standard, ...]" = ()
 
     @property
     def title(self) -> str:
@@ -123,7 +123,7 @@ def ages(sex: str, root: str | Path | None = None) -> list[int]:
     return _Atlas.open(root).of(sex)["months"].tolist()
 
 
-def plate(sex: str, months: int, root: str | Path | None = None) -> Plate:
+def plate(sex: str, months: int, root: str | Path | None = None) -> Standard:
     """The plate of a nominal age.
 
     Args:
@@ -144,7 +144,7 @@ def plate(sex: str, months: int, root: str | Path | None = None) -> Plate:
     return _Atlas.open(root).plate(sex, months)
 
 
-def nearest_plate(sex: str, months: float, root: str | Path | None = None) -> Plate:
+def nearest_plate(sex: str, months: float, root: str | Path | None = None) -> Standard:
     """The plate whose mean bone age is closest to an age.
 
     Args:
@@ -219,7 +219,7 @@ def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
     return float(np.clip(months, means.min(), means.max()))
 
 
-def around(sex: str, months: float, root: str | Path | None = None) -> dict[str, Plate]:
+def around(sex: str, months: float, root: str | Path | None = None) -> dict[str, Standard]:
     """Plates to compare a radiograph of a bone age with.
 
     The nearest, and those nearest to a year less and a year more than it; none is younger than the
@@ -248,7 +248,7 @@ def around(sex: str, months: float, root: str | Path | None = None) -> dict[str,
     }
 
 
-def between(sex: str, months: float, root: str | Path | None = None) -> Plate:
+def between(sex: str, months: float, root: str | Path | None = None) -> Standard:
     """A plate for any age: the two whose mean ages enclose it, brought together and blended.
 
     Both are warped to landmarks in between and, by optical flow, halfway onto each other, so that
@@ -284,7 +284,7 @@ def between(sex: str, months: float, root: str | Path | None = None) -> Plate:
 # Using ------------------------------------------------------------------------------------------
 
 
-def align(plate: Plate, landmarks: np.ndarray, size: int = 256) -> np.ndarray:
+def align(plate: Standard, landmarks: np.ndarray, size: int = 256) -> np.ndarray:
     """The plate brought onto a prepared picture.
 
     Args:
@@ -344,7 +344,7 @@ def compare(
     return rows.sort_values("similarity", ascending=False, ignore_index=True)
 
 
-def second_opinion(comparison: pd.DataFrame) -> float:
+def similarity_estimate(comparison: pd.DataFrame) -> float:
     """Bone age by resemblance: mean age of the plates, the most alike counting most.
 
     Args:
@@ -360,7 +360,9 @@ def second_opinion(comparison: pd.DataFrame) -> float:
 # Inside -----------------------------------------------------------------------------------------
 
 
-def _blend(younger: Plate, older: Plate, share: float, flow: np.ndarray, months: float) -> Plate:
+def _blend(
+    younger: Standard, older: Standard, share: float, flow: np.ndarray, months: float
+) -> Standard:
     """The plate at `share` (0 to 1) of the way from one plate to an older one."""
     landmarks = (1 - share) * younger.landmarks + share * older.landmarks
     pictures = []
@@ -382,7 +384,7 @@ def _blend(younger: Plate, older: Plate, share: float, flow: np.ndarray, months:
         for name in ("mean_age_months", "sd_age_months")
     )
     image, spread = pictures
-    return Plate(
+    return Standard(
         younger.sex,
         months,
         0,
@@ -442,18 +444,18 @@ class _Atlas:
             raise ArtifactError(f"The atlas in {self._folder} has no standards of {CHILDREN[sex]}.")
         return rows.reset_index(drop=True)
 
-    def flow_between(self, younger: Plate, older: Plate) -> np.ndarray:
+    def flow_between(self, younger: Standard, older: Standard) -> np.ndarray:
         """Where the younger plate's places lie on the older, both at the landmarks in between."""
         return self._flow(younger.sex, younger.months, older.months)
 
-    def _read_plate(self, sex: str, months: int) -> Plate:
+    def _read_plate(self, sex: str, months: int) -> Standard:
         rows = self.table[(self.table["sex"] == sex) & (self.table["months"] == months)]
         if rows.empty:
             raise ArtifactError(
                 f"The atlas has no standard of {CHILDREN[sex]} of {age_in_words(months)}."
             )
         row = rows.iloc[0]
-        return Plate(
+        return Standard(
             sex,
             int(months),
             int(row["n"]),

@@ -27,7 +27,7 @@ class Analysis:
         by: the column of the age by which residuals and subgroups are shown, reference or
             predicted.
         cases: with residuals.
-        figures: a row of `summarise`.
+        metrics: a row of `summarise`.
         by_band_and_sex: of `cohorts.by_band_and_sex`.
         by_block: of `cohorts.by_block`.
         boxes: of `residuals.boxes`.
@@ -42,7 +42,7 @@ class Analysis:
 
     by: str
     cases: pd.DataFrame
-    figures: dict[str, float]
+    metrics: dict[str, float]
     by_band_and_sex: pd.DataFrame
     by_block: pd.DataFrame
     boxes: pd.DataFrame
@@ -80,7 +80,7 @@ def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
     return Analysis(
         by=by,
         cases=cases,
-        figures=summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
+        metrics=summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
         by_band_and_sex=by_band_and_sex(cases, n_resamples),
         by_block=by_block(cases, n_resamples),
         boxes=within_boxes,

@@ -14,7 +14,7 @@ import pandas as pd
 
 from boneage.datasets.blocks import BLOCKS
 from boneage.evaluation.error_tree import (
-    LEAST_CASES,
+    MIN_SUBGROUP,
     Cohort,
     block_in_words,
     grow_tree,
@@ -201,9 +201,9 @@ def _crossed(cases: pd.DataFrame) -> list[Cohort]:
         for (one, of_one), (other, of_other) in product(first, second):
             both = of_one & of_other
             # A pair that takes nearly all of one value would only repeat that value's cohort.
-            if both.sum() + LEAST_CASES <= min(of_one.sum(), of_other.sum()):
+            if both.sum() + MIN_SUBGROUP <= min(of_one.sum(), of_other.sum()):
                 cohorts.append((f"{one}, {other}", both))
-    return [(name, inside) for name, inside in cohorts if inside.sum() >= LEAST_CASES]
+    return [(name, inside) for name, inside in cohorts if inside.sum() >= MIN_SUBGROUP]
 
 
 def _factors(cases: pd.DataFrame) -> Iterator[list[Cohort]]:

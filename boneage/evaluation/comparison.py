@@ -12,14 +12,14 @@ import pandas as pd
 from scipy import stats
 
 from boneage.errors import BoneAgeError
-from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, resample_figures
+from boneage.evaluation.intervals import METRICS, N_RESAMPLES, SEED, resample_metrics
 from boneage.evaluation.label_noise import (
     corrected_correlation,
     label_noise_variance,
     noise_shares,
 )
 from boneage.evaluation.limits import is_large
-from boneage.evaluation.metrics import age_band, figures
+from boneage.evaluation.metrics import age_band, error_metrics
 from boneage.evaluation.significance import (
     ALPHA,
     MIN_CASES,
@@ -206,10 +206,10 @@ def resample_models(
         seed: of the draw.
 
     Returns:
-        "first", "second" and "ensemble" -> `resample_figures`.
+        "first", "second" and "ensemble" -> `resample_metrics`.
     """
     return {
-        name: resample_figures(pairs["reference_months"], months, n_resamples, seed)
+        name: resample_metrics(pairs["reference_months"], months, n_resamples, seed)
         for name, months in predictions(pairs).items()
     }
 
@@ -226,7 +226,7 @@ def predictions(pairs: pd.DataFrame) -> dict[str, pd.Series]:
     return {name: pairs[f"{name}_months"] for name in ("first", "second", "ensemble")}
 
 
-def figure_differences(
+def metric_differences(
     pairs: pd.DataFrame, drawn: Mapping[str, Mapping[str, np.ndarray]]
 ) -> pd.DataFrame:
     """Every metric of both models, and whether they differ significantly.
@@ -241,29 +241,29 @@ def figure_differences(
         drawn: `resample_models(pairs)`.
 
     Returns:
-        Columns figure (each of FIGURES), first and second in the units of `metrics.figures`,
+        Columns figure (each of METRICS), first and second in the units of `metrics.error_metrics`,
         difference (first - second; of the bias, that of the absolute biases), p (of the MAE as it
         is, of the others together by `significance.holm`; nan below `MIN_CASES` cases), better
         ("first" or "second" where p is below 5%, else None).
     """
     first, second = (
-        figures(pairs["reference_months"], pairs[months])
+        error_metrics(pairs["reference_months"], pairs[months])
         for months in ("first_months", "second_months")
     )
-    p = pd.Series(float("nan"), index=FIGURES)
+    p = pd.Series(float("nan"), index=METRICS)
     if len(pairs) >= MIN_CASES:
-        p = pd.Series(_p_values(pairs, drawn))[list(FIGURES)]
+        p = pd.Series(_p_values(pairs, drawn))[list(METRICS)]
         others = p.index != "mae"
         p[others] = holm(p[others])
     rows = []
-    for name in FIGURES:
+    for name in METRICS:
         difference = first[name] - second[name]
         if name == "bias":
             difference = abs(first[name]) - abs(second[name])
         ahead = "first" if (difference > 0) == (name in _LARGER_IS_BETTER) else "second"
         better = ahead if p[name] < ALPHA else None
         rows.append((name, first[name], second[name], difference, float(p[name]), better))
-    table = pd.DataFrame(rows, columns=["figure", "first", "second", "difference", "p", "better"])
+    table = pd.DataFrame(rows, columns=["metric", "first", "second", "difference", "p", "better"])
     # As texts, pandas would turn None into nan.
     return table.assign(better=pd.Series([row[-1] for row in rows], dtype=object))
 

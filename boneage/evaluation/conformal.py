@@ -49,7 +49,7 @@ N_PARTITIONS = 20
 SEED = 2017
 # Of n cases the 95% limit is the one of rank 0.95 (n + 1), which 18 do not have. Of 22 cases, at
 # least 19 are left when one of ten folds is taken out.
-LEAST_CALIBRATION = 22
+MIN_CALIBRATION = 22
 _SEXES = ("female", "male")
 GROUPS = (
     "all", *_SEXES, *(f"{sex}, {band}" for sex, band in product(_SEXES, AGE_BANDS)), *BLOCKS
@@ -218,14 +218,14 @@ def merge_groups(sexes: Sequence[str], months: Sequence[float] | np.ndarray) -> 
     groups: MondrianGroups = {}
     for sex in set(sexes):
         parts: list[list[str]] = []
-        n = LEAST_CALIBRATION
+        n = MIN_CALIBRATION
         for band in AGE_BANDS:
-            if n >= LEAST_CALIBRATION:
+            if n >= MIN_CALIBRATION:
                 parts.append([])
                 n = 0
             parts[-1].append(band)
             n += counts[sex, band]
-        if n < LEAST_CALIBRATION:
+        if n < MIN_CALIBRATION:
             left_over = parts.pop()
             parts[-1] += left_over
         groups |= {(sex, band): _group_name(sex, part) for part in parts for band in part}
@@ -251,7 +251,7 @@ def _side_by_side(
 def _calibrate(cases: pd.DataFrame, names: list[str]) -> Calibration:
     cases = cases[cases["split"] == VALIDATION]
     counts = Counter(cases["sex"])
-    if min(counts[sex] for sex in _SEXES) < LEAST_CALIBRATION:
+    if min(counts[sex] for sex in _SEXES) < MIN_CALIBRATION:
         return Calibration({}, np.inf)
     return Calibration({name: _fit(cases, name) for name in names}, _most_apart(cases[names]))
 

@@ -19,7 +19,7 @@ from boneage.datasets.splits import VALIDATION
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE
 
-LEAST_CASES = 100  # validation cases; of fewer, chance would choose the weights
+MIN_SUBGROUP = 100  # validation cases; of fewer, chance would choose the weights
 _CASE = ["split", "id"]
 
 Months = TypeVar("Months", float, np.ndarray)
@@ -69,7 +69,7 @@ def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     predictions = side_by_side(tables)
     predictions = predictions[predictions.index.get_level_values("split") == VALIDATION]
     n, n_models = predictions.shape
-    if n < LEAST_CASES:
+    if n < MIN_SUBGROUP:
         return dict.fromkeys(tables, 1 / n_models)
     age = next(iter(tables.values())).set_index(_CASE)["reference_months"].loc[predictions.index]
     residuals = predictions.sub(age, axis=0).to_numpy()

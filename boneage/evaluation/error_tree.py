@@ -14,10 +14,10 @@ from boneage.evaluation.intervals import percentile_interval, resample_means
 from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
 from boneage.wording import CHILDREN, age_in_short, hand_found_short
 
-LEAST_CASES = 20  # fewer say little of an error
+MIN_SUBGROUP = 20  # fewer say little of an error
 # Smaller leaves fit chance: of 1,425 simulated cases of equal error, the worst leaf of 2% was
 # 2.2 months worse in sample than it is, that of 5% 1.3.
-_MOST_LEAVES, _LEAST_SHARE = 6, 0.05
+_MAX_LEAVES, _MIN_SHARE = 6, 0.05
 # Factors whose values are words, in the order in which a tree may cut them.
 _CATEGORIES = {"crop_method": CROP_METHODS, "block": tuple(BLOCKS)}
 
@@ -58,10 +58,10 @@ def grow_tree(
         The tree; None below 40 cases, or where nothing tells cases apart.
     """
     n = len(cases)
-    if n < 2 * LEAST_CASES or features.empty:
+    if n < 2 * MIN_SUBGROUP or features.empty:
         return None
     x, error = features.to_numpy(np.float32), cases["absolute_error"].to_numpy()
-    least = max(LEAST_CASES, round(_LEAST_SHARE * n))
+    least = max(MIN_SUBGROUP, round(_MIN_SHARE * n))
     whole = _fit(x, error, least, seed)
     leaf = whole.tree_.apply(x)
     named = list(_leaves(whole.tree_, list(features)))
@@ -131,7 +131,7 @@ _CATEGORIES_IN_WORDS = {"crop_method": hand_in_words, "block": block_in_words}
 
 def _fit(x: np.ndarray, error: np.ndarray, least: int, seed: int) -> DecisionTreeRegressor:
     return DecisionTreeRegressor(
-        max_leaf_nodes=_MOST_LEAVES, min_samples_leaf=least, random_state=seed
+        max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=least, random_state=seed
     ).fit(x, error)
 
 

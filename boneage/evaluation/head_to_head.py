@@ -10,14 +10,14 @@ from boneage.evaluation.comparison import (
     Comparison,
     bias_by_sex,
     compare,
-    figure_differences,
+    metric_differences,
     pair,
     predictions,
     resample_models,
     wins,
 )
 from boneage.evaluation.intervals import percentile_interval, resample_means, resamples_at_once
-from boneage.evaluation.metrics import figures_row
+from boneage.evaluation.metrics import metrics_row
 from boneage.evaluation.significance import ALPHA, MIN_CASES, holm, paired_t, sign_test
 
 
@@ -27,8 +27,8 @@ class HeadToHead:
 
     Attributes:
         pairs: of `comparison.pair`.
-        figures: columns of `metrics.summarise` for "first", "second" and "ensemble".
-        differences: of `comparison.figure_differences`.
+        metrics: columns of `metrics.summarise` for "first", "second" and "ensemble".
+        differences: of `comparison.metric_differences`.
         comparison: of `comparison.compare`.
         wins: of `group_wins`.
         bias: of `comparison.bias_by_sex`.
@@ -36,7 +36,7 @@ class HeadToHead:
     """
 
     pairs: pd.DataFrame
-    figures: pd.DataFrame
+    metrics: pd.DataFrame
     differences: pd.DataFrame
     comparison: Comparison
     wins: pd.DataFrame
@@ -67,7 +67,7 @@ def head_to_head(
         ...     for name in ("densenet121", "resnet34_cbam")
         ... )
         >>> found = head_to_head(first, second)
-        >>> found.comparison.n, list(found.figures.index)
+        >>> found.comparison.n, list(found.metrics.index)
         (200, ['first', 'second', 'ensemble'])
     """
     pairs = pair(first, second, weights)
@@ -77,7 +77,7 @@ def head_to_head(
     return HeadToHead(
         pairs,
         pd.DataFrame.from_dict(rows, orient="index"),
-        figure_differences(pairs, drawn),
+        metric_differences(pairs, drawn),
         compare(pairs),
         group_wins(pairs),
         bias_by_sex(pairs),
@@ -88,7 +88,7 @@ def head_to_head(
 def mae_only(
     first: pd.DataFrame, second: pd.DataFrame, weights: Sequence[float] = (0.5, 0.5)
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The MAE of two tables and of their ensemble, ten times as fast as all figures.
+    """The MAE of two tables and of their ensemble, ten times as fast as all metrics.
 
     Args:
         first: predictions table of one model.
@@ -96,7 +96,7 @@ def mae_only(
         weights: of the first and the second in the ensemble, 1 together.
 
     Returns:
-        The columns mae, mae_low and mae_high of `HeadToHead.figures`, and the row of the MAE of
+        The columns mae, mae_low and mae_high of `HeadToHead.metrics`, and the row of the MAE of
         `HeadToHead.differences` with its columns figure, p and better.
 
     Raises:
@@ -116,7 +116,7 @@ def mae_only(
     ahead = "first" if table.at["first", "mae"] < table.at["second", "mae"] else "second"
     better = ahead if p < ALPHA else None
     return table, pd.DataFrame(
-        {"figure": ["mae"], "p": [p], "better": pd.Series([better], dtype=object)}
+        {"metric": ["mae"], "p": [p], "better": pd.Series([better], dtype=object)}
     )
 
 
@@ -140,4 +140,4 @@ def _row(
     pairs: pd.DataFrame, months: pd.Series, drawn: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
     intervals = {name: percentile_interval(values, len(pairs)) for name, values in drawn.items()}
-    return figures_row(pairs["reference_months"], months, intervals)
+    return metrics_row(pairs["reference_months"], months, intervals)

@@ -11,7 +11,7 @@ import numpy as np
 
 from boneage.evaluation.intervals import percentile_interval, resample_counts
 
-_MOST_PARTITIONS, _LEAST_PARTITIONS, _ENOUGH_CASES = 25, 5, 50_000
+_MAX_PARTITIONS, _MIN_PARTITIONS, _ENOUGH_CASES = 25, 5, 50_000
 
 
 def halves(n: int, seed: int) -> np.ndarray:
@@ -28,7 +28,7 @@ def halves(n: int, seed: int) -> np.ndarray:
         (splits, n) bool.
     """
     rng = np.random.default_rng(seed)
-    partitions = np.clip(_ENOUGH_CASES // n, _LEAST_PARTITIONS, _MOST_PARTITIONS)
+    partitions = np.clip(_ENOUGH_CASES // n, _MIN_PARTITIONS, _MAX_PARTITIONS)
     one = rng.permuted(np.tile(np.arange(n) < n // 2, (partitions, 1)), axis=1)
     return np.concatenate([one, ~one])
 

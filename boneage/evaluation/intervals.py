@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from boneage.evaluation.limits import WITHIN_MONTHS, within
 
-FIGURES = ("mae", "rmse", "r2", "bias", "median_ae", *(f"within_{m}" for m in WITHIN_MONTHS))
+METRICS = ("mae", "rmse", "r2", "bias", "median_ae", *(f"within_{m}" for m in WITHIN_MONTHS))
 N_RESAMPLES = 2000
 SEED = 2017
 _UNDEFINED = (float("nan"), float("nan"))
@@ -120,7 +120,7 @@ def resample_means(
     return np.concatenate(chunks) / n
 
 
-def resample_figures(
+def resample_metrics(
     age: ArrayLike, prediction: ArrayLike, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> dict[str, np.ndarray]:
     """The figures of every resample.
@@ -132,8 +132,8 @@ def resample_figures(
         seed: of the draw.
 
     Returns:
-        Name -> (n_resamples,) float64, in the units of `metrics.figures`. R2 is nan in a resample
-        whose ages are all the same, for there it is undefined.
+        Name -> (n_resamples,) float64, in the units of `metrics.error_metrics`. R2 is nan in a
+        resample whose ages are all the same, for there it is undefined.
     """
     age, prediction = as_ages(age, prediction)
     n = len(age)
@@ -236,8 +236,8 @@ def bootstrap(
     if not 0 < level < 1:
         raise ValueError(f"The level {level} is not between 0 and 1; give 0.95 for 95%.")
     if len(age) == 0:
-        return dict.fromkeys(FIGURES, _UNDEFINED)
-    resamples = resample_figures(age, prediction, n_resamples, seed)
+        return dict.fromkeys(METRICS, _UNDEFINED)
+    resamples = resample_metrics(age, prediction, n_resamples, seed)
     return {
         name: percentile_interval(values, len(age), level) for name, values in resamples.items()
     }

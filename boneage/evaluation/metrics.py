@@ -17,7 +17,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from boneage.evaluation.intervals import FIGURES, N_RESAMPLES, SEED, as_ages, bootstrap
+from boneage.evaluation.intervals import METRICS, N_RESAMPLES, SEED, as_ages, bootstrap
 from boneage.evaluation.limits import WITHIN_MONTHS, within
 
 # [low, high) in months; the last band also takes everyone older.
@@ -53,7 +53,7 @@ def age_band(months: ArrayLike) -> pd.Series:
     return bands.rename("age_band")
 
 
-def figures(age: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
+def error_metrics(age: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
     """Metrics of predicted against reference bone ages.
 
     Args:
@@ -70,14 +70,14 @@ def figures(age: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
         ValueError: the ages are not equally many finite numbers.
 
     Example:
-        >>> found = figures([100, 120, 140], [104, 118, 149])
+        >>> found = error_metrics([100, 120, 140], [104, 118, 149])
         >>> found["mae"], found["within_6"]
         (5.0, 0.6666666666666666)
     """
     age, prediction = as_ages(age, prediction)
     n = len(age)
     if n == 0:
-        return dict.fromkeys(FIGURES, float("nan")) | {"n": 0}
+        return dict.fromkeys(METRICS, float("nan")) | {"n": 0}
     residual = prediction - age
     error = np.abs(residual)
     has_r2 = n >= 2 and np.ptp(age) > 0
@@ -92,7 +92,7 @@ def figures(age: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
     }
 
 
-def figures_row(
+def metrics_row(
     age: ArrayLike, prediction: ArrayLike, intervals: Mapping[str, tuple[float, float]]
 ) -> dict[str, float]:
     """Metrics with their intervals, a row of a table.
@@ -103,9 +103,9 @@ def figures_row(
         intervals: name -> (low, high).
 
     Returns:
-        `figures`, and of each interval its ends as name_low and name_high.
+        `error_metrics`, and of each interval its ends as name_low and name_high.
     """
-    row = figures(age, prediction)
+    row = error_metrics(age, prediction)
     for name, (low, high) in intervals.items():
         row |= {f"{name}_low": low, f"{name}_high": high}
     return row
@@ -128,7 +128,7 @@ def summarise(
 
     Returns:
         Columns: those of `by`, n, then each metric with its interval (mae, mae_low, mae_high, ...),
-        in the units of `figures`; groups are sorted.
+        in the units of `error_metrics`; groups are sorted.
 
     Raises:
         ValueError: a column is missing.
@@ -147,7 +147,7 @@ def summarise(
     _require(predictions, [*by, "reference_months", "prediction_months"])
     groups = predictions.groupby(by, observed=True) if by else [((), predictions)]
     rows = [dict(zip(by, key, strict=True)) | _row(g, n_resamples, seed) for key, g in groups]
-    table = pd.DataFrame(rows, columns=[*by, "n", *_figure_columns()])
+    table = pd.DataFrame(rows, columns=[*by, "n", *_metric_columns()])
     # Rows of dictionaries forget the order of the bands, which sorting and axes need.
     for column in by:
         table[column] = table[column].astype(predictions[column].dtype)
@@ -188,18 +188,18 @@ def metrics_table(
             table.insert(0, "split", split)
             parts.append(table)
     if not parts:
-        return pd.DataFrame(columns=["split", "group", "n", *_figure_columns()])
+        return pd.DataFrame(columns=["split", "group", "n", *_metric_columns()])
     return pd.concat(parts, ignore_index=True)
 
 
 def _row(cases: pd.DataFrame, n_resamples: int, seed: int) -> dict[str, float]:
     age, prediction = cases["reference_months"], cases["prediction_months"]
     intervals = bootstrap(age, prediction, n_resamples=n_resamples, seed=seed)
-    return figures_row(age, prediction, intervals)
+    return metrics_row(age, prediction, intervals)
 
 
-def _figure_columns() -> list[str]:
-    return [name + end for name in FIGURES for end in ("", "_low", "_high")]
+def _metric_columns() -> list[str]:
+    return [name + end for name in METRICS for end in ("", "_low", "_high")]
 
 
 def _require(predictions: pd.DataFrame, columns: list[str]) -> None:

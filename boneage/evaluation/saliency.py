@@ -1,6 +1,6 @@
 """What occlusion and weight randomization say of a model: cases to test, and tables of the results.
 
-The measurements themselves are those of `boneage.explain.occlusion` and `.randomisation`; groups
+The measurements themselves are those of `boneage.explain.occlusion` and `.randomization`; groups
 are bands of reference age, as everywhere.
 """
 
@@ -64,12 +64,12 @@ def occlusion_table(shifts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def randomisation_table(similarities: pd.DataFrame) -> pd.DataFrame:
+def randomization_table(similarities: pd.DataFrame) -> pd.DataFrame:
     """How much of each model's maps is left when more and more of its weights are random.
 
     Args:
         similarities: columns model, model_sha256, id, step, stage, similarity; see
-            `boneage.explain.randomisation.Randomisation`.
+            `boneage.explain.randomization.Randomization`.
 
     Returns:
         Columns model, model_sha256, step, stage, n, similarity (mean, -1 to 1) with its 95%

@@ -1,8 +1,9 @@
 """The maps of a model for the answer it gives, on the pixels of the radiograph.
 
-A model that answers with the mean over an image and its mirror image (`models.heads.reader`) is
-explained by both: the maps of the mirror image are mirrored back and averaged with those of the
-image. The gradient of a mean is the mean of the gradients, so Grad-CAM is averaged first and scaled
+A model that predicts the mean over an image and its mirror image
+(`models.heads.inference_model`) is explained by both: the maps of the mirror image are mirrored
+back and averaged with those of the image. The gradient of a mean is the mean of the gradients, so
+Grad-CAM is averaged first and scaled
 to its maximum once. Maps are mirrored as pixels: the centres of feature cells do not lie
 symmetrically.
 """

@@ -23,7 +23,7 @@ HEAD, STEM = "head", "stem"
 _STAGE = re.compile(r"(stage|block|transition)(\d+)")
 
 
-class Randomisation:
+class Randomization:
     """The check of one model; between calls the model has its own weights.
 
     Similarity is Spearman's rank correlation of the pixels of the maps as they are shown, the mean
@@ -47,7 +47,7 @@ class Randomisation:
             explainer: of a registry model, which is changed during a call and restored after.
             seed: of the random weights.
         """
-        self.stages = randomisable_stages(explainer.model)
+        self.stages = randomizable_stages(explainer.model)
         self._explainer = explainer
         self._rng = np.random.default_rng(seed)
 
@@ -97,7 +97,7 @@ def similarity(first: np.ndarray, second: np.ndarray) -> float:
     return float(stats.spearmanr(first, second, axis=None).statistic)
 
 
-def randomisable_stages(model: keras.Model) -> dict[str, list[keras.Layer]]:
+def randomizable_stages(model: keras.Model) -> dict[str, list[keras.Layer]]:
     """The layers with weights, from the output down: "head", "stage 4", ..., "stage 1", "stem".
 
     The head is all that comes after ``last_feature_map``, with the sex features. In the body the

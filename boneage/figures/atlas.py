@@ -20,7 +20,7 @@ from PIL import Image
 from boneage import wording
 from boneage.atlas import ossification
 from boneage.atlas.growth import displacement
-from boneage.atlas.plates import Plate
+from boneage.atlas.plates import Standard
 from boneage.atlas.registration import hand_mask
 from boneage.figures import cards, palette
 
@@ -33,7 +33,7 @@ _CELL = 16  # pixels between the points of the field by which the viewer bends a
 _FRACTION = 16  # the field is sent in sixteenths of a pixel
 _QUALITY = 92  # of WebP
 # A change of this much of black to white is covered fully; less than the second not at all.
-_FULL, _LEAST = 0.3, 0.04
+_FULL, _MIN = 0.3, 0.04
 _COVER = 0.85
 _DIMMED = 0.8  # the plate below, so that the colours stand out
 
@@ -64,7 +64,7 @@ def viewer_data(hands: Sequence[dict]) -> dict:
     }
 
 
-def hand_data(plates: Sequence[Plate]) -> dict:
+def hand_data(plates: Sequence[Standard]) -> dict:
     """What the viewer needs to show a hand at any age; plates: of one sex, youngest first."""
     sex = plates[0].sex
     with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
@@ -97,16 +97,16 @@ def hand_data(plates: Sequence[Plate]) -> dict:
     }
 
 
-def change_overlay(plate: Plate, difference: np.ndarray) -> np.ndarray:
+def change_overlay(plate: Standard, difference: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB: a difference (H, W) in [-1, 1] in two colours over the older plate."""
-    amount = (np.abs(difference) - _LEAST) / (_FULL - _LEAST)
+    amount = (np.abs(difference) - _MIN) / (_FULL - _MIN)
     brighter, darker = (
         np.array(palette.rgb(c), np.float32) for c in (palette.BRIGHTER, palette.DARKER)
     )
     return _covered(plate, amount, np.where(difference[..., None] > 0, brighter, darker))
 
 
-def spread_overlay(plate: Plate) -> np.ndarray:
+def spread_overlay(plate: Standard) -> np.ndarray:
     """(H, W, 3) uint8 RGB: the plate, in colour where children of its age differ most.
 
     Most means more than at the median place of the hand, fully from the 99th percentile.
@@ -118,7 +118,7 @@ def spread_overlay(plate: Plate) -> np.ndarray:
     return _covered(plate, amount, palette.rgb(palette.SPREAD))
 
 
-def _covered(plate: Plate, amount: np.ndarray, colour: ArrayLike) -> np.ndarray:
+def _covered(plate: Standard, amount: np.ndarray, colour: ArrayLike) -> np.ndarray:
     cover = _COVER * np.clip(amount, 0, 1)[..., None]
     grey = _DIMMED * plate.image[..., None]
     return np.round(grey * (1 - cover) + np.asarray(colour, np.float32) * cover).astype(np.uint8)

@@ -7,11 +7,11 @@ from boneage.figures.html import macros
 from boneage.figures.pictures import legend_colours
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.wording import (
-    FIGURE_TITLES,
+    METRIC_TITLES,
     age_in_words,
-    figure_interval,
-    figure_value,
     interval_in_short,
+    metric_interval,
+    metric_value,
 )
 
 _CARDS, _LEGENDS = macros("cards"), macros("legends")
@@ -57,20 +57,20 @@ def _age_cards(
     return _CARDS.age_cards(cards)
 
 
-def figure_tiles(row: Mapping[str, float], names: Sequence[str], colour: str) -> str:
+def metric_tiles(row: Mapping[str, float], names: Sequence[str], colour: str) -> str:
     """A tile for each named figure with its interval; the first has the colour.
 
     row: of `boneage.evaluation.metrics.summarise`.
     """
     tiles = [
         (
-            FIGURE_TITLES[name],
-            figure_value(name, row[name]),
-            figure_interval(name, row[f"{name}_low"], row[f"{name}_high"]),
+            METRIC_TITLES[name],
+            metric_value(name, row[name]),
+            metric_interval(name, row[f"{name}_low"], row[f"{name}_high"]),
         )
         for name in names
     ]
-    return _CARDS.figure_tiles(tiles, colour)
+    return _CARDS.metric_tiles(tiles, colour)
 
 
 def map_legend(low: str, high: str, opacity: float) -> str:

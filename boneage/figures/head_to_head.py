@@ -8,10 +8,10 @@ from boneage.evaluation.costs import Cost
 from boneage.figures import palette, style
 from boneage.figures.html import macros
 from boneage.figures.tables import Cell, Row, table
-from boneage.wording import FIGURE_TITLES, figure_interval, figure_value, p_value
+from boneage.wording import METRIC_TITLES, metric_interval, metric_value, p_value
 
 _MODELS = ("first", "second", "ensemble")
-_FIGURE_NOTES = {
+_METRIC_NOTES = {
     "mae": "months",
     "rmse": "months",
     "r2": "1 = perfect",
@@ -24,20 +24,20 @@ _FIGURE_NOTES = {
 _NOTHING = "–"
 
 
-def figure_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = "") -> list[Row]:
+def metric_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = "") -> list[Row]:
     """A row for each figure with its intervals and p, the significantly better model marked.
 
     figures, differences: of `boneage.evaluation.head_to_head`; `suffix` is put to the titles.
     """
     return [
         Row(
-            FIGURE_TITLES[name] + suffix,
-            _FIGURE_NOTES[name],
+            METRIC_TITLES[name] + suffix,
+            _METRIC_NOTES[name],
             [
                 *(
                     Cell(
-                        figure_value(name, figures.at[model, name], unit=False),
-                        figure_interval(name, *figures.loc[model, [f"{name}_low", f"{name}_high"]]),
+                        metric_value(name, figures.at[model, name], unit=False),
+                        metric_interval(name, *figures.loc[model, [f"{name}_low", f"{name}_high"]]),
                         better == model,
                     )
                     for model in _MODELS
@@ -45,7 +45,7 @@ def figure_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = 
                 Cell(_NOTHING if pd.isna(p) else p_value(p)),
             ],
         )
-        for name, p, better in differences[["figure", "p", "better"]].itertuples(index=False)
+        for name, p, better in differences[["metric", "p", "better"]].itertuples(index=False)
     ]
 
 

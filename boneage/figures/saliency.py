@@ -66,11 +66,11 @@ def region_differences(occlusion: pd.DataFrame, group: str) -> go.Figure:
     )
 
 
-def similarity_by_stage(randomisation: pd.DataFrame) -> go.Figure:
+def similarity_by_stage(randomization: pd.DataFrame) -> go.Figure:
     """How much of the map is left while more and more of each model's weights are random."""
     traces = []
     ticks: dict[str, str] = {}
-    for name, rows in randomisation.groupby("model", sort=False):
+    for name, rows in randomization.groupby("model", sort=False):
         colour = palette.model_colour(name)
         own = pd.DataFrame({"step": [0], "stage": "none", "similarity": 1.0, "sd": 0.0})
         rows = pd.concat([own, rows]).sort_values("step")

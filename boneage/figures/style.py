@@ -37,7 +37,7 @@ BIN = 3  # months of error in one bar
 
 # Characters of a title that fit beside each other on a telephone, 360 px wide with its borders.
 _TITLE_WIDTH = 36
-_FINE_REACH, _MOST_LABELS = 30, 14
+_FINE_REACH, _MAX_LABELS = 30, 14
 _TICKS = range(0, 301, 24)  # months; as far as ages are understood
 
 
@@ -129,7 +129,7 @@ def residual_ticks(reach: float) -> dict:
     Where they reach so far that labels would not fit a telephone, only some ticks have one.
     """
     step = 6 if reach <= _FINE_REACH else 12
-    every = max(1, math.ceil(2 * reach / step / _MOST_LABELS))
+    every = max(1, math.ceil(2 * reach / step / _MAX_LABELS))
     return {"tick0": 0, "dtick": step, "ticklabelstep": every}
 
 

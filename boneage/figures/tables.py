@@ -7,7 +7,7 @@ import pandas as pd
 
 from boneage.evaluation.limits import LARGE_ERROR
 from boneage.figures.html import macros
-from boneage.wording import figure_interval, figure_value, share
+from boneage.wording import metric_interval, metric_value, share
 
 _HTML = macros("tables")
 
@@ -43,7 +43,7 @@ def cohort_table(cohorts: pd.DataFrame) -> str:
             f"n = {row.n:,}",
             [
                 _with_interval("mae", row.mae, row.mae_low, row.mae_high),
-                Cell(figure_value("mae", row.mae_in_sample, unit=False)),
+                Cell(metric_value("mae", row.mae_in_sample, unit=False)),
                 *(Cell(_share(part)) for part in (row.rate, row.coverage, row.size)),
             ],
         )
@@ -72,7 +72,7 @@ def block_table(blocks: pd.DataFrame) -> str:
 
 
 def _with_interval(name: str, value: float, low: float, high: float) -> Cell:
-    return Cell(figure_value(name, value, unit=False), figure_interval(name, low, high))
+    return Cell(metric_value(name, value, unit=False), metric_interval(name, low, high))
 
 
 def _sentence_case(words: str) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from boneage.figures import palette
 from boneage.figures.html import macros
-from boneage.wording import figure_interval
+from boneage.wording import metric_interval
 
 _HTML = macros("benchmarks")
 
@@ -25,7 +25,7 @@ def yardsticks(
     reader_band: estimated range of single human readers in months, shaded behind every bar.
     """
     mae, low, high = own
-    rows = [(mae, title, figure_interval("mae", low, high), "", colour, True)]
+    rows = [(mae, title, metric_interval("mae", low, high), "", colour, True)]
     grey = palette.faded(palette.NEUTRAL, 0.65)
     for row in published.dropna(subset=[column]).itertuples():
         system = f"{row.system}, {row.year}"

@@ -84,7 +84,7 @@ class Check:
 
 SHAPE, OTHER = "hand shape", "similarity of another detection to a hand"
 # That of another find stands here, as one chosen on real radiographs would only cost some of them:
-# on 2,425, no find beside the hand came closer than 3.1 to the shape of a hand (`Familiarity`),
+# on 2,425, no find beside the hand came closer than 3.1 to the shape of a hand (`DensityModel`),
 # while on 95% of pairs of validation radiographs the other hand came closer than 3.
 # The first that fails gives the reason, so those that explain most come first; the checks of each
 # model's features (`features_check`) come last.
@@ -101,13 +101,13 @@ CHECKS = (
 )
 
 # Of the 256 of 8 bits. Real radiographs had at least 60, a white wall or a black frame a handful.
-_LEAST_LEVELS = 12
+_MIN_LEVELS = 12
 # Of the hand's box, on its longer side; no hand of 12,000 RSNA radiographs had fewer than 117.
-_LEAST_PIXELS = 96
+_MIN_PIXELS = 96
 # Of two hands on one film neither is half as large as the other; side markers are far smaller.
-_LEAST_RATIO = 0.5
+_MIN_RATIO = 0.5
 # Fine is what a blur of this share of the prepared hand's side takes away. It is coarse enough to
-# pass a hand of `_LEAST_PIXELS` that was enlarged.
+# pass a hand of `_MIN_PIXELS` that was enlarged.
 _FINE = 1 / 64
 _NO_ROOM = 0.01  # of a hand's length: at the edge, or beyond
 
@@ -118,8 +118,8 @@ def features_check(model: str) -> Check:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """What a picture and the hand on it show, before they are compared with others.
+class QualityMeasures:
+    """The quality measures of an image and the hand on it.
 
     Attributes:
         measures: measure -> value, 0 or more, larger is stranger.
@@ -132,8 +132,8 @@ class Look:
     others: Sequence[np.ndarray] = ()
 
 
-def look(radiograph: Radiograph, prepared: PreparedHand) -> Look:
-    """Look at a radiograph and the hand prepared from it.
+def measure_quality(radiograph: Radiograph, prepared: PreparedHand) -> QualityMeasures:
+    """QualityMeasures at a radiograph and the hand prepared from it.
 
     Args:
         radiograph: as it was read.
@@ -144,25 +144,25 @@ def look(radiograph: Radiograph, prepared: PreparedHand) -> Look:
     """
     hand = prepared.hand
     measures = {
-        "gray levels missing": _LEAST_LEVELS / max(radiograph.grey_levels, 1),
+        "gray levels missing": _MIN_LEVELS / max(radiograph.grey_levels, 1),
         "share in color": radiograph.colour,
         "no hand found": float(hand.method == FULL_FRAME),
-        "pixels missing": _LEAST_PIXELS / max(hand.size),
+        "pixels missing": _MIN_PIXELS / max(hand.size),
         "fine detail missing": 1 / max(_fine_detail(prepared.image), 1e-3),
     }
     if hand.landmarks is None:
-        return Look(measures)
+        return QualityMeasures(measures)
     joints, wrist = _room(hand.landmarks, hand.angle, radiograph.pixels.shape)
     measures["joints near the edge"] = 1 / max(joints, _NO_ROOM)
     measures["wrist near the edge"] = 1 / max(wrist, _NO_ROOM)
     others = find_hands_beside(radiograph.pixels, hand)
     others = [points for points in others if _are_of_one_size(points, hand.landmarks)]
-    return Look(measures, hand.landmarks, others)
+    return QualityMeasures(measures, hand.landmarks, others)
 
 
 def _are_of_one_size(*finds: np.ndarray) -> bool:
     lengths = [np.linalg.norm(points[MIDDLE_MCP] - points[WRIST]) for points in finds]
-    return min(lengths) > _LEAST_RATIO * max(lengths)
+    return min(lengths) > _MIN_RATIO * max(lengths)
 
 
 def _fine_detail(image: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Familiarity:
+class DensityModel:
     """A normal distribution of D features, whose spread is one number beside K main axes.
 
     That is probabilistic PCA: Tipping & Bishop, "Probabilistic principal component analysis",
@@ -29,7 +29,7 @@ class Familiarity:
     rest: np.ndarray
 
     @classmethod
-    def fit(cls, samples: np.ndarray, n_axes: int) -> Familiarity:
+    def fit(cls, samples: np.ndarray, n_axes: int) -> DensityModel:
         """Fit the distribution.
 
         Args:
@@ -50,7 +50,7 @@ class Familiarity:
         )
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Familiarity:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> DensityModel:
         """From its four arrays by name; raises TypeError for others."""
         return cls(**arrays)
 

@@ -9,8 +9,16 @@ import numpy as np
 
 from boneage import artifacts, wording
 from boneage.artifacts import ArtifactError
-from boneage.gate.checks import CHECKS, OTHER, SHAPE, Check, Look, Refusal, features_check
-from boneage.gate.familiarity import Familiarity
+from boneage.gate.checks import (
+    CHECKS,
+    OTHER,
+    SHAPE,
+    Check,
+    QualityMeasures,
+    Refusal,
+    features_check,
+)
+from boneage.gate.familiarity import DensityModel
 from boneage.gate.shapes import aligned
 from boneage.models.registry import find_model
 
@@ -19,7 +27,7 @@ _SHAPES, _FEATURES = "shapes", "features"
 
 @dataclass(frozen=True, eq=False)
 class Gate:
-    """The checks with their limits, and what is familiar.
+    """The checks with their limits, and density models of the training data.
 
     Attributes:
         limits: measure -> the largest value that passes, chosen on the validation set.
@@ -30,42 +38,42 @@ class Gate:
     """
 
     limits: dict[str, float] = field(default_factory=dict)
-    shapes: Familiarity | None = None
-    features: dict[str, Familiarity] = field(default_factory=dict)
+    shapes: DensityModel | None = None
+    features: dict[str, DensityModel] = field(default_factory=dict)
     unchecked: tuple[str, ...] = ()
 
     def measure(
-        self, looks: Sequence[Look], features: Mapping[str, np.ndarray]
+        self, quality: Sequence[QualityMeasures], features: Mapping[str, np.ndarray]
     ) -> list[dict[str, float]]:
-        """All measures of N cases: of each look, of its shapes and of the features.
+        """All measures of N cases: of the image, of its shapes and of the features.
 
         Args:
-            looks: of the N cases.
+            quality: of the N cases.
             features: model name -> (N, D), as `Predictor.read_prepared` returns them.
 
         Returns:
             N times measure -> value, 0 or more.
         """
-        measures = [look.measures | self._shape_measures(look) for look in looks]
-        for name, familiar in self.features.items():
-            for known, distance in zip(measures, familiar.distance(features[name]), strict=True):
+        measures = [each.measures | self._shape_measures(each) for each in quality]
+        for name, density in self.features.items():
+            for known, distance in zip(measures, density.distance(features[name]), strict=True):
                 known[features_check(name).measure] = float(distance)
         return measures
 
-    def _shape_measures(self, look: Look) -> dict[str, float]:
-        if self.shapes is None or look.landmarks is None:
+    def _shape_measures(self, each: QualityMeasures) -> dict[str, float]:
+        if self.shapes is None or each.landmarks is None:
             return {}
-        shapes = [aligned(points) for points in (look.landmarks, *look.others)]
+        shapes = [aligned(points) for points in (each.landmarks, *each.others)]
         own, *others = self.shapes.distance(np.stack(shapes)).tolist()
         return {SHAPE: own, OTHER: max((1 / distance for distance in others), default=0.0)}
 
     def judge(
-        self, looks: Sequence[Look], features: Mapping[str, np.ndarray]
+        self, quality: Sequence[QualityMeasures], features: Mapping[str, np.ndarray]
     ) -> list[Refusal | None]:
         """Ask for each of N cases whether it should be refused.
 
         Args:
-            looks: of the N cases.
+            quality: of the N cases.
             features: model name -> (N, D), as `Predictor.read_prepared` returns them.
 
         Returns:
@@ -73,15 +81,16 @@ class Gate:
 
         Example:
             >>> from boneage.datasets.phantoms import draw_phantom
-            >>> from boneage.gate.checks import look
+            >>> from boneage.gate.checks import measure_quality
             >>> from boneage.radiographs.preprocessing import prepare
             >>> from boneage.radiographs.reading import Radiograph
             >>> radiograph = Radiograph(draw_phantom(120, "female"), "PNG", colour=0.5)
-            >>> (refusal,) = Gate().judge([look(radiograph, prepare(radiograph.pixels))], {})
+            >>> quality = measure_quality(radiograph, prepare(radiograph.pixels))
+            >>> (refusal,) = Gate().judge([quality], {})
             >>> refusal.kind
             'in color'
         """
-        return [self.refusal(measures) for measures in self.measure(looks, features)]
+        return [self.refusal(measures) for measures in self.measure(quality, features)]
 
     def refusal(self, measures: Mapping[str, float]) -> Refusal | None:
         """The first check, in their order, that a case does not pass.
@@ -95,7 +104,7 @@ class Gate:
         failed = (c for c in self.checks if measures.get(c.measure, 0) > self._limit(c))
         return next((check.refusal for check in failed), None)
 
-    def strangeness(self, measures: Mapping[str, float]) -> float:
+    def ood_score(self, measures: Mapping[str, float]) -> float:
         """The worst measure of a case as a multiple of its limit.
 
         Args:
@@ -154,8 +163,12 @@ def load_gate(models: Mapping[str, str]) -> Gate:
         limits = {str(name): float(limit) for name, limit in facts["limits"].items()}
         return Gate(
             limits,
-            _familiar(numbers, _SHAPES),
-            {name: _familiar(numbers, f"{_FEATURES}/{name}") for name in models if name in known},
+            _density_model(numbers, _SHAPES),
+            {
+                name: _density_model(numbers, f"{_FEATURES}/{name}")
+                for name in models
+                if name in known
+            },
             tuple(name for name in models if name not in known),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -178,13 +191,13 @@ def to_arrays(gate: Gate) -> dict[str, np.ndarray]:
     parts |= {f"{_FEATURES}/{name}": familiar for name, familiar in gate.features.items()}
     return {
         f"{part}/{name}": value
-        for part, familiar in parts.items()
-        for name, value in familiar.to_arrays().items()
+        for part, density in parts.items()
+        for name, value in density.to_arrays().items()
     }
 
 
-def _familiar(numbers: Mapping[str, np.ndarray], part: str) -> Familiarity:
+def _density_model(numbers: Mapping[str, np.ndarray], part: str) -> DensityModel:
     start = f"{part}/"
-    return Familiarity.from_arrays(
+    return DensityModel.from_arrays(
         {name.removeprefix(start): v for name, v in numbers.items() if name.startswith(start)}
     )

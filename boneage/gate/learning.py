@@ -20,8 +20,8 @@ from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
 from boneage.errors import BoneAgeError
 from boneage.evaluation.intervals import wilson_interval
-from boneage.gate.checks import ALL, CHECKS, REAL, Look, features_check
-from boneage.gate.familiarity import Familiarity
+from boneage.gate.checks import ALL, CHECKS, REAL, QualityMeasures, features_check
+from boneage.gate.familiarity import DensityModel
 from boneage.gate.gate import Gate, to_arrays
 from boneage.gate.negatives import negatives
 from boneage.gate.shapes import aligned
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from boneage.predictor import Predictor
 
 # The share of the validation radiographs that all checks together may refuse.
-MOST_REFUSED = 0.01
+MAX_REFUSED = 0.01
 OTHER_HALF = "validation, limits from the other half"
 _N_TRAIN, _N_CHANGED = 1000, 20
 _SHAPE_AXES, _FEATURE_AXES = 16, 128
@@ -39,20 +39,20 @@ _BATCH = 32
 
 
 @dataclass
-class Seen:
-    """What was seen of N readable files: looks, and model -> (N, D) features."""
+class Sample:
+    """N readable files: their quality measures, and model -> (N, D) features."""
 
-    looks: list[Look] = field(default_factory=list)
+    quality: list[QualityMeasures] = field(default_factory=list)
     features: dict[str, np.ndarray] = field(default_factory=dict)
     unreadable: int = 0
 
     def measures(self, gate: Gate) -> list[dict[str, float]]:
-        return gate.measure(self.looks, self.features) if self.looks else []
+        return gate.measure(self.quality, self.features) if self.quality else []
 
-    def part(self, cases: slice) -> Seen:
+    def part(self, cases: slice) -> Sample:
         """Some of the readable files."""
         features = {name: values[cases] for name, values in self.features.items()}
-        return Seen(self.looks[cases], features)
+        return Sample(self.quality[cases], features)
 
 
 def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
@@ -78,15 +78,15 @@ def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFra
     every = max(1, len(files[TEST]) // _N_CHANGED)
     changed = [read_radiograph(path).pixels for path in files[TEST][::every][:_N_CHANGED]]
     strange = list(negatives(changed))  # first of all: a missing package is told at once
-    seen = {split: see(predictor, paths, split) for split, paths in files.items()}
-    gate = fit_gate(seen[TRAIN], seen[VALIDATION])
-    kinds = {(REAL, split): seen[split] for split in (VALIDATION, TEST)}
+    samples = {split: measure_sample(predictor, paths, split) for split, paths in files.items()}
+    gate = fit_gate(samples[TRAIN], samples[VALIDATION])
+    kinds = {(REAL, split): samples[split] for split in (VALIDATION, TEST)}
     for key, items in groupby(strange, itemgetter(0, 1)):
-        kinds[key] = see(predictor, [content for *_, content in items], key[1])
+        kinds[key] = measure_sample(predictor, [content for *_, content in items], key[1])
     sources: dict[tuple[str, str], set[str]] = {}
     for group, kind, source, _ in strange:
         sources.setdefault((group, kind), set()).add(source)
-    by_other_half = refused_by_other_half(seen[TRAIN], seen[VALIDATION])
+    by_other_half = refused_by_other_half(samples[TRAIN], samples[VALIDATION])
     table = measure_gate(gate, kinds, by_other_half, sources)
     fingerprints = artifacts.fingerprints(predictor.facts)
     facts = {
@@ -112,9 +112,9 @@ def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
     return [found[id_] for id_ in cases["id"]]
 
 
-def see(predictor: Predictor, sources: Iterable[bytes | Path], title: str) -> Seen:
-    """Look at radiographs, with a progress bar; the sex does not change the image features."""
-    seen, features = Seen(), []
+def measure_sample(predictor: Predictor, sources: Iterable[bytes | Path], title: str) -> Sample:
+    """Measure radiographs, with a progress bar; the sex does not change the image features."""
+    sample, features = Sample(), []
     with tqdm(sources, desc=title, unit="image") as bar:
         sources = iter(bar)
         while batch := list(islice(sources, _BATCH)):
@@ -123,31 +123,33 @@ def see(predictor: Predictor, sources: Iterable[bytes | Path], title: str) -> Se
                 try:
                     opened = predictor.open(source)
                 except UnreadableRadiograph:
-                    seen.unreadable += 1
+                    sample.unreadable += 1
                     continue
                 hands.append(opened.hands)
-                seen.looks.append(opened.look)
+                sample.quality.append(opened.quality)
             if hands:
                 features.append(predictor.read_prepared(hands, ["female"] * len(hands))[1])
     if features:
-        seen.features = {n: np.concatenate([part[n] for part in features]) for n in predictor.names}
-    return seen
+        sample.features = {
+            n: np.concatenate([part[n] for part in features]) for n in predictor.names
+        }
+    return sample
 
 
-def fit_gate(training: Seen, validation: Seen) -> Gate:
+def fit_gate(training: Sample, validation: Sample) -> Gate:
     """A gate to which the training cases are familiar and that passes 99% of the validation cases.
 
     Every limit lets the same share of cases fail, the largest with which all checks together, those
-    with fixed limits included, refuse at most MOST_REFUSED of the validation cases. What rare cases
+    with fixed limits included, refuse at most MAX_REFUSED of the validation cases. What rare cases
     measure is known better the more there are, so training cases count too, but for the features:
     the models have learnt from those.
     """
-    hands = (look.landmarks for look in training.looks)
+    hands = (each.landmarks for each in training.quality)
     shapes = np.stack([aligned(points) for points in hands if points is not None])
     familiar = {
-        name: Familiarity.fit(values, _FEATURE_AXES) for name, values in training.features.items()
+        name: DensityModel.fit(values, _FEATURE_AXES) for name, values in training.features.items()
     }
-    gate = Gate({}, Familiarity.fit(shapes, _SHAPE_AXES), familiar)
+    gate = Gate({}, DensityModel.fit(shapes, _SHAPE_AXES), familiar)
     cases = validation.measures(gate)
     cases_of = {c.measure: cases + training.measures(gate) for c in CHECKS if c.most is None}
     cases_of |= {features_check(name).measure: cases for name in familiar}
@@ -155,7 +157,7 @@ def fit_gate(training: Seen, validation: Seen) -> Gate:
         measure: sorted((case.get(measure, 0.0) for case in some), reverse=True)
         for measure, some in cases_of.items()
     }
-    allowed = int(MOST_REFUSED * len(cases))
+    allowed = int(MAX_REFUSED * len(cases))
     for failing in reversed(range(allowed + 1)):
         limits = {m: values[failing * len(values) // len(cases)] for m, values in falling.items()}
         gate = replace(gate, limits=limits)
@@ -164,7 +166,7 @@ def fit_gate(training: Seen, validation: Seen) -> Gate:
     return gate
 
 
-def refused_by_other_half(training: Seen, validation: Seen) -> Counter:
+def refused_by_other_half(training: Sample, validation: Sample) -> Counter:
     """Kind of refusal -> number, of each half of the validation cases with limits from the other.
 
     So no case helps to choose the limits that it is held against, as it is with new radiographs.
@@ -174,14 +176,14 @@ def refused_by_other_half(training: Seen, validation: Seen) -> Counter:
     return sum((_refusals(fit_gate(training, one), other) for one, other in pairs), Counter())
 
 
-def _refusals(gate: Gate, seen: Seen) -> Counter:
-    refusals = filter(None, map(gate.refusal, seen.measures(gate)))
+def _refusals(gate: Gate, sample: Sample) -> Counter:
+    refusals = filter(None, map(gate.refusal, sample.measures(gate)))
     return Counter(refusal.kind for refusal in refusals)
 
 
 def measure_gate(
     gate: Gate,
-    kinds: dict[tuple[str, str], Seen],
+    kinds: dict[tuple[str, str], Sample],
     by_other_half: Counter,
     sources: Mapping[tuple[str, str], set[str]] | None = None,
 ) -> pd.DataFrame:
@@ -199,26 +201,26 @@ def measure_gate(
         Columns group, kind, n, sources (their number), refused (share; files that cannot be read
         count) with its 95% CI low and high (Wilson's, of as many independent images as there are
         sources, which is wider than that of n images), auc (area under the ROC curve of
-        `Gate.strangeness` against the test radiographs; missing for real ones) and reasons (each
+        `Gate.ood_score` against the test radiographs; missing for real ones) and reasons (each
         kind of refusal and its number).
     """
-    strangeness, reasons = {}, {}
+    ood_score, reasons = {}, {}
     sources = dict(sources or {})
-    for key, seen in kinds.items():
-        known = map(gate.strangeness, seen.measures(gate))
-        strangeness[key] = [*known, *[np.inf] * seen.unreadable]
-        reasons[key] = _refusals(gate, seen) + Counter({"unreadable": seen.unreadable})
+    for key, sample in kinds.items():
+        known = map(gate.ood_score, sample.measures(gate))
+        ood_score[key] = [*known, *[np.inf] * sample.unreadable]
+        reasons[key] = _refusals(gate, sample) + Counter({"unreadable": sample.unreadable})
         if key == (REAL, VALIDATION):
-            strangeness[REAL, OTHER_HALF] = strangeness[key]
+            ood_score[REAL, OTHER_HALF] = ood_score[key]
             reasons[REAL, OTHER_HALF] = by_other_half
     for group in dict.fromkeys(group for group, _ in kinds):
         if group != REAL:
             members = [key for key in kinds if key[0] == group]
-            strangeness[group, ALL] = sum((strangeness[key] for key in members), [])
+            ood_score[group, ALL] = sum((ood_score[key] for key in members), [])
             reasons[group, ALL] = sum((reasons[key] for key in members), Counter())
             sources[group, ALL] = set().union(*(sources.get(key, ()) for key in members))
-    real, rows = strangeness[REAL, TEST], []
-    for key, values in strangeness.items():
+    real, rows = ood_score[REAL, TEST], []
+    for key, values in ood_score.items():
         group, kind = key
         n_sources = len(sources.get(key, ())) or len(values)
         refused = reasons[key].total() / len(values)

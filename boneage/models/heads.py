@@ -60,7 +60,7 @@ def bone_age_model(
     return keras.Model([image, sex], months, name=name)
 
 
-def reader(model: keras.Model, mirrored: bool) -> keras.Model:
+def inference_model(model: keras.Model, mirrored: bool) -> keras.Model:
     """The model that answers with given weights, layers shared: one path for all predictions.
 
     Args:

@@ -57,8 +57,8 @@ _ATTEMPTS = (
 # The landmark model also finds hands in side markers, and at times but a few fingers of a hand. Of
 # 12,073 RSNA radiographs with landmarks, hands span 5.6% of the film or more and markers 2.4% or
 # less; less than 0.4 times as wide as long are some fingers only. 14 fall outside these limits.
-_LEAST_SPAN = 0.04  # width times length, of the film
-_LEAST_WIDTH, _MOST_WIDTH = 0.4, 1.5  # of the length, wrist to fingertips
+_MIN_SPAN = 0.04  # width times length, of the film
+_MIN_WIDTH, _MAX_WIDTH = 0.4, 1.5  # of the length, wrist to fingertips
 
 # MediaPipe's landmark order.
 WRIST, MIDDLE_MCP = 0, 9
@@ -288,8 +288,8 @@ def _could_be_a_hand(landmarks: np.ndarray, film: int) -> bool:
     """Whether landmarks span enough of the film, in pixels, and are neither narrow nor wide."""
     upright = landmarks @ upright_axes(upright_angle(landmarks)).T
     width, length = np.ptp(upright[:, 0]), upright[WRIST, 1] - upright[:, 1].min()
-    proportionate = _LEAST_WIDTH <= width / length <= _MOST_WIDTH
-    return bool(proportionate and width * length >= _LEAST_SPAN * film)
+    proportionate = _MIN_WIDTH <= width / length <= _MAX_WIDTH
+    return bool(proportionate and width * length >= _MIN_SPAN * film)
 
 
 def _hand_from_landmarks(landmarks: np.ndarray, margin: float, wrist_margin: float) -> Hand:

@@ -13,7 +13,7 @@ from boneage.training.checkpoint import CHECKPOINT, Progress, save_checkpoint
 from boneage.training.presets import Preset
 
 
-class Reseed(keras.callbacks.Callback):
+class EpochSeed(keras.callbacks.Callback):
     """Makes dropout and augmentation a function of seed and epoch: resuming repeats them."""
 
     def __init__(self, seed: int):
@@ -27,7 +27,7 @@ class Reseed(keras.callbacks.Callback):
             state.assign(words.astype(state.dtype))
 
 
-class Keeper(keras.callbacks.Callback):
+class TrainingMonitor(keras.callbacks.Callback):
     """After each epoch: history, best weights, checkpoint, early stop, and a line for people."""
 
     def __init__(

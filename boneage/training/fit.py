@@ -20,10 +20,10 @@ from boneage.datasets.cache import Cache
 from boneage.errors import BoneAgeError
 from boneage.evaluation.metrics import metrics_table
 from boneage.files import NotWrittenError
-from boneage.models.heads import reader
+from boneage.models.heads import inference_model
 from boneage.models.registry import build_model, find_model
 from boneage.training.augmentation import augmentation_layers
-from boneage.training.callbacks import Keeper, Reseed
+from boneage.training.callbacks import EpochSeed, TrainingMonitor
 from boneage.training.checkpoint import CHECKPOINT, Progress, load_checkpoint
 from boneage.training.correction import correction_line, with_line
 from boneage.training.presets import Preset
@@ -96,7 +96,7 @@ def train(
         progress = _fit(body, run, preset, cache, out, resume)
         body.set_weights(progress.best_weights)
         if preset.ema_momentum is not None:
-            settle_batch_statistics(body, cache, preset)
+            update_batch_norm_statistics(body, cache, preset)
     seconds = sum(row["seconds"] for row in progress.history)
     seconds += start.training_seconds if start else 0.0
     with _told_how_to_go_on(out):
@@ -125,7 +125,7 @@ def predict_rows(
     """
     size = facts.build["input_size"]
     batches = pipeline.evaluation_batches(cache, rows, batch_size=32, image_size=size)
-    read = reader(model, facts.mirrored).predict_on_batch
+    read = inference_model(model, facts.mirrored).predict_on_batch
     months = [
         np.asarray(read(inputs)[0])[:, 0]
         for inputs, _ in tqdm(
@@ -161,7 +161,7 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def settle_batch_statistics(
+def update_batch_norm_statistics(
     body: keras.Model, cache: Cache, preset: Preset, n_images: int = 1024
 ) -> None:
     """Measure the means and variances of BatchNorm anew, on training images, for averaged weights.
@@ -277,12 +277,12 @@ def _fit(
     # Left to the first step, TensorFlow would trace that step twice.
     optimizer.build(model.trainable_variables)
     progress = load_checkpoint(out / CHECKPOINT, run, model, optimizer) if resume else Progress()
-    keeper = Keeper(run, preset, out, progress, averaged=_average(model, preset))
-    callbacks = [Reseed(preset.seed), keeper]
-    if keeper.averaged:
-        callbacks.append(keeper.averaged)
+    monitor = TrainingMonitor(run, preset, out, progress, averaged=_average(model, preset))
+    callbacks = [EpochSeed(preset.seed), monitor]
+    if monitor.averaged:
+        callbacks.append(monitor.averaged)
     done = len(progress.history)
-    if not keeper.finished(done):
+    if not monitor.finished(done):
         model.fit(
             **batches.fit_arguments(first_epoch=done),
             initial_epoch=done,
@@ -292,9 +292,9 @@ def _fit(
             ),
             callbacks=callbacks,
         )
-    if keeper.diverged_in:
+    if monitor.diverged_in:
         raise TrainingError(
-            f"The loss became infinite or not a number in epoch {keeper.diverged_in}: lower the "
+            f"The loss became infinite or not a number in epoch {monitor.diverged_in}: lower the "
             "preset's learning rate, or check the labels for absurd ages. The checkpoint of the "
             "epoch before is kept."
         )

@@ -112,10 +112,10 @@ def test_nothing_written_is_no_error_and_a_damaged_file_is_a_sentence(atlas):
     assert answers.beyond_a_year(answers.read_plate_predictions(atlas)).empty
     assert answers.refused_plates(answers.read_plate_predictions(atlas)) == []
     assert len(answers.usable_plates(atlas)) == 6
-    assert answers.likeness_figures(atlas) is None
+    assert answers.similarity_metrics(atlas) is None
     for name, read in (
         (answers.PREDICTIONS, answers.read_plate_predictions),
-        (answers.LIKENESS, answers.likeness_figures),
+        (answers.SIMILARITY, answers.similarity_metrics),
     ):
         (atlas / name).write_text("sex\nfemale\n")
         with pytest.raises(ArtifactError, match="has no column"):
@@ -134,7 +134,7 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     rows.append(("broken", "female", 61.0, tmp_path / "broken.png"))
     cases = pd.DataFrame(rows, columns=["id", "sex", "reference_months", "path"])
-    table = answers.read_by_likeness(cases, atlas)
+    table = answers.estimate_by_similarity(cases, atlas)
     assert list(table["id"]) == ["hand"]
     assert table["prediction_months"][0] == pytest.approx(61, abs=6)
 
@@ -148,8 +148,8 @@ def test_the_error_of_likeness_holds_for_these_plates_only(atlas):
             "prediction_months": [53.0, 69],
         }
     )
-    answers.write(answers.LIKENESS, table.assign(atlas=answers.atlas_digest(atlas)), atlas)
-    figures = answers.likeness_figures(atlas)
+    answers.write(answers.SIMILARITY, table.assign(atlas=answers.atlas_digest(atlas)), atlas)
+    figures = answers.similarity_metrics(atlas)
     assert (figures["n"], figures["mae"]) == (2, 2)
     change_plates(atlas, lambda table: table[table["months"] < 72])
-    assert answers.likeness_figures(atlas) is None
+    assert answers.similarity_metrics(atlas) is None

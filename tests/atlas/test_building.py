@@ -64,7 +64,7 @@ def test_a_plate_of_one_age_predicts_that_ages_drawing(atlas, age, seed):
     comparison = plates.compare("female", hand.image, landmarks_on(hand), atlas)
     assert comparison["months"].iloc[0] == age
     assert comparison["similarity"].iloc[0] > comparison["similarity"].iloc[1] + 0.01
-    assert plates.second_opinion(comparison) == pytest.approx(age, abs=6)
+    assert plates.similarity_estimate(comparison) == pytest.approx(age, abs=6)
 
 
 def test_a_stopped_build_goes_on_and_ends_with_the_same_plates(atlas, cache, tmp_path, monkeypatch):

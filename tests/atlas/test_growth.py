@@ -5,7 +5,7 @@ from made_up_atlas import write_atlas
 
 from boneage.atlas import plates
 from boneage.atlas.growth import difference, displacement
-from boneage.atlas.plates import Plate
+from boneage.atlas.plates import Standard
 from boneage.atlas.registration import hand_mask
 from boneage.atlas.warping import sample
 
@@ -19,11 +19,11 @@ def pair(tmp_path_factory):
     return plates.plate("female", 48, root), plates.plate("female", 120, root)
 
 
-def moved(plate: Plate, matrix: np.ndarray) -> Plate:
+def moved(plate: Standard, matrix: np.ndarray) -> Standard:
     """The plate after an affine map (2, 3)."""
     image = cv2.warpAffine(plate.image, matrix, plate.image.shape[::-1])
     landmarks = (plate.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
-    return Plate(plate.sex, 60, 30, 60.0, 1.0, image, plate.spread, landmarks)
+    return Standard(plate.sex, 60, 30, 60.0, 1.0, image, plate.spread, landmarks)
 
 
 def test_the_field_leads_from_places_of_one_plate_to_the_same_places_on_the_other(pair):

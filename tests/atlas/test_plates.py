@@ -116,7 +116,7 @@ def test_likeness_finds_the_age_of_a_drawing(atlas):
     comparison = plates.compare("female", hand.image, landmarks_on(hand), atlas)
     assert comparison["months"].iloc[0] == 108
     assert comparison["similarity"].is_monotonic_decreasing
-    assert plates.second_opinion(comparison) == pytest.approx(109, abs=9)
+    assert plates.similarity_estimate(comparison) == pytest.approx(109, abs=9)
 
 
 def test_a_missing_or_damaged_atlas_is_said_in_a_sentence(atlas, tmp_path):

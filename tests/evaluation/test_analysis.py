@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from boneage.evaluation import analysis
-from boneage.evaluation.metrics import figures
+from boneage.evaluation.metrics import error_metrics
 from boneage.evaluation.residuals import PREDICTED_AGE
 
 
@@ -26,8 +26,8 @@ def cases(n):
 def test_all_parts_speak_of_the_same_cases():
     table = cases(300)
     found = analysis.analyse(table)
-    expected = figures(table["reference_months"], table["prediction_months"])
-    assert found.figures["mae"] == pytest.approx(expected["mae"])
+    expected = error_metrics(table["reference_months"], table["prediction_months"])
+    assert found.metrics["mae"] == pytest.approx(expected["mae"])
     assert found.by_band_and_sex["n"].sum() == len(found.cases) == found.agreement.n == 300
     assert found.agreement.bias == pytest.approx(found.cases["residual_months"].mean())
     assert found.cumulative["error_months"].iloc[-1] == found.cases["absolute_error"].max()
@@ -48,7 +48,7 @@ def test_age_is_the_reference_age_or_the_predicted_one():
         }  # fmt: skip
         assert len(getattr(by_prediction, name)) == 8
     assert list(by_prediction.running)[0] == by_prediction.by == PREDICTED_AGE
-    assert by_prediction.figures == by_reference.figures
+    assert by_prediction.metrics == by_reference.metrics
     assert by_prediction.calibration == by_reference.calibration
 
 
@@ -64,5 +64,5 @@ def test_large_tables_are_resampled_less_often(monkeypatch):
 
 def test_a_single_case_can_be_analysed():
     found = analysis.analyse(cases(1))
-    assert found.figures["n"] == 1
+    assert found.metrics["n"] == 1
     assert np.isnan(found.agreement.sd)

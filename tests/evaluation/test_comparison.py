@@ -9,18 +9,18 @@ from boneage.errors import BoneAgeError
 from boneage.evaluation.comparison import (
     bias_by_sex,
     compare,
-    figure_differences,
+    metric_differences,
     pair,
     resample_models,
     wins,
 )
-from boneage.evaluation.intervals import FIGURES
+from boneage.evaluation.intervals import METRICS
 
 AGES = [30.0, 100.0, 120.0, 200.0]
 
 
 def resampled_differences(pairs, n_resamples):
-    return figure_differences(pairs, resample_models(pairs, n_resamples))
+    return metric_differences(pairs, resample_models(pairs, n_resamples))
 
 
 def table(predictions, ages=AGES, ids="abcd", **columns):
@@ -174,7 +174,7 @@ def test_one_case_has_no_interval():
     found = compare(pairs)
     assert found.mae_difference == 11
     assert np.isnan(found.mae_difference_interval + found.ensemble_gain_interval).all()
-    assert resampled_differences(pairs, 50)["better"].tolist() == [None] * len(FIGURES)
+    assert resampled_differences(pairs, 50)["better"].tolist() == [None] * len(METRICS)
 
 
 @pytest.mark.parametrize(("n", "is_tested"), [(2, False), (19, False), (20, True), (21, True)])
@@ -189,8 +189,8 @@ def test_below_twenty_cases_nothing_is_tested(n, is_tested):
 
 
 def test_figure_differences_worked_by_hand(pairs):
-    found = resampled_differences(pairs, 200).set_index("figure")
-    assert found.index.tolist() == list(FIGURES)
+    found = resampled_differences(pairs, 200).set_index("metric")
+    assert found.index.tolist() == list(METRICS)
     assert found.loc["mae", ["first", "second", "difference"]].tolist() == [10.25, 9, 1.25]
     # Biases 15 / 4 and 22 / 4.
     assert found.loc["bias", ["first", "second", "difference"]].tolist() == [3.75, 5.5, -1.75]
@@ -203,12 +203,12 @@ def test_the_size_of_a_bias_counts_not_its_sign():
     noise = rng.normal(0, 1, 100)
     ids = [str(number) for number in range(100)]
     both = pair(table(age - 9 + noise, age, ids), table(age + 2 + noise, age, ids))
-    row = resampled_differences(both, 200).set_index("figure").loc["bias"]
+    row = resampled_differences(both, 200).set_index("metric").loc["bias"]
     assert (row["first"], row["second"]) == pytest.approx((-9, 2), abs=0.3)
     assert row["difference"] == pytest.approx(-row["first"] - row["second"])
     assert row["better"] == "second"
     opposite = pair(table(age - 2 + noise, age, ids), table(age + 2 - noise, age, ids))
-    assert resampled_differences(opposite, 200).set_index("figure").at["bias", "p"] == 1
+    assert resampled_differences(opposite, 200).set_index("metric").at["bias", "p"] == 1
 
 
 def test_the_p_of_every_figure_but_the_mae_is_adjusted_for_their_number():
@@ -216,7 +216,7 @@ def test_the_p_of_every_figure_but_the_mae_is_adjusted_for_their_number():
     age = pairs["reference_months"]
     first, second = pairs["first_error"], pairs["second_error"]
     residuals = [pairs[f"{model}_months"] - age for model in ("first", "second")]
-    p = resampled_differences(pairs, 400).set_index("figure")["p"]
+    p = resampled_differences(pairs, 400).set_index("metric")["p"]
     single = {
         "mae": stats.ttest_rel(first, second).pvalue,
         "rmse": stats.ttest_rel(first**2, second**2).pvalue,
@@ -241,7 +241,7 @@ def test_of_equal_models_few_are_marked_better_in_any_figure(n):
     """At most 5% by Holm's method; without it, it were 16% and more."""
     false_alarms = 0
     for seed in range(80):
-        better = resampled_differences(random_pairs(n, seed=seed), 60).set_index("figure")["better"]
+        better = resampled_differences(random_pairs(n, seed=seed), 60).set_index("metric")["better"]
         false_alarms += better.drop("mae").notna().any()
     assert false_alarms <= 0.05 * 80
 
@@ -267,7 +267,7 @@ def test_a_model_is_better_only_significantly_and_in_the_right_direction():
     )
     assert set(resampled_differences(swapped, 500)["better"]) == {"second"}
     chance = resampled_differences(random_pairs(), 500)
-    assert chance["better"].tolist() == [None] * len(FIGURES)
+    assert chance["better"].tolist() == [None] * len(METRICS)
 
 
 def test_differences_are_paired():
@@ -278,7 +278,7 @@ def test_differences_are_paired():
     residual = rng.normal(0, 20, 200)
     ids = [str(number) for number in range(200)]
     both = pair(table(age + residual, age, ids), table(age + 0.9 * residual, age, ids))
-    row = resampled_differences(both, 500).set_index("figure").loc["mae"]
+    row = resampled_differences(both, 500).set_index("metric").loc["mae"]
     assert row["better"] == "second"
     low, high = compare(both).mae_difference_interval
     assert high - low < 0.5

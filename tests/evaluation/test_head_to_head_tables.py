@@ -6,7 +6,7 @@ from scipy import stats
 from boneage.errors import BoneAgeError
 from boneage.evaluation.ensemble import ensemble_table
 from boneage.evaluation.head_to_head import group_wins, head_to_head, mae_only
-from boneage.evaluation.metrics import figures
+from boneage.evaluation.metrics import error_metrics
 
 
 @pytest.fixture
@@ -33,23 +33,23 @@ def test_the_figures_are_those_of_each_table_and_of_their_mean(tables):
     found = head_to_head(*tables)
     mean = ensemble_table(dict(zip("ab", tables, strict=True)))
     for name, table in zip(("first", "second", "ensemble"), [*tables, mean], strict=True):
-        expected = figures(table["reference_months"], table["prediction_months"])
+        expected = error_metrics(table["reference_months"], table["prediction_months"])
         for figure in ("mae", "r2", "within_12"):
-            assert found.figures.at[name, figure] == pytest.approx(expected[figure])
-            low, high = found.figures.loc[name, [f"{figure}_low", f"{figure}_high"]]
+            assert found.metrics.at[name, figure] == pytest.approx(expected[figure])
+            low, high = found.metrics.loc[name, [f"{figure}_low", f"{figure}_high"]]
             assert low < expected[figure] < high
     assert found.comparison.n == len(found.pairs) == 300
-    assert found.differences.set_index("figure")["better"]["mae"] == "second"
+    assert found.differences.set_index("metric")["better"]["mae"] == "second"
 
 
 def test_the_mae_alone_agrees_with_all_figures(tables):
     found = head_to_head(*tables)
     table, difference = mae_only(*tables)
     columns = ["mae", "mae_low", "mae_high"]
-    expected = found.figures[columns].to_numpy()
+    expected = found.metrics[columns].to_numpy()
     np.testing.assert_allclose(table[columns].to_numpy(), expected, rtol=0, atol=1e-9)
     assert list(table.index) == ["first", "second", "ensemble"]
-    expected = found.differences.loc[[0], ["figure", "p", "better"]]
+    expected = found.differences.loc[[0], ["metric", "p", "better"]]
     assert difference.to_dict("list") == expected.to_dict("list")
     assert list(difference["better"]) == ["second"]
 

@@ -5,12 +5,12 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 
 from boneage.evaluation import intervals
 from boneage.evaluation.intervals import (
-    FIGURES,
+    METRICS,
     bootstrap,
     percentile_interval,
     resample_counts,
-    resample_figures,
     resample_means,
+    resample_metrics,
 )
 
 
@@ -39,7 +39,7 @@ def test_figures_of_a_resample_are_those_of_its_repeated_cases(n):
     age, prediction = np.round(cases(n))
     prediction[:3] = age[:3] + [6, 12, 24]  # the limits themselves count as within
     counts = np.concatenate(list(resample_counts(n, 20, seed=3)))
-    found = resample_figures(age, prediction, 20, seed=3)
+    found = resample_metrics(age, prediction, 20, seed=3)
     for row, count in enumerate(counts):
         a, p = np.repeat(age, count), np.repeat(prediction, count)
         expected = {
@@ -86,7 +86,7 @@ def test_intervals_agree_with_scipy(name, statistic):
 
 def test_the_level_sets_the_quantiles():
     age, prediction = cases(60)
-    values = resample_figures(age, prediction, 400)["mae"]
+    values = resample_metrics(age, prediction, 400)["mae"]
     expected = np.quantile(values, [0.1, 0.9])
     assert bootstrap(age, prediction, level=0.8, n_resamples=400)["mae"] == pytest.approx(expected)
     with pytest.raises(ValueError, match="level 95"):
@@ -118,7 +118,7 @@ def test_columns_are_resampled_together():
 @pytest.mark.parametrize("n", [0, 1])
 def test_fewer_than_two_cases_have_no_interval(n):
     result = bootstrap([100.0] * n, [103.0] * n)
-    assert set(result) == set(FIGURES)
+    assert set(result) == set(METRICS)
     assert np.isnan(list(result.values())).all()
 
 
@@ -130,7 +130,7 @@ def test_r2_has_no_interval_when_all_ages_are_the_same():
 
 
 def test_resamples_without_r2_are_left_out_of_its_interval():
-    values = resample_figures([60.0, 120.0], [66.0, 126.0], 200)["r2"]
+    values = resample_metrics([60.0, 120.0], [66.0, 126.0], 200)["r2"]
     # Drawing both cases gives 1 - 72 / 1800; drawing one twice leaves R2 undefined.
     assert 50 < np.isnan(values).sum() < 150
     assert bootstrap([60.0, 120.0], [66.0, 126.0], n_resamples=200)["r2"] == pytest.approx(

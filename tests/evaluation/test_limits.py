@@ -8,7 +8,7 @@ from boneage.atlas.answers import beyond_a_year
 from boneage.evaluation.comparison import compare, pair
 from boneage.evaluation.intervals import bootstrap
 from boneage.evaluation.limits import is_large, within
-from boneage.evaluation.metrics import figures
+from boneage.evaluation.metrics import error_metrics
 from boneage.evaluation.residuals import with_residuals
 from boneage.figures import errors
 
@@ -34,14 +34,14 @@ def cases_exactly(months, n=1000):
 def test_errors_at_a_limit_are_within_it(months):
     age, prediction = exactly(months)
     assert (np.abs(prediction - age) > months).any()  # binary numbers do not hold the decimals
-    assert figures(age, prediction)[f"within_{months}"] == 1
+    assert error_metrics(age, prediction)[f"within_{months}"] == 1
     age, prediction = age[:500], prediction[:500]
     assert bootstrap(age, prediction, n_resamples=20)[f"within_{months}"] == (1, 1)
 
 
 def test_errors_a_hundredth_above_a_limit_are_not():
     age, prediction = exactly(12.01)
-    assert figures(age, prediction)["within_12"] == 0
+    assert error_metrics(age, prediction)["within_12"] == 0
     assert within([11.99, 12, 12.01]).tolist() == [True, True, False]
     assert is_large([12, 12.01]).tolist() == [False, True]
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from boneage.evaluation.intervals import bootstrap
-from boneage.evaluation.metrics import AGE_BANDS, age_band, figures, metrics_table, summarise
+from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarise
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def predictions():
 
 
 def test_figures_worked_by_hand(predictions):
-    result = figures([30, 100, 120, 200], [36, 98, 120, 212])
+    result = error_metrics([30, 100, 120, 200], [36, 98, 120, 212])
     assert result == pytest.approx(
         {
             "mae": 5.0,  # (6 + 2 + 0 + 12) / 4
@@ -45,7 +45,7 @@ def test_figures_agree_with_scikit_learn():
     rng = np.random.default_rng(5)
     age = rng.uniform(10, 210, 100)
     prediction = age + rng.normal(-3, 10, 100)
-    result = figures(age, prediction)
+    result = error_metrics(age, prediction)
     assert result["mae"] == pytest.approx(mean_absolute_error(age, prediction))
     assert result["rmse"] == pytest.approx(root_mean_squared_error(age, prediction))
     assert result["r2"] == pytest.approx(r2_score(age, prediction))
@@ -54,19 +54,19 @@ def test_figures_agree_with_scikit_learn():
 
 
 def test_shares_count_errors_up_to_half_a_year_one_year_and_two():
-    result = figures([100.0] * 5, [106.0, 87.0, 76.0, 125.0, 112.0])
+    result = error_metrics([100.0] * 5, [106.0, 87.0, 76.0, 125.0, 112.0])
     assert (result["within_6"], result["within_12"], result["within_24"]) == (0.2, 0.4, 0.8)
 
 
 @pytest.mark.parametrize("age", [[100.0], [100.0, 100.0]])
 def test_r2_is_undefined_without_spread_of_age(age):
-    result = figures(age, [103.0] * len(age))
+    result = error_metrics(age, [103.0] * len(age))
     assert math.isnan(result["r2"])
     assert (result["mae"], result["n"]) == (3.0, len(age))
 
 
 def test_figures_of_no_cases_are_undefined():
-    result = figures([], [])
+    result = error_metrics([], [])
     assert result.pop("n") == 0
     assert np.isnan(list(result.values())).all()
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from boneage.evaluation.metrics import AGE_BANDS
-from boneage.evaluation.saliency import balanced_sample, occlusion_table, randomisation_table
+from boneage.evaluation.saliency import balanced_sample, occlusion_table, randomization_table
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_each_region_is_compared_with_its_own_control_on_the_same_radiograph(shi
     assert [row[f"difference{end}"] for end in ("", "_low", "_high")] == [1, 1, 1]
 
 
-def test_randomisation_by_step():
+def test_randomization_by_step():
     similarities = pd.DataFrame(
         {
             "model": "m",
@@ -97,7 +97,7 @@ def test_randomisation_by_step():
             "similarity": [0.5, 0.0, 0.7, -0.2],
         }
     )
-    table = randomisation_table(similarities).set_index("stage")
+    table = randomization_table(similarities).set_index("stage")
     assert table["similarity"].to_dict() == pytest.approx({"head": 0.6, "stem": -0.1})
     assert table["n"].tolist() == [2, 2]
     assert table.loc["head", "sd"] == pytest.approx(0.02**0.5)

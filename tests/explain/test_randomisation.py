@@ -7,14 +7,14 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("Grad-CAM needs TensorFlow", allow_module_level=True)
 
 from boneage.explain.explainer import Explainer
-from boneage.explain.randomisation import Randomisation, randomisable_stages, similarity
+from boneage.explain.randomisation import Randomization, randomizable_stages, similarity
 from boneage.models.registry import build_model, find_model
 
 STAGES = ["head", "stage 4", "stage 3", "stage 2", "stage 1", "stem"]
 
 
-def randomisation_of(model, mirrored=False, **options):
-    return Randomisation(Explainer(model, find_model(model.name), mirrored), **options)
+def randomization_of(model, mirrored=False, **options):
+    return Randomization(Explainer(model, find_model(model.name), mirrored), **options)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def image():
 @pytest.mark.parametrize("name", ["tiny_densenet", "tiny_resnet_cbam"])
 def test_stages_hold_every_weight_once_from_the_output_down(name):
     model = build_model(name, input_size=96)
-    stages = randomisable_stages(model)
+    stages = randomizable_stages(model)
     assert list(stages) == STAGES
     layers = [layer for stage in stages.values() for layer in stage]
     assert sum(layer.count_params() for layer in layers) == model.count_params()
@@ -40,7 +40,7 @@ def test_stages_hold_every_weight_once_from_the_output_down(name):
 def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, monkeypatch):
     keras.utils.set_random_seed(3)
     model = build_model("tiny_resnet_cbam", 96, output_scale=41.0, output_offset=127.0)
-    randomisation = randomisation_of(model)
+    randomization = randomization_of(model)
     learnt = {v.path: v.numpy().copy() for v in model.weights}
     changed = []
 
@@ -49,7 +49,7 @@ def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, mo
         return np.arange(9.0).reshape(3, 3) * (1 if len(changed) < 3 else -1)
 
     monkeypatch.setattr(Explainer, "gradcam", record)
-    table = randomisation(image, "female", "raises")
+    table = randomization(image, "female", "raises")
     assert table["stage"].tolist() == STAGES
     assert table["step"].tolist() == [1, 2, 3, 4, 5, 6]
     assert table["similarity"].tolist() == pytest.approx([1, -1, -1, -1, -1, -1])
@@ -59,7 +59,7 @@ def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, mo
         # Biases and the state of batch normalisation are at their initial values already.
         kernels = {
             weight.path
-            for layer in randomisation.stages[stage]
+            for layer in randomization.stages[stage]
             for weight in layer.weights
             if weight.name == "kernel"
         }
@@ -71,9 +71,9 @@ def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, mo
 def test_every_radiograph_has_random_weights_of_its_own(image):
     keras.utils.set_random_seed(3)
     model = build_model("tiny_densenet", 96, output_scale=41.0, output_offset=127.0)
-    randomisation = randomisation_of(model, seed=1)
-    first, second = (randomisation(image, "male", "raises") for _ in range(2))
-    again = randomisation_of(model, seed=1)(image, "male", "raises")
+    randomization = randomization_of(model, seed=1)
+    first, second = (randomization(image, "male", "raises") for _ in range(2))
+    again = randomization_of(model, seed=1)(image, "male", "raises")
     assert first["similarity"].tolist() != second["similarity"].tolist()
     assert first["similarity"].tolist() == pytest.approx(again["similarity"].tolist())
 
@@ -83,18 +83,18 @@ def test_the_maps_compared_are_those_of_the_answer(image):
     keras.utils.set_random_seed(3)
     model = build_model("tiny_resnet_cbam", 96, output_scale=41.0, output_offset=127.0)
     of_both = [
-        randomisation_of(model, mirrored=True)(given, "male", "raises")["similarity"].tolist()
+        randomization_of(model, mirrored=True)(given, "male", "raises")["similarity"].tolist()
         for given in (image, image[:, ::-1])
     ]
     assert len(of_both[0]) == len(STAGES)
     assert of_both[0] == pytest.approx(of_both[1], abs=0.01)
-    alone = randomisation_of(model)(image, "male", "raises")["similarity"].tolist()
+    alone = randomization_of(model)(image, "male", "raises")["similarity"].tolist()
     assert alone != pytest.approx(of_both[0], abs=0.05)
 
 
 def test_an_even_map_has_no_order_to_lose(image, monkeypatch):
     monkeypatch.setattr(Explainer, "gradcam", lambda *_: np.zeros((3, 3), np.float32))
-    table = randomisation_of(build_model("tiny_densenet", 96))(image, "male", "raises")
+    table = randomization_of(build_model("tiny_densenet", 96))(image, "male", "raises")
     assert table.empty
     assert list(table) == ["step", "stage", "similarity"]
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from boneage.atlas import ossification, plates
 from boneage.atlas.growth import displacement
-from boneage.atlas.plates import Plate
+from boneage.atlas.plates import Standard
 from boneage.figures import palette
 from boneage.figures.atlas import (
     VIEWER,
@@ -82,12 +82,12 @@ def test_the_viewer_is_a_page_of_its_own():
     assert 'aria-label="Play"' in VIEWER["html"]
 
 
-def flat(spread=None) -> Plate:
+def flat(spread=None) -> Standard:
     """A plate with a square hand of one grey."""
     image = np.zeros((640, 512), np.uint8)
     image[100:540, 100:412] = 100
     spread = np.zeros((320, 256), np.uint8) if spread is None else spread
-    return Plate("female", 60, 30, 60.0, 1.0, image, spread, np.zeros((21, 2), np.float32))
+    return Standard("female", 60, 30, 60.0, 1.0, image, spread, np.zeros((21, 2), np.float32))
 
 
 def test_change_is_coloured_by_its_sign_the_stronger_the_larger():

@@ -44,7 +44,7 @@ def test_a_model_is_headed_by_its_title_and_colour():
 def test_every_figure_has_a_tile_with_its_interval():
     row = {"mae": 7.26, "mae_low": 6.9, "mae_high": 7.7}
     row |= {"within_12": 0.8, "within_12_low": 0.75, "within_12_high": 0.85}
-    html = plain(cards.figure_tiles(row, ["mae", "within_12"], "#123456"))
+    html = plain(cards.metric_tiles(row, ["mae", "within_12"], "#123456"))
     words = ["MAE", "7.3 months", "6.9 to 7.7", "Within 12 months", "80%", "75 to 85"]
     places = [html.index(word) for word in words]
     assert places == sorted(places)

@@ -6,7 +6,7 @@ import pytest
 from boneage.evaluation.costs import Cost
 from boneage.evaluation.published import published_results
 from boneage.figures import head_to_head, palette
-from boneage.figures.head_to_head import cost_rows, figure_rows
+from boneage.figures.head_to_head import cost_rows, metric_rows
 from boneage.figures.tables import Cell, Row
 
 NAMES = ("densenet121", "resnet34_cbam", "ensemble")
@@ -23,8 +23,8 @@ def words(html: str) -> str:
 
 
 def test_each_figure_has_its_interval_and_only_the_better_model_a_mark(figures):
-    differences = pd.DataFrame({"figure": ["mae"], "p": [0.012], "better": ["second"]})
-    rows = figure_rows(figures, differences)
+    differences = pd.DataFrame({"metric": ["mae"], "p": [0.012], "better": ["second"]})
+    rows = metric_rows(figures, differences)
     expected = [
         Cell("12.0", "11.0 to 13.0"),
         Cell("10.0", "9.0 to 11.0", better=True),
@@ -35,8 +35,8 @@ def test_each_figure_has_its_interval_and_only_the_better_model_a_mark(figures):
 
 
 def test_without_a_significant_difference_no_model_is_marked(figures):
-    differences = pd.DataFrame({"figure": ["mae"], "p": [float("nan")], "better": [None]})
-    rows = figure_rows(figures, differences, ", paper")
+    differences = pd.DataFrame({"metric": ["mae"], "p": [float("nan")], "better": [None]})
+    rows = metric_rows(figures, differences, ", paper")
     assert rows[0].cells[-1] == Cell("–")
     assert rows[0].label == "MAE, paper"
     assert not any(cell.better for cell in rows[0].cells)

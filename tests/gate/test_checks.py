@@ -10,7 +10,7 @@ from boneage.gate.checks import (
     COLOUR,
     NO_HAND,
     TOO_SMALL,
-    look,
+    measure_quality,
 )
 from boneage.gate.gate import Gate
 from boneage.radiographs.hand import Hand, find_hand, full_frame
@@ -22,7 +22,9 @@ PIXELS = draw_phantom(120, "female", 1)
 
 def measures(radiograph: Radiograph, hand: Hand | None = None) -> dict[str, float]:
     prepared = prepare(radiograph.pixels)
-    return look(radiograph, dataclasses.replace(prepared, hand=hand or prepared.hand)).measures
+    return measure_quality(
+        radiograph, dataclasses.replace(prepared, hand=hand or prepared.hand)
+    ).measures
 
 
 def refusal(radiograph: Radiograph, hand: Hand | None = None):
@@ -59,7 +61,7 @@ def test_what_the_hand_tells():
 @pytest.mark.parametrize("stack", [np.hstack, np.vstack])
 def test_of_two_hands_on_one_film_the_other_is_seen_too(stack):
     pair = stack([PIXELS, PIXELS[:, ::-1]])
-    seen = look(Radiograph(pair, "PNG"), prepare(pair))
+    seen = measure_quality(Radiograph(pair, "PNG"), prepare(pair))
     (other,) = seen.others
     assert np.abs(other.mean(axis=0) - seen.landmarks.mean(axis=0)).max() > 0.8 * min(PIXELS.shape)
     half = pair.shape[1] // 2 if stack is np.hstack else pair.shape[0] // 2
@@ -69,7 +71,7 @@ def test_of_two_hands_on_one_film_the_other_is_seen_too(stack):
 
 def test_beside_one_hand_there_is_no_other():
     film = np.pad(PIXELS, 150)
-    assert look(Radiograph(film, "PNG"), prepare(film)).others == []
+    assert measure_quality(Radiograph(film, "PNG"), prepare(film)).others == []
 
 
 def test_a_blurred_picture_lacks_fine_detail_and_a_small_or_enlarged_one_does_not():
@@ -89,7 +91,7 @@ def test_a_blurred_picture_lacks_fine_detail_and_a_small_or_enlarged_one_does_no
 def test_an_empty_crop_has_no_detail():
     hand = full_frame(PIXELS)
     empty = PreparedHand(np.zeros((64, 64), np.uint8), hand, 0.0, np.eye(2, 3))
-    assert look(Radiograph(PIXELS, "PNG"), empty).measures["fine detail missing"] == 1000
+    assert measure_quality(Radiograph(PIXELS, "PNG"), empty).measures["fine detail missing"] == 1000
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -14,11 +14,11 @@ from boneage.gate.checks import (
     SEVERAL,
     SHAPE,
     UNFAMILIAR,
-    Look,
+    QualityMeasures,
     features_check,
-    look,
+    measure_quality,
 )
-from boneage.gate.familiarity import Familiarity
+from boneage.gate.familiarity import DensityModel
 from boneage.gate.gate import Gate, load_gate, to_arrays
 from boneage.gate.shapes import aligned
 from boneage.radiographs.preprocessing import prepare
@@ -30,13 +30,13 @@ FAR_FROM_NONE = {"tiny_densenet": np.zeros((1, 10), np.float32)}
 
 @pytest.fixture(scope="module")
 def gate():
-    """One to which features near 0 and the hands of phantoms are familiar."""
+    """One to which features near 0 and the hands of phantoms are density."""
     rng = np.random.default_rng(0)
     shapes = [aligned(make_phantom(12 + 2 * n, "male", n).landmarks) for n in range(60)]
     return Gate(
         {SHAPE: 20.0, FEATURES: 2.0},
-        Familiarity.fit(np.stack(shapes), 8),
-        {"tiny_densenet": Familiarity.fit(rng.normal(size=(200, 10)), 4)},
+        DensityModel.fit(np.stack(shapes), 8),
+        {"tiny_densenet": DensityModel.fit(rng.normal(size=(200, 10)), 4)},
     )
 
 
@@ -53,7 +53,7 @@ def store(gate, **changes):
 
 def test_familiar_features_pass_and_strange_ones_do_not(gate):
     features = {"tiny_densenet": np.stack([np.zeros(10), np.full(10, 9.0)]).astype(np.float32)}
-    fine, strange = gate.judge([Look({}), Look({})], features)
+    fine, strange = gate.judge([QualityMeasures({}), QualityMeasures({})], features)
     assert fine is None
     assert strange.kind == UNFAMILIAR
     assert strange.reason.endswith(".")
@@ -69,13 +69,15 @@ def test_what_explains_most_is_the_reason(gate):
 
 def test_strangeness_is_above_one_just_where_there_is_a_refusal(gate):
     for measures in ({FEATURES: 1.9, SHAPE: 1.0}, {FEATURES: 2.1}, {"no hand found": 1.0}, {}):
-        assert (gate.strangeness(measures) > 1) == (gate.refusal(measures) is not None)
-    assert gate.strangeness({FEATURES: 1.0, SHAPE: 16.0}) == pytest.approx(0.8)
+        assert (gate.ood_score(measures) > 1) == (gate.refusal(measures) is not None)
+    assert gate.ood_score({FEATURES: 1.0, SHAPE: 16.0}) == pytest.approx(0.8)
 
 
 def test_a_phantom_is_a_hand_to_it(gate):
     pixels = draw_phantom(100, "male", 99)
-    (measures,) = gate.measure([look(Radiograph(pixels, "PNG"), prepare(pixels))], FAR_FROM_NONE)
+    (measures,) = gate.measure(
+        [measure_quality(Radiograph(pixels, "PNG"), prepare(pixels))], FAR_FROM_NONE
+    )
     assert SHAPE in measures
     assert gate.refusal(measures) is None
 
@@ -83,12 +85,16 @@ def test_a_phantom_is_a_hand_to_it(gate):
 def test_what_lies_beside_a_hand_is_another_one_if_it_has_the_shape_of_one(gate):
     hand, other = (make_phantom(100, "male", seed).landmarks for seed in (1, 2))
     scribble = np.random.default_rng(0).uniform(0, 300, (21, 2))
-    looks = [Look({}, hand), Look({}, hand, [scribble]), Look({}, hand, [scribble, other])]
+    quality = [
+        QualityMeasures({}, hand),
+        QualityMeasures({}, hand, [scribble]),
+        QualityMeasures({}, hand, [scribble, other]),
+    ]
     features = {"tiny_densenet": np.zeros((3, 10), np.float32)}
-    alone, with_scribble, with_another = (m[OTHER] for m in gate.measure(looks, features))
+    alone, with_scribble, with_another = (m[OTHER] for m in gate.measure(quality, features))
     assert alone == 0 < with_scribble < with_another
     strict = Gate({OTHER: (with_scribble + with_another) / 2}, gate.shapes)
-    kinds = [refusal and refusal.kind for refusal in strict.judge(looks, {})]
+    kinds = [refusal and refusal.kind for refusal in strict.judge(quality, {})]
     assert kinds == [None, None, SEVERAL]
 
 
@@ -98,7 +104,7 @@ def test_it_comes_back_from_the_artifacts(gate, root):
     assert again.limits == gate.limits
     assert again.note is None
     measures = [
-        g.measure([Look({})], {"tiny_densenet": np.ones((1, 10), np.float32)})
+        g.measure([QualityMeasures({})], {"tiny_densenet": np.ones((1, 10), np.float32)})
         for g in (gate, again)
     ]
     assert measures[0] == measures[1]
@@ -112,13 +118,13 @@ def test_statistics_of_other_models_are_left_out_and_said_so(gate, root):
     assert "python -m boneage quality" in stale.note
     assert stale.refusal({SHAPE: 30.0}).kind == NO_HAND  # the rest of the gate stands
     far = {"tiny_densenet": np.full((1, 10), 99.0), "tiny_resnet_cbam": np.zeros((1, 3))}
-    assert stale.judge([Look({})], far) == [None]
+    assert stale.judge([QualityMeasures({})], far) == [None]
 
 
 def test_without_any_statistics_the_fixed_checks_stand(root):
     gate = load_gate({"tiny_densenet": "a" * 64})
     assert gate.note
-    assert gate.judge([Look({})], {"tiny_densenet": np.zeros((1, 10))}) == [None]
+    assert gate.judge([QualityMeasures({})], {"tiny_densenet": np.zeros((1, 10))}) == [None]
     assert gate.refusal({"share in color": 0.9}).kind == COLOUR
 
 

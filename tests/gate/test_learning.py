@@ -9,13 +9,13 @@ from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom, make_phantom, write_phantoms
 from boneage.errors import BoneAgeError
 from boneage.gate import learning
-from boneage.gate.checks import Look
+from boneage.gate.checks import QualityMeasures
 from boneage.gate.gate import load_gate
 from boneage.gate.learning import (
     ALL,
     OTHER_HALF,
     REAL,
-    Seen,
+    Sample,
     fit_gate,
     learn_gate,
     measure_gate,
@@ -28,10 +28,10 @@ from boneage.radiographs import preprocessing
 RNG = np.random.default_rng(0)
 
 
-def seen(n: int, offset: float = 0.0, **measures: float) -> Seen:
+def sample(n: int, offset: float = 0.0, **measures: float) -> Sample:
     landmarks = [make_phantom(12 + n_ % 200, "male", n_).landmarks for n_ in range(n)]
     features = {"model": RNG.normal(size=(n, 160)).astype(np.float32) + offset}
-    return Seen([Look(dict(measures), points) for points in landmarks], features)
+    return Sample([QualityMeasures(dict(measures), points) for points in landmarks], features)
 
 
 @pytest.fixture(autouse=True)
@@ -42,27 +42,27 @@ def same_numbers():
 
 @pytest.fixture
 def gate():
-    return fit_gate(seen(200), seen(300))
+    return fit_gate(sample(200), sample(300))
 
 
 def test_at_most_one_percent_of_validation_is_refused_by_all_checks_together():
-    validation = seen(300)
-    gate = fit_gate(seen(200), validation)
+    validation = sample(300)
+    gate = fit_gate(sample(200), validation)
     refused = [gate.refusal(m) for m in validation.measures(gate)]
     assert 2 <= sum(map(bool, refused)) <= 3
     # A fixed check that uses up what is allowed leaves nothing to the chosen limits.
-    for look in validation.looks[:3]:
-        look.measures["share in color"] = 0.5
-    gate = fit_gate(seen(200), validation)
+    for each in validation.quality[:3]:
+        each.measures["share in color"] = 0.5
+    gate = fit_gate(sample(200), validation)
     refusals = filter(None, map(gate.refusal, validation.measures(gate)))
     assert [refusal.kind for refusal in refusals] == ["in color"] * 3
 
 
 def test_rare_training_cases_count_for_all_limits_but_those_of_the_features():
-    training, validation = seen(300), seen(300)
+    training, validation = sample(300), sample(300)
     gate = fit_gate(training, validation)
-    for look in training.looks[:30]:
-        look.measures["fine detail missing"] = 7.0
+    for each in training.quality[:30]:
+        each.measures["fine detail missing"] = 7.0
     training.features["model"][:30] += 3
     wider = fit_gate(training, validation)
     assert wider.limits["fine detail missing"] == 7.0
@@ -75,11 +75,11 @@ def test_the_table_counts_refusals_and_their_reasons(gate):
     table = measure_gate(
         gate,
         {
-            (REAL, "validation"): seen(30),
-            (REAL, "test"): seen(50),
-            (UNLIKE, "far"): seen(10, offset=5.0),
-            (UNLIKE, "like real"): seen(40),
-            (UNLIKE, "broken"): Seen(unreadable=2),
+            (REAL, "validation"): sample(30),
+            (REAL, "test"): sample(50),
+            (UNLIKE, "far"): sample(10, offset=5.0),
+            (UNLIKE, "like real"): sample(40),
+            (UNLIKE, "broken"): Sample(unreadable=2),
         },
         Counter({"cut off": 3}),
     ).set_index(["group", "kind"])
@@ -95,8 +95,8 @@ def test_the_table_counts_refusals_and_their_reasons(gate):
 
 
 def test_images_of_few_sources_have_a_wide_interval(gate):
-    kinds = {(REAL, part): seen(30) for part in ("validation", "test")}
-    kinds |= {(UNLIKE, kind): seen(40, offset=5.0) for kind in ("quarters", "drawn")}
+    kinds = {(REAL, part): sample(30) for part in ("validation", "test")}
+    kinds |= {(UNLIKE, kind): sample(40, offset=5.0) for kind in ("quarters", "drawn")}
     sources = {(UNLIKE, "quarters"): set("abc")}
     table = measure_gate(gate, kinds, Counter(), sources).set_index(["group", "kind"])
     assert table.loc[(UNLIKE, "quarters"), ["n", "sources"]].tolist() == [40, 3]
@@ -108,12 +108,12 @@ def test_images_of_few_sources_have_a_wide_interval(gate):
 
 
 def test_limits_of_the_other_half_are_not_chosen_on_the_cases_they_are_held_against():
-    validation = seen(400)
-    for look in validation.looks[::2]:  # one half: all of one kind, stranger than the other's
-        look.measures["fine detail missing"] = 9.0
-    for look in validation.looks[1::2]:
-        look.measures["fine detail missing"] = 1.0
-    refused = refused_by_other_half(seen(200), validation)
+    validation = sample(400)
+    for each in validation.quality[::2]:  # one half: all of one kind, stranger than the other's
+        each.measures["fine detail missing"] = 9.0
+    for each in validation.quality[1::2]:
+        each.measures["fine detail missing"] = 1.0
+    refused = refused_by_other_half(sample(200), validation)
     assert refused["blurred"] > 190  # limits of their own would have passed nearly all
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from apps import heavy_imports, made_up_cases, run, started, texts
 
 from boneage import artifacts
-from boneage.evaluation.metrics import figures, metrics_table
+from boneage.evaluation.metrics import error_metrics, metrics_table
 
 N_CHARTS = 8
 
@@ -69,7 +69,9 @@ def titles(page) -> list[str]:
 
 def stated_mae(folder, name, query) -> str:
     cases = artifacts.read_predictions(folder / "models" / name).query(query)
-    return f"{figures(cases['reference_months'], cases['prediction_months'])['mae']:.1f} months"
+    return (
+        f"{error_metrics(cases['reference_months'], cases['prediction_months'])['mae']:.1f} months"
+    )
 
 
 def headings(page):

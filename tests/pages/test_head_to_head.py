@@ -13,7 +13,7 @@ from plain import plain
 
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom
-from boneage.evaluation.metrics import figures
+from boneage.evaluation.metrics import error_metrics
 from boneage.figures import palette
 from boneage.gate.gate import Gate
 from boneage.predictor import Predictor
@@ -71,7 +71,7 @@ def mae(folder, split, model="tiny_densenet", **wanted) -> str:
     cases = artifacts.read_predictions(folder / "models" / model)
     for column, value in {"split": split, **wanted}.items():
         cases = cases[cases[column] == value]
-    return f"{figures(cases['reference_months'], cases['prediction_months'])['mae']:.1f}"
+    return f"{error_metrics(cases['reference_months'], cases['prediction_months'])['mae']:.1f}"
 
 
 def table(page) -> str:
@@ -361,7 +361,7 @@ def test_errors_on_other_pictures_are_shown_where_they_were_measured(folder, tmp
     assert heading in texts(page)
     assert "on 120 radiographs" in texts(page)
     assert len(page.get("plotly_chart")) == CHARTS + 1
-    assert "1 of 2 above 2" in page.get("plotly_chart")[-1].proto.spec
+    assert "MAE ratio by image change: 1 of 2" in page.get("plotly_chart")[-1].proto.spec
 
     write_robustness(tmp_path / "artifacts", model_sha256="0" * 64)  # of models that are gone
     page = started(PAGE)

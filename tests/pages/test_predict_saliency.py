@@ -32,7 +32,7 @@ def checked(tiny_artifacts):
         shift=-1.0, shift_low=-2.0, shift_high=0.5,
         change_per_area=occlusion["change"] / 4,
     )  # fmt: skip
-    randomisation = pd.DataFrame(
+    randomization = pd.DataFrame(
         [
             (name, digest, step, stage, 32, 0.05, -0.05, 0.15, 0.3)
             for name, digest in digests.items()
@@ -42,9 +42,9 @@ def checked(tiny_artifacts):
                  "similarity_low", "similarity_high", "sd"],
     )  # fmt: skip
     artifacts.write_saliency(artifacts.OCCLUSION, occlusion)
-    artifacts.write_saliency(artifacts.RANDOMISATION, randomisation)
+    artifacts.write_saliency(artifacts.RANDOMIZATION, randomization)
     yield
-    for file in (artifacts.OCCLUSION, artifacts.RANDOMISATION):
+    for file in (artifacts.OCCLUSION, artifacts.RANDOMIZATION):
         (tiny_artifacts / file).unlink()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from boneage import artifacts
 from boneage.datasets.pipeline import gather
-from boneage.evaluation.metrics import figures
+from boneage.evaluation.metrics import error_metrics
 from boneage.models.registry import build_model
 from boneage.training import callbacks, fit
 from boneage.training.checkpoint import CHECKPOINT, CheckpointError
@@ -94,7 +94,7 @@ def test_every_image_is_predicted_and_the_metrics_follow(trained, phantom_cache)
     )
     metrics = artifacts.read_metrics(trained).set_index(["split", "group"])
     test = predictions[predictions["split"] == "test"]
-    expected = figures(test["reference_months"], test["prediction_months"])["mae"]
+    expected = error_metrics(test["reference_months"], test["prediction_months"])["mae"]
     assert metrics.loc[("test", "all"), "mae"] == pytest.approx(expected, abs=1e-3)
 
 
@@ -115,7 +115,7 @@ def test_batch_statistics_settle_on_those_of_the_training_images(phantom_cache):
     body = build_model("tiny_densenet", dropout=0.0)
     normalisation = next(x for x in body.layers if isinstance(x, keras.layers.BatchNormalization))
     momentum = normalisation.momentum
-    fit.settle_batch_statistics(body, phantom_cache, SMOKE)
+    fit.update_batch_norm_statistics(body, phantom_cache, SMOKE)
     images, sex, _ = gather(phantom_cache, phantom_cache.split("train"), 32)
     incoming = keras.Model(body.inputs, normalisation.input)([images, sex])
     mean, variance = (np.asarray(f(incoming, axis=(0, 1, 2))) for f in (np.mean, np.var))
