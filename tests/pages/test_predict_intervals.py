@@ -43,12 +43,12 @@ def cards(app) -> str:
 
 def shown_intervals(app) -> list[str]:
     words = plain(re.sub("<span[^>]*>", "", cards(app)))
-    return re.findall(r"(\d+ % interval: [^<]+)<", words)
+    return re.findall(r"(\d+% interval: [^<]+)<", words)
 
 
 def set_age(app, years, months=0):
     app.number_input(key="age_years").set_value(years)
-    app.number_input(key="reference_months").set_value(months)
+    app.number_input(key="age_months").set_value(months)
     return run(app)
 
 
