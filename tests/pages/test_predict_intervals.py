@@ -48,7 +48,7 @@ def shown_intervals(app) -> list[str]:
 
 def set_age(app, years, months=0):
     app.number_input(key="age_years").set_value(years)
-    app.number_input(key="reference_months").set_value(months)
+    app.number_input(key="age_months").set_value(months)
     return run(app)
 
 

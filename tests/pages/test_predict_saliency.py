@@ -61,7 +61,7 @@ def test_the_maps_come_with_what_was_measured_of_them(checked):
         "Tiny ResNet" in said
     )
     assert "Grad-CAM passes the weight randomization check for Tiny DenseNet" in said
-    (expander,) = [e for e in app.expander if "trusted" in e.label]
+    (expander,) = [e for e in app.expander if "Sanity checks" in e.label]
     assert len(expander.get("plotly_chart")) == 2
     assert "The hand with its regions outlined" in {
         picture.alt for element in app.image for picture in element.proto.imgs
@@ -80,4 +80,4 @@ def test_another_band_can_be_looked_at(checked):
 def test_without_stored_checks_nothing_is_said(tiny_artifacts):
     app = take_sample(started())
     assert "randomization check" not in texts(app)
-    assert not [e for e in app.expander if "trusted" in e.label]
+    assert not [e for e in app.expander if "Sanity checks" in e.label]
