@@ -33,7 +33,7 @@ class Randomization:
     Example:
         >>> from boneage.models.registry import build_model, find_model
         >>> model = build_model("tiny_densenet", input_size=64)
-        >>> check = Randomisation(Explainer(model, find_model("tiny_densenet"), mirrored=False))
+        >>> check = Randomization(Explainer(model, find_model("tiny_densenet"), mirrored=False))
         >>> image = np.random.default_rng(0).random((64, 64, 1), np.float32)
         >>> table = check(image, "female", "raises")
         >>> list(check.stages), list(table.columns)
