@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from boneage.atomic import replace_file
 from boneage.errors import BoneAgeError
-from boneage.files import replace_file
 from boneage.models.registry import ENSEMBLE, MODELS, build_model, find_model
 from boneage.radiographs import preprocessing
 
@@ -562,7 +562,7 @@ def write_coverage(coverage: pd.DataFrame) -> Path:
     """Write coverage.csv.
 
     Args:
-        coverage: of `boneage.evaluation.conformal.coverage_table`, with a column model_sha256.
+        coverage: of `boneage.inference.conformal.coverage_table`, with a column model_sha256.
 
     Returns:
         The path of the file.
@@ -576,7 +576,7 @@ def read_coverage() -> pd.DataFrame | None:
     """Read coverage.csv.
 
     Returns:
-        See `boneage.evaluation.conformal.coverage_table`; None where there is none for the
+        See `boneage.inference.conformal.coverage_table`; None where there is none for the
         models as published now.
 
     Raises:
@@ -589,7 +589,7 @@ def write_robustness(robustness: pd.DataFrame) -> Path:
     """Write robustness.csv.
 
     Args:
-        robustness: of `boneage.robustness.measure_robustness`.
+        robustness: of `boneage.robustness.measurement.measure_robustness`.
 
     Returns:
         The path of the file.
@@ -603,8 +603,8 @@ def read_robustness() -> pd.DataFrame | None:
     """Read robustness.csv.
 
     Returns:
-        See `boneage.robustness.measure_robustness`; None where there is none for the models as
-        published now.
+        See `boneage.robustness.measurement.measure_robustness`; None where there is none for the
+        models as published now.
 
     Raises:
         ArtifactError: the file is no table or does not say what it was measured on.
@@ -626,7 +626,7 @@ def write_saliency(file: str, table: pd.DataFrame) -> Path:
 
     Args:
         file: OCCLUSION or RANDOMIZATION.
-        table: see `boneage.evaluation.saliency`.
+        table: see `boneage.sanity_checks.tables`.
 
     Returns:
         The path of the file.
@@ -726,9 +726,9 @@ def write_gate(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame)
     """Write what the image quality check goes by, and the table of what it refuses.
 
     Args:
-        facts: JSON values, see `boneage.gate.gate.Gate`.
+        facts: JSON values, see `boneage.quality.quality_check.Gate`.
         numbers: float arrays by name.
-        table: see `boneage.gate.learning.measure_gate`.
+        table: see `boneage.quality.learning.measure_gate`.
 
     Returns:
         The path of the table.
@@ -773,7 +773,7 @@ def read_gate_table() -> pd.DataFrame | None:
     """Read the table of what the image quality check refuses.
 
     Returns:
-        See `boneage.gate.learning.measure_gate`; None where it was never written.
+        See `boneage.quality.learning.measure_gate`; None where it was never written.
 
     Raises:
         ArtifactError: the file is no table or lacks a column.

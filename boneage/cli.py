@@ -25,8 +25,8 @@ from boneage.training.presets import PRESETS, find_preset
 if TYPE_CHECKING:
     import pandas as pd
 
-    from boneage.predictor import Predictor
-    from boneage.results import FileResult
+    from boneage.inference.predictor import Predictor
+    from boneage.inference.results import FileResult
 
 OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
@@ -267,8 +267,8 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from boneage import results
-    from boneage.predictor import Predictor
+    from boneage.inference import results
+    from boneage.inference.predictor import Predictor
 
     paths = list(_files(options.files))
     predictor = Predictor(options.model)
@@ -326,9 +326,9 @@ def _results(
     predictor: "Predictor", paths: list[Path], sexes: list[str | None], show_refused: bool
 ) -> "list[FileResult]":
     """The `FileResult` of every file; a sex of None is that of the DICOM header."""
-    from boneage import results
-    from boneage.evaluation.conformal import LEVEL
-    from boneage.predictor import UnknownSexError
+    from boneage.inference import results
+    from boneage.inference.conformal import LEVEL
+    from boneage.inference.predictor import UnknownSexError
     from boneage.radiographs.reading import UnreadableRadiograph
 
     opened, used, faults = [], [], {}
@@ -361,11 +361,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     import pandas as pd
     from tqdm import tqdm
 
-    from boneage import results
     from boneage.datasets.labels import read_labels
     from boneage.datasets.rsna import find_images
     from boneage.evaluation.metrics import summarise
-    from boneage.predictor import Predictor
+    from boneage.inference import results
+    from boneage.inference.predictor import Predictor
 
     labels = read_labels(options.labels, reference_column=options.reference_column)
     found = find_images(options.images, labels["id"])
@@ -406,7 +406,7 @@ def _rounded(value: float) -> float | None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from boneage.report import write_report
+    from boneage.error_analysis.report import write_report
 
     write_report(options.out, options.model, options.recipe, options.split)
     print(f"The report is in {options.out}.")
@@ -414,7 +414,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _model_card(options: argparse.Namespace) -> int:
-    from boneage.model_card import write_model_card
+    from boneage.model_card.card import write_model_card
 
     write_model_card(options.out)
     print(f"The model card is in {options.out}.")
@@ -422,8 +422,8 @@ def _model_card(options: argparse.Namespace) -> int:
 
 
 def _quality(options: argparse.Namespace) -> int:
-    from boneage.gate.learning import learn_gate
-    from boneage.predictor import Predictor
+    from boneage.inference.predictor import Predictor
+    from boneage.quality.learning import learn_gate
 
     path, table = learn_gate(Predictor(), options.data)
     print(table.to_string(index=False, na_rep="", float_format="%.3g"))
@@ -433,7 +433,7 @@ def _quality(options: argparse.Namespace) -> int:
 
 def _calibrate(options: argparse.Namespace) -> int:
     from boneage import artifacts
-    from boneage.evaluation.conformal import LEVEL, MIN_CALIBRATION, coverage_table
+    from boneage.inference.conformal import LEVEL, MIN_CALIBRATION, coverage_table
     from boneage.wording import share
 
     names = artifacts.available_models()
@@ -460,7 +460,7 @@ def _sanity_checks(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from boneage import artifacts
-    from boneage.saliency import check_saliency
+    from boneage.sanity_checks.run import check_saliency
 
     occlusion, randomization = check_saliency(options.images, show=partial(tqdm, unit="image"))
     paths = [
@@ -487,8 +487,8 @@ def _labelled(images: str, labels: str, reference_column: str | None) -> "pd.Dat
 
 def _robustness(options: argparse.Namespace) -> int:
     from boneage import artifacts
-    from boneage.predictor import Predictor
-    from boneage.robustness import measure_robustness
+    from boneage.inference.predictor import Predictor
+    from boneage.robustness.measurement import measure_robustness
 
     cases = _labelled(options.images, options.labels, options.reference_column)
     table = measure_robustness(Predictor(), cases)
@@ -565,8 +565,8 @@ def _atlas(options: argparse.Namespace) -> int:
 
 
 def _atlas_evaluate(options: argparse.Namespace) -> int:
-    from boneage.atlas import answers
-    from boneage.predictor import Predictor
+    from boneage.atlas import evaluation as answers
+    from boneage.inference.predictor import Predictor
     from boneage.wording import plates_refused
 
     if bool(options.test_images) != bool(options.test_labels):

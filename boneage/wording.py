@@ -214,7 +214,7 @@ def disagreement(months: Mapping[str, float]) -> str | None:
 def bias_on_test(groups: Mapping[str, Sequence[float]]) -> str:
     """One sentence on the bias on test radiographs.
 
-    groups: of `boneage.results.stated_bias`; "all" among them.
+    groups: of `boneage.inference.results.stated_bias`; "all" among them.
     """
     value, low, high = groups["all"]
     each = ", ".join(
@@ -278,7 +278,7 @@ ABOUT_GRADCAM = (
     "predicted bone age is above the mean of the training set (10 years 7 months), else evidence "
     "for younger. Each map is scaled to its own maximum and does not show which bone was decisive."
 )
-# Regions of `boneage.explain.regions`.
+# Regions of `boneage.sanity_checks.regions`.
 REGION_TITLES = {
     "phalanges": "Phalanges",
     "metacarpals": "Metacarpals",
@@ -299,7 +299,7 @@ def image_similarity(
     """The image-similarity estimate, in sentences; ages in months.
 
     months: the image-similarity estimate. most_alike: ages of the most similar standards.
-    error: of `boneage.atlas.answers.similarity_metrics`.
+    error: of `boneage.atlas.evaluation.similarity_metrics`.
     """
     ages = in_words([age_in_words(age) for age in most_alike])
     sentence = (

@@ -7,10 +7,11 @@ import streamlit as st
 
 from boneage import wording
 from boneage.artifacts import ArtifactError
-from boneage.atlas import files, ossification, plates
-from boneage.atlas.growth import difference
+from boneage.atlas import files, ossification
+from boneage.atlas import standards as plates
+from boneage.atlas import viewer as atlas
+from boneage.atlas.change import difference
 from boneage.datasets.challenge import CITATION
-from boneage.figures import atlas
 from pages import shared
 
 BOTH = "both"

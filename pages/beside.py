@@ -3,11 +3,12 @@
 import streamlit as st
 
 from boneage import wording
-from boneage.atlas import answers, plates
+from boneage.atlas import evaluation as answers
+from boneage.atlas import standards as plates
 from boneage.atlas.landmarks import landmarks_on
-from boneage.atlas.plates import Standard
+from boneage.atlas.standards import Standard
 from boneage.figures import pictures
-from boneage.predictor import Prediction
+from boneage.inference.predictor import Prediction
 from boneage.radiographs.preprocessing import PreparedHand
 
 

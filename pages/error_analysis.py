@@ -7,21 +7,27 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from boneage import artifacts, error_text, wording
+from boneage import artifacts, wording
 from boneage.datasets.blocks import acquisition_block
 from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, VALIDATION
+from boneage.error_analysis import analysis
+from boneage.error_analysis import figures as errors
+from boneage.error_analysis import text as error_text
+from boneage.error_analysis.analysis import Analysis
+from boneage.error_analysis.benchmarks import yardsticks
+from boneage.error_analysis.calibration_figure import reference_on_predicted
+from boneage.error_analysis.coverage_figures import (
+    coverage_by_group,
+    coverage_by_level,
+    coverage_rows,
+)
 from boneage.errors import BoneAgeError
-from boneage.evaluation import analysis
-from boneage.evaluation.analysis import Analysis
-from boneage.evaluation.conformal import FOLDS, LEVEL, MIN_CALIBRATION, N_PARTITIONS
 from boneage.evaluation.intervals import METRICS
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
-from boneage.figures import cards, errors, palette, pictures, style, tables
-from boneage.figures.age_calibration import reference_on_predicted
-from boneage.figures.calibration import coverage_by_group, coverage_by_level, coverage_rows
-from boneage.figures.yardsticks import yardsticks
+from boneage.figures import cards, palette, pictures, style, tables
+from boneage.inference.conformal import FOLDS, LEVEL, MIN_CALIBRATION, N_PARTITIONS
 from boneage.models.registry import ENSEMBLE
 from pages import shared
 

@@ -4,22 +4,24 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from boneage import artifacts, verdict, wording
+from boneage import artifacts, wording
+from boneage.comparison import costs
+from boneage.comparison import figures as comparison
+from boneage.comparison import table as tables
+from boneage.comparison import text as verdict
+from boneage.comparison.head_to_head import HeadToHead, head_to_head, mae_only
+from boneage.comparison.significance import MIN_CASES
+from boneage.comparison.timing import milliseconds_a_radiograph
 from boneage.errors import BoneAgeError
-from boneage.evaluation import costs
-from boneage.evaluation.ensemble import with_ensemble
-from boneage.evaluation.head_to_head import HeadToHead, head_to_head, mae_only
 from boneage.evaluation.published import published_results
-from boneage.evaluation.significance import MIN_CASES
 from boneage.explain.overlay import stretch
-from boneage.figures import cards, comparison, palette, pictures, style
-from boneage.figures import head_to_head as tables
-from boneage.figures.robustness import error_ratios
+from boneage.figures import cards, palette, pictures, style
 from boneage.figures.training import training_curves
+from boneage.inference.ensemble import with_ensemble
+from boneage.inference.predictor import Explanation, Prediction, Predictor
 from boneage.models.registry import ENSEMBLE, MODELS, find_model
-from boneage.predictor import Explanation, Prediction, Predictor
 from boneage.radiographs.preprocessing import SEXES
-from boneage.timing import milliseconds_a_radiograph
+from boneage.robustness.figure import error_ratios
 from pages import shared
 from pages.samples import sample_source, samples
 

@@ -10,16 +10,18 @@ import pandas as pd
 import streamlit as st
 
 from boneage import artifacts, wording
-from boneage.atlas import answers, plates, quiz
+from boneage.atlas import evaluation as answers
+from boneage.atlas import standards as plates
 from boneage.atlas.ossification import SOURCES, STAGES_SOURCE, stage
-from boneage.atlas.quiz import N_HANDS, Quiz
 from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
 from boneage.datasets.rsna import find_split_images
 from boneage.errors import BoneAgeError
 from boneage.evaluation.published import SINGLE_READER
 from boneage.figures import pictures
-from boneage.figures import quiz as charts
 from boneage.models.registry import ENSEMBLE
+from boneage.quiz import figures as charts
+from boneage.quiz import quiz
+from boneage.quiz.quiz import N_HANDS, Quiz
 from boneage.radiographs.reading import read_radiograph
 from pages import shared
 

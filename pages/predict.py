@@ -4,20 +4,23 @@ from time import monotonic
 
 import streamlit as st
 
-from boneage import artifacts, results, saliency_verdict, wording
+from boneage import artifacts, wording
 from boneage.datasets.challenge import CITATION
 from boneage.errors import BoneAgeError
-from boneage.evaluation.conformal import LEVEL, LEVELS
 from boneage.evaluation.metrics import age_band
 from boneage.explain.overlay import stretch
-from boneage.explain.regions import bone_regions
-from boneage.figures import cards, palette, pictures, saliency
+from boneage.figures import cards, palette, pictures
 from boneage.figures.age_line import age_line
 from boneage.figures.channels import channel_bars
-from boneage.gate.checks import ALL, NO_HAND, UNLIKE
+from boneage.inference import results
+from boneage.inference.conformal import LEVEL, LEVELS
+from boneage.inference.predictor import Explanation, Prediction
 from boneage.models.registry import ENSEMBLE, find_model
-from boneage.predictor import Explanation, Prediction
+from boneage.quality.checks import ALL, NO_HAND, UNLIKE
 from boneage.radiographs.preprocessing import SEXES
+from boneage.sanity_checks import figures as saliency
+from boneage.sanity_checks import text as saliency_verdict
+from boneage.sanity_checks.regions import bone_regions
 from pages.beside import show_average_hand
 from pages.samples import about_samples, sample_png, sample_source, samples
 from pages.shared import (

@@ -9,7 +9,8 @@ from PIL import Image
 
 from boneage import wording
 from boneage.artifacts import ArtifactError
-from boneage.atlas import answers, plates
+from boneage.atlas import evaluation as answers
+from boneage.atlas import standards as plates
 from boneage.datasets.phantoms import draw_phantom
 from boneage.models.registry import ENSEMBLE
 from pages.shared import Source

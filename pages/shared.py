@@ -15,14 +15,14 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from boneage import artifacts, wording
-from boneage.atlas import answers
+from boneage.atlas import evaluation as answers
 from boneage.datasets.columns import TITLES, UnknownColumn
 from boneage.datasets.labels import columns_in_words, skipped_in_words
 from boneage.errors import BoneAgeError
-from boneage.evaluation.ensemble import ensemble_table, ensemble_weights
 from boneage.figures import pictures
+from boneage.inference.ensemble import ensemble_table, ensemble_weights
+from boneage.inference.predictor import Explanation, Prediction, Predictor, PreparedRadiograph
 from boneage.models.registry import ENSEMBLE
-from boneage.predictor import Explanation, Prediction, Predictor, PreparedRadiograph
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph, read_radiograph
 

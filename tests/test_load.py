@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from boneage.datasets.phantoms import draw_phantom
-from boneage.predictor import Predictor
+from boneage.inference.predictor import Predictor
 
 PEOPLE = 16
 

@@ -28,7 +28,7 @@ _PREDICT = """
 import json, logging, os, sys
 from pathlib import Path
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)
-from boneage.predictor import Predictor
+from boneage.inference.predictor import Predictor
 from boneage.radiographs.reading import UnreadableRadiograph
 
 predictor = Predictor()

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from boneage import artifacts
-from boneage.datasets.perturbations import CLEAN
-from boneage.evaluation.conformal import coverage_table
-from boneage.gate.checks import CHECKS
-from boneage.gate.gate import load_gate
-from boneage.predictor import Predictor
+from boneage.inference.conformal import coverage_table
+from boneage.inference.predictor import Predictor
+from boneage.quality.checks import CHECKS
+from boneage.quality.quality_check import load_gate
+from boneage.robustness.perturbations import CLEAN
 
 SHIPPED = artifacts.available_models(Path(__file__).resolve().parents[1] / "artifacts")
 N_REAL = 12

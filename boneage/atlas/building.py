@@ -88,7 +88,7 @@ def build_atlas(
         progress: whether to show a progress bar.
 
     Returns:
-        The table of plates, see `boneage.atlas.plates.table`.
+        The table of plates, see `boneage.atlas.standards.table`.
 
     Raises:
         CacheError: the cache cannot be used, or no group has `LEAST` radiographs.

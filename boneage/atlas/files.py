@@ -18,7 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from boneage import artifacts
-from boneage.files import replace_file
+from boneage.atomic import replace_file
 
 PLATES, LANDMARKS, README = "plates.csv", "landmarks.csv", "README.md"
 

@@ -33,8 +33,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from boneage.atomic import replace_file
 from boneage.errors import BoneAgeError
-from boneage.files import replace_file
 from boneage.radiographs.hand import HandModelError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from boneage.files import replace_file
+from boneage.atomic import replace_file
 
 OLDEST = 240.0  # months; nothing changes on a hand after skeletal maturity
 _SEXES = ("female", "male")

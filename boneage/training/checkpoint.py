@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from boneage.atomic import replacing
 from boneage.errors import BoneAgeError
-from boneage.files import replacing
 
 CHECKPOINT = "checkpoint.npz"
 

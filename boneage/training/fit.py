@@ -15,11 +15,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from boneage import artifacts
+from boneage.atomic import NotWrittenError
 from boneage.datasets import pipeline
 from boneage.datasets.cache import Cache
 from boneage.errors import BoneAgeError
 from boneage.evaluation.metrics import metrics_table
-from boneage.files import NotWrittenError
 from boneage.models.heads import inference_model
 from boneage.models.registry import build_model, find_model
 from boneage.training.augmentation import augmentation_layers

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage.atlas import building, files, plates
+from boneage.atlas import building, files
+from boneage.atlas import standards as plates
 from boneage.atlas.building import Settings, build_atlas, find_groups
 from boneage.atlas.landmarks import landmarks_on
 from boneage.datasets.cache import CacheError, build_cache, open_cache

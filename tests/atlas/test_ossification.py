@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from boneage.atlas import ossification, plates
+from boneage.atlas import ossification
+from boneage.atlas import standards as plates
 from boneage.atlas.ossification import (
     APPEARS,
     FUSES,

@@ -5,7 +5,7 @@ import os
 from PIL import Image
 
 from boneage.datasets.phantoms import draw_phantom
-from boneage.predictor import Predictor
+from boneage.inference.predictor import Predictor
 from boneage.wording import age_in_words
 
 PEOPLE = int(os.environ.get("BONEAGE_PEOPLE") or 16)

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage.atlas.answers import beyond_a_year
-from boneage.evaluation.comparison import compare, pair
+from boneage.atlas.evaluation import beyond_a_year
+from boneage.comparison.statistics import compare, pair
+from boneage.error_analysis import figures as errors
 from boneage.evaluation.intervals import bootstrap
 from boneage.evaluation.limits import is_large, within
 from boneage.evaluation.metrics import error_metrics
 from boneage.evaluation.residuals import with_residuals
-from boneage.figures import errors
 
 
 def exactly(months, n=10_000):

@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from boneage import artifacts
-from boneage.atlas import answers
+from boneage.atlas import evaluation as answers
 from boneage.datasets.phantoms import draw_phantom
 
 PAGE = "pages/learn.py"

@@ -14,7 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from boneage.datasets.phantoms import draw_phantom
-from boneage.predictor import Predictor
+from boneage.inference.predictor import Predictor
 from boneage.radiographs import preprocessing
 from boneage.radiographs.reading import read_radiograph
 from boneage.wording import as_plain_markdown
@@ -223,7 +223,7 @@ def reads(monkeypatch):
     st.cache_data.clear()
     st.cache_resource.clear()
     monkeypatch.setattr(preprocessing, "find_hand", counted("hand", preprocessing.find_hand))
-    for place in ("boneage.predictor", "pages.shared"):
+    for place in ("boneage.inference.predictor", "pages.shared"):
         monkeypatch.setattr(f"{place}.read_radiograph", counted("file", read_radiograph))
     return counts
 

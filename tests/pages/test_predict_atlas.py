@@ -13,7 +13,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from boneage import artifacts
-from boneage.atlas import answers, plates
+from boneage.atlas import evaluation as answers
+from boneage.atlas import standards as plates
 from boneage.datasets.phantoms import draw_phantom
 from boneage.wording import age_in_words
 from pages.samples import samples

@@ -9,10 +9,10 @@ from apps import run, started, texts
 from PIL import Image
 from plain import plain
 
-from boneage import results
 from boneage.datasets.phantoms import draw_phantom
-from boneage.evaluation.conformal import LEVELS
-from boneage.predictor import Prediction
+from boneage.inference import results
+from boneage.inference.conformal import LEVELS
+from boneage.inference.predictor import Prediction
 from boneage.wording import age_in_short
 
 

@@ -6,7 +6,7 @@ from apps import run, started, texts
 
 from boneage import artifacts
 from boneage.evaluation.metrics import AGE_BANDS
-from boneage.explain.regions import REGIONS
+from boneage.sanity_checks.regions import REGIONS
 
 MODELS = ("tiny_densenet", "tiny_resnet_cbam")
 

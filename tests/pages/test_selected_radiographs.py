@@ -10,7 +10,7 @@ from PIL import Image
 
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom
-from boneage.figures import errors
+from boneage.error_analysis import figures as errors
 
 
 def png(*seeds: int) -> bytes:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from boneage.datasets.perturbations import turn
 from boneage.datasets.phantoms import draw_phantom
 from boneage.radiographs import preprocessing
 from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
 from boneage.radiographs.preprocessing import PreparedHand, prepare
 from boneage.radiographs.reading import read_radiograph
+from boneage.robustness.perturbations import turn
 
 FOLDER = Path(__file__).parent
 UPDATE = "PYTHONPATH=. python tests/radiographs/prepared_phantoms.py"

@@ -1,0 +1,281 @@
+"""Evaluation with the atlas: predictions for the plates, and the image-similarity estimate.
+
+`artifacts/atlas/` holds, beside the plates,
+    predictions.csv   the bone age of every plate by every model and by their mean, and whether the
+                      image quality check refused the plate
+    image_similarity.csv  the bone age of test radiographs, none of which is in a plate
+
+Both say what they were worked out from, so that what belongs to other weights or to other plates
+is left out.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from boneage import artifacts
+from boneage.atlas import standards as plates
+from boneage.atlas.files import atlas_folder, read_table
+from boneage.atlas.landmarks import landmarks_on
+from boneage.evaluation.limits import is_large
+from boneage.evaluation.metrics import summarise
+from boneage.evaluation.residuals import with_residuals
+from boneage.inference.ensemble import with_ensemble
+from boneage.models.registry import ENSEMBLE
+from boneage.radiographs.hand import Hand
+from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from boneage.wording import children_aged
+
+if TYPE_CHECKING:
+    from boneage.inference.predictor import Predictor
+
+PREDICTIONS, SIMILARITY = "predictions.csv", "image_similarity.csv"
+# Side of the picture that is compared with the plates and shown beside them, whatever the models
+# take: a hand on a plate is about as large.
+SIZE = 512
+_CASE_COLUMNS = ["id", "sex", "reference_months", "prediction_months"]
+_PREDICTION_COLUMNS = [
+    "sex",
+    "months",
+    "model",
+    "prediction_months",
+    "refused",
+    "model_sha256",
+    "build",
+]
+
+
+def prepare_to_compare(pixels: np.ndarray, hand: Hand | None = None) -> PreparedHand:
+    """The hand of a radiograph as it is compared with plates.
+
+    Args:
+        pixels: (H, W) uint8, bones bright.
+        hand: where it is, if it was found before.
+
+    Returns:
+        The prepared hand, an image of `SIZE` pixels.
+    """
+    return prepare(pixels, Preprocessing(size=SIZE), hand)
+
+
+# The models on the plates -----------------------------------------------------------------------
+
+
+def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd.DataFrame:
+    """Bone age of every plate by every model and "ensemble", each plate read like any file.
+
+    Args:
+        predictor: of the models.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns sex, months (nominal), model, prediction_months, refused (by the image quality
+        check), model_sha256, build (of the plate).
+
+    Raises:
+        ArtifactError: there is no atlas.
+    """
+    fingerprints = artifacts.fingerprints(predictor.facts)
+    rows = []
+    for row in tqdm(list(plates.table(root).itertuples()), desc="plates", unit="plate"):
+        content = plates.png(plates.plate(row.sex, row.months, root).image)
+        read = predictor.predict(content, row.sex)
+        refused = read.refusal is not None
+        rows += [
+            (row.sex, row.months, model, age, refused, fingerprints[model], row.build)
+            for model, age in with_ensemble(read.months, predictor.weights).items()
+        ]
+    return pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
+
+
+def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
+    """Predictions of the plates by the published weights, with residuals.
+
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns sex, months, model, refused, and those of `as_cases` and of `with_residuals`. Rows
+        of other weights or of a plate built anew are left out; empty where nothing was ever
+        written.
+
+    Raises:
+        ArtifactError: a file or the atlas is damaged.
+    """
+    path = atlas_folder(root) / PREDICTIONS
+    table = pd.DataFrame(columns=_PREDICTION_COLUMNS)
+    if path.exists():
+        table = read_table(path, _PREDICTION_COLUMNS)
+    names = artifacts.available_models()
+    published = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
+    table = table[table["model"].map(artifacts.fingerprints(published)) == table["model_sha256"]]
+    table = table.astype({"months": int, "prediction_months": float, "refused": bool})
+    return with_residuals(table.merge(as_cases(root), on=["sex", "months", "build"]))
+
+
+def as_cases(root: str | Path | None = None) -> pd.DataFrame:
+    """The plates as cases of known age.
+
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Their table with reference_months, the mean bone age, and id, sex and that age in words,
+        such as "Girls, 5 years".
+
+    Raises:
+        ArtifactError: there is no atlas.
+    """
+    table = plates.table(root).rename(columns={"mean_age_months": "reference_months"})
+    titles = [children_aged(row.sex, row.reference_months) for row in table.itertuples()]
+    return table.assign(id=titles)
+
+
+def accepted(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions of the plates that passed the image quality check.
+
+    Args:
+        predictions: as `read_plate_predictions` returns them.
+
+    Returns:
+        Their rows.
+    """
+    return predictions[~predictions["refused"]]
+
+
+def refused_plates(predictions: pd.DataFrame) -> list[str]:
+    """The plates that the image quality check refused.
+
+    Args:
+        predictions: as `read_plate_predictions` returns them.
+
+    Returns:
+        Their ids, by sex and age.
+    """
+    refused = predictions[predictions["refused"]].sort_values(["sex", "months"])
+    return refused["id"].unique().tolist()
+
+
+def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The accepted plates for which the ensemble is off by more than a year.
+
+    Args:
+        predictions: as `read_plate_predictions` returns them.
+
+    Returns:
+        The ensemble's rows of them, by sex and age.
+    """
+    read = accepted(predictions)
+    beyond = (read["model"] == ENSEMBLE) & is_large(read["absolute_error"])
+    return read[beyond].sort_values(["sex", "months"], ignore_index=True)
+
+
+def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
+    """The plates, but those known to be refused or read more than a year off.
+
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Columns as of `as_cases`.
+
+    Raises:
+        ArtifactError: a file or the atlas is damaged.
+    """
+    predictions = read_plate_predictions(root)
+    left_out = [*refused_plates(predictions), *beyond_a_year(predictions)["id"]]
+    cases = as_cases(root)
+    return cases[~cases["id"].isin(left_out)]
+
+
+# Image similarity --------------------------------------------------------------------------------
+
+
+def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) -> pd.DataFrame:
+    """The image-similarity estimate of radiographs, which needs no neural network.
+
+    Args:
+        cases: columns id, sex, reference_months and path.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        The first three columns, prediction_months, and atlas, which tells the plates from any
+        others. Radiographs that cannot be read or whose hand is not found by its landmarks are left
+        out.
+
+    Raises:
+        ArtifactError: there is no atlas.
+    """
+    rows = []
+    for case in tqdm(list(cases.itertuples()), desc="image similarity", unit="image"):
+        try:
+            hand = prepare_to_compare(read_radiograph(case.path).pixels)
+        except UnreadableRadiograph:
+            continue
+        landmarks = landmarks_on(hand)
+        if landmarks is not None:
+            months = plates.similarity_estimate(
+                plates.compare(case.sex, hand.image, landmarks, root)
+            )
+            rows.append((case.id, case.sex, case.reference_months, months))
+    table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
+    return table.assign(atlas=atlas_digest(root))
+
+
+def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | None:
+    """The error of bone ages by likeness.
+
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        A row of `summarise`; None where it was not measured on these plates.
+
+    Raises:
+        ArtifactError: a file or the atlas is damaged.
+    """
+    path = atlas_folder(root) / SIMILARITY
+    if not path.exists():
+        return None
+    table = read_table(path, [*_CASE_COLUMNS, "atlas"])
+    if set(table["atlas"]) != {atlas_digest(root)}:
+        return None
+    return summarise(table).iloc[0].to_dict()
+
+
+def write(name: str, table: pd.DataFrame, root: str | Path | None = None) -> Path:
+    """Write a table beside the plates.
+
+    Args:
+        name: PREDICTIONS or SIMILARITY.
+        table: of `predict_plates` or `estimate_by_similarity`.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        The path of the file.
+    """
+    path = atlas_folder(root) / name
+    artifacts.write_table(path, table)
+    return path
+
+
+def atlas_digest(root: str | Path | None = None) -> str:
+    """What tells this set of plates from any other.
+
+    Args:
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        12 hexadecimal digits.
+
+    Raises:
+        ArtifactError: there is no atlas.
+    """
+    facts = plates.table(root)[["sex", "months", "build"]].to_csv(index=False)
+    return hashlib.sha256(facts.encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Error analysis: residuals, calibration, subgroups, coverage, the report."""

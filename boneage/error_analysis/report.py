@@ -1,0 +1,116 @@
+"""The error analysis of a model as one HTML file that needs nothing else, for reading and print."""
+
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from boneage import artifacts, wording
+from boneage.artifacts import ArtifactError
+from boneage.atomic import replace_file
+from boneage.datasets.blocks import acquisition_block
+from boneage.error_analysis import figures as errors
+from boneage.error_analysis import text as error_text
+from boneage.error_analysis.analysis import Analysis, analyse
+from boneage.error_analysis.benchmarks import yardsticks
+from boneage.error_analysis.calibration_figure import reference_on_predicted
+from boneage.evaluation.intervals import METRICS
+from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
+from boneage.figures import cards, palette, style, tables
+from boneage.figures.html import page
+from boneage.inference.ensemble import ensemble_table
+from boneage.models.registry import ENSEMBLE
+
+
+def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
+    """Write the analysis of the stored predictions of a model of the registry, or "ensemble".
+
+    recipe: of `artifacts.recipe_folders`; split: "train", "validation" or "test".
+    Raises ArtifactError, one sentence, when there are no such predictions, and NotWrittenError.
+    """
+    names = artifacts.available_models() if name == ENSEMBLE else [name]
+    tables = {one: _predictions(one, recipe) for one in names}
+    if not tables:
+        raise ArtifactError("There is no trained model to report on: train one first.")
+    cases = ensemble_table(tables)
+    cases = cases[cases["split"] == split]
+    if cases.empty:
+        raise ArtifactError(f"The predictions of {name} hold no {split} radiographs.")
+    notes = [
+        f"{facts.title}: {facts.training_note}"
+        for facts in map(artifacts.read_facts, [_folder(one, recipe) for one in names])
+    ]
+    cases = cases.assign(block=acquisition_block(cases))
+    html = report_html(name, split, cases, notes)
+    replace_file(Path(out), html.encode())
+
+
+def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) -> str:
+    """The report as a page of HTML; notes are sentences on the models' training.
+
+    cases: predictions of one split, with a column block where there are acquisition blocks.
+    """
+    found, by_prediction = (analyse(cases, by) for by in style.AGES)
+    title, colour = style.model_title(name), palette.model_colour(name)
+    return page(
+        "report",
+        heading=f"Error analysis: {title}",
+        split=split,
+        notes=notes,
+        found=found,
+        groups=found.subgroups,
+        age=style.AGES[found.by][0],
+        tiles=cards.metric_tiles(found.metrics, METRICS, colour),
+        **_published(title, colour, split, found),
+        **_charts(found, by_prediction, colour),
+        wording=wording,
+        text=error_text,
+        tables=tables,
+    )
+
+
+def _folder(name: str, recipe: str) -> Path:
+    if name not in artifacts.available_models():
+        raise ArtifactError(f"There is no trained {name}: train it first.")
+    folders = artifacts.recipe_folders(name)
+    if recipe not in folders:
+        known = ", ".join(folders)
+        raise ArtifactError(f"There is no recipe {recipe!r} of {name}; choose one of: {known}.")
+    return folders[recipe]
+
+
+def _predictions(name: str, recipe: str) -> pd.DataFrame:
+    return artifacts.read_predictions(_folder(name, recipe))
+
+
+def _published(title: str, colour: str, split: str, found: Analysis) -> dict:
+    """The own error among the published ones; without bars where none are published."""
+    if split not in PUBLISHED_COLUMN:
+        return {"bars": ""}
+    column = PUBLISHED_COLUMN[split]
+    published = published_results().dropna(subset=[column])
+    own = (found.metrics["mae"], found.metrics["mae_low"], found.metrics["mae_high"])
+    band = SINGLE_READER if split == "test" else None
+    bars = yardsticks(title, own, colour, published, column, band)
+    return {"bars": bars, "band": band, "published": published}
+
+
+def _charts(found: Analysis, by_prediction: Analysis, colour: str) -> dict[str, list[go.Figure]]:
+    """The figures of each section; of the residuals three by either age."""
+    cases = found.cases
+    residuals = []
+    for one in (found, by_prediction):
+        scatter = errors.residual_scatter(one.cases, one.running, one.by)
+        residuals += [
+            scatter.update_layout(dragmode="zoom"),
+            errors.residual_distributions(one.boxes, one.beyond_boxes, one.by),
+            errors.mae_heatmap(one.by_band_and_sex, one.by),
+        ]
+    agreement = [
+        errors.predicted_against_age(cases),
+        errors.bland_altman(cases, found.agreement),
+        errors.error_histogram(cases, colour),
+        errors.cumulative_error(found.cumulative, colour),
+    ]
+    bins = reference_on_predicted(cases, found.calibration_bins, found.calibration)
+    return {"residuals": residuals, "calibration": [bins], "agreement": agreement}

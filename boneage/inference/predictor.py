@@ -1,0 +1,456 @@
+"""From a radiograph's bytes to its bone age: one path for pages, command line and notebook.
+
+The quality check is part of the path: no bone age comes without its answer.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boneage import artifacts, wording
+from boneage.artifacts import ArtifactError, Facts
+from boneage.errors import BoneAgeError
+from boneage.inference.conformal import LEVEL, Calibration, calibrate
+from boneage.inference.ensemble import ensemble_weights, with_ensemble
+from boneage.models.registry import ENSEMBLE, find_model
+from boneage.quality.checks import QualityMeasures, Refusal, measure_quality
+from boneage.quality.quality_check import load_gate
+from boneage.quiet import quiet_libraries
+from boneage.radiographs.hand import Hand
+from boneage.radiographs.preprocessing import (
+    PreparedHand,
+    Preprocessing,
+    prepare,
+    sex_to_model_input,
+    to_model_input,
+)
+from boneage.radiographs.reading import Radiograph, read_radiograph
+
+if TYPE_CHECKING:
+    from boneage.explain.explainer import Explainer
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRadiograph:
+    """A radiograph ready for the models and the quality check: read once, its hand found once.
+
+    Attributes:
+        hands: model name -> the hand as that model sees it.
+        look: what the quality check looks at.
+        sex: "female" or "male" as the DICOM header states it, or None.
+        age_months: chronological age as the DICOM header states it, or None.
+        inverted: whether the file was black on white.
+    """
+
+    hands: dict[str, PreparedHand]
+    quality: QualityMeasures
+    sex: str | None
+    age_months: float | None
+    inverted: bool
+
+    @property
+    def hand(self) -> Hand:
+        """Where the hand was found; every model looks at the same radiograph."""
+        return next(iter(self.hands.values())).hand
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the models say about one radiograph.
+
+    Where the quality check refuses the radiograph, `refusal` says why; the bone ages are then not
+    reliable and have no prediction intervals.
+
+    Attributes:
+        source: the radiograph as the models saw it.
+        sex: "female" or "male", as used for the prediction.
+        months: model name -> bone age in months.
+        calibration: prediction intervals.
+        weights: model name -> its share in the ensemble, 1 together.
+        refusal: the quality check's reason for refusing the radiograph, or None.
+    """
+
+    source: PreparedRadiograph
+    sex: str
+    months: dict[str, float]
+    calibration: Calibration
+    weights: dict[str, float]
+    refusal: Refusal | None = None
+
+    @property
+    def prepared(self) -> dict[str, PreparedHand]:
+        """Model name -> the hand as that model saw it."""
+        return self.source.hands
+
+    @property
+    def hand(self) -> Hand:
+        """Where the hand was found."""
+        return self.source.hand
+
+    @property
+    def ensemble_months(self) -> float:
+        """Weighted mean of the models' bone ages, in months."""
+        return float(with_ensemble(self.months, self.weights)[ENSEMBLE])
+
+    @property
+    def contradicts_header(self) -> bool:
+        """Whether the DICOM header states the other sex."""
+        return self.source.sex not in (None, self.sex)
+
+    def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
+        """Prediction intervals of each model and of "ensemble".
+
+        For radiographs similar to those of the validation set, about a share `level` of clinical
+        readings lie within.
+
+        Args:
+            level: the share, from 0 to 0.95.
+
+        Returns:
+            Name -> (low, high) in months. Empty where the models have too few validation
+            predictions, and for a radiograph that the quality check refuses, which is not similar.
+        """
+        if self.refusal:
+            return {}
+        months = with_ensemble(self.months, self.weights)
+        each = {name: [value] for name, value in months.items()}
+        limits = self.calibration.intervals(each, [self.sex], level)
+        return {name: (float(low), float(high)) for name, ((low, high),) in limits.items()}
+
+    def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
+        """The prediction interval of one model or of "ensemble".
+
+        Args:
+            name: of the model, or "ensemble".
+            level: see `intervals`.
+
+        Returns:
+            (low, high) in months, or None where there is none.
+        """
+        return self.intervals(level).get(name)
+
+    @property
+    def is_beyond_calibration(self) -> bool:
+        """Whether the models disagree more than on any radiograph their intervals come from."""
+        return bool(np.ptp(list(self.months.values())) > self.calibration.most_disagreement)
+
+
+class UnknownSexError(BoneAgeError):
+    """The sex of a radiograph is neither given nor stated in its file."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The file does not state the sex, which the models need; give female or male."
+        )
+
+
+def _preprocessing(name: str, facts: Facts) -> Preprocessing:
+    """How the model of an artifact wants its images; ArtifactError where it cannot be told."""
+    path = artifacts.model_folder(name) / artifacts.FACTS
+    advice = "restore the folder with git checkout or train again."
+    if facts.name != name:
+        raise ArtifactError(f"{path} describes the model {facts.name}, not {name}; {advice}")
+    try:
+        return Preprocessing(**facts.preprocessing)
+    except TypeError as error:
+        raise ArtifactError(
+            f"{path} was written by another version, which prepared images otherwise; {advice}"
+        ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Where one model looked; every map is (S, S) float32 in [0, 1] on its prepared image.
+
+    Maps explain the answer: of a model that reads the mirror image, too, they are means over both.
+
+    Attributes:
+        gradcam: the regions that move the predicted bone age in this direction most.
+        direction: "raises" for a hand read older than the average training hand, else "lowers".
+        spatial: CBAM stage -> spatial attention of the stage's last block; empty without CBAM.
+        channel: CBAM stage -> (C,) channel attention in [0, 1].
+    """
+
+    gradcam: np.ndarray
+    direction: str
+    spatial: dict[int, np.ndarray]
+    channel: dict[int, np.ndarray]
+
+
+class Predictor:
+    """The published models, loaded once; safe to share between threads.
+
+    Args:
+        names: models to load, by default all that have an artifact; "ensemble" means all.
+
+    Attributes:
+        facts: model name -> what its weights are.
+        weights: model name -> its share in the ensemble, 1 together.
+        calibration: prediction intervals.
+        gate: the image quality check.
+
+    Raises:
+        ArtifactError: there is no trained model, or a file is damaged.
+
+    Example:
+        >>> from boneage.datasets.phantoms import draw_phantom
+        >>> predictor = Predictor()
+        >>> prediction = predictor.predict(Radiograph(draw_phantom(120, "female"), "PNG"), "female")
+        >>> list(prediction.months) == predictor.names
+        True
+        >>> low, high = min(prediction.months.values()), max(prediction.months.values())
+        >>> low <= prediction.ensemble_months <= high
+        True
+    """
+
+    def __init__(self, names: str | Sequence[str] | None = None):
+        names = [names] if isinstance(names, str) else names
+        if names is None or ENSEMBLE in names:
+            names = artifacts.available_models()
+        if not names:
+            raise ArtifactError(
+                f"There is no trained model in {artifacts.artifacts_root()}: restore the folder "
+                "with git checkout, or train one (python -m boneage train --help)."
+            )
+        with quiet_libraries():
+            from boneage.models.heads import inference_model
+
+            loaded = {name: artifacts.load_model(artifacts.model_folder(name)) for name in names}
+        self._models = {name: model for name, (model, _) in loaded.items()}
+        self._inference_models = {
+            name: inference_model(model, facts.mirrored) for name, (model, facts) in loaded.items()
+        }
+        self.facts: dict[str, Facts] = {name: facts for name, (_, facts) in loaded.items()}
+        self._preprocessing = {
+            name: _preprocessing(name, facts) for name, facts in self.facts.items()
+        }
+        tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
+        self.weights = ensemble_weights(tables)
+        self.calibration = calibrate(tables, self.weights)
+        fingerprints = artifacts.fingerprints(self.facts)
+        self.gate = load_gate({name: fingerprints[name] for name in names})
+        self._explainers: dict[str, Explainer] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the models that are loaded."""
+        return list(self._models)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to tell people: which models are not whole and left out, what the gate lacks."""
+        notes = [
+            f"{find_model(name).title} is left out, because {wording.in_words(files)} "
+            f"{'is' if len(files) == 1 else 'are'} missing in {artifacts.model_folder(name)}; "
+            "restore the folder with git checkout, or train the model."
+            for name, files in artifacts.incomplete_models().items()
+        ]
+        return [*notes, self.gate.note] if self.gate.note else notes
+
+    def prepare(self, radiograph: Radiograph) -> dict[str, PreparedHand]:
+        """Prepare the hand as each model wants it; models of one preparation share the result.
+
+        Args:
+            radiograph: as `read_radiograph` returns it.
+
+        Returns:
+            Model name -> the prepared hand.
+
+        Raises:
+            HandModelError: MediaPipe or its landmark model does not load.
+        """
+        hands = {
+            parameters: prepare(radiograph.pixels, parameters)
+            for parameters in set(self._preprocessing.values())
+        }
+        return {name: hands[parameters] for name, parameters in self._preprocessing.items()}
+
+    def open(self, source: bytes | str | Path | Radiograph) -> PreparedRadiograph:
+        """Read a radiograph, find its hand and look at it, once for all that follows.
+
+        Args:
+            source: a file's content, its path, or a radiograph that is read already.
+
+        Returns:
+            What `predict` and `predict_all` take.
+
+        Raises:
+            UnreadableRadiograph: the file cannot be used.
+
+        Example:
+            >>> from boneage.datasets.phantoms import write_phantoms
+            >>> folder = write_phantoms("phantoms", n_train=1, n_test=0)
+            >>> opened = Predictor().open(folder / "boneage-training-dataset" / "1001.png")
+            >>> opened.hand.method
+            'mediapipe'
+        """
+        radiograph = source if isinstance(source, Radiograph) else read_radiograph(source)
+        hands = self.prepare(radiograph)
+        return PreparedRadiograph(
+            hands,
+            measure_quality(radiograph, next(iter(hands.values()))),
+            radiograph.sex,
+            radiograph.age_months,
+            radiograph.inverted,
+        )
+
+    def predict(
+        self, source: bytes | str | Path | Radiograph | PreparedRadiograph, sex: str | None = None
+    ) -> Prediction:
+        """Bone age of one radiograph, after the quality check.
+
+        Args:
+            source: as for `open`, or what it returned.
+            sex: "female" or "male"; by default as the DICOM header states it.
+
+        Returns:
+            The bone ages in months; where the quality check refuses the radiograph, `refusal` says
+            why.
+
+        Raises:
+            UnreadableRadiograph: the file cannot be used.
+            UnknownSexError: the sex is neither given nor stated in the file.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> radiograph = Radiograph(draw_phantom(120, "female"), "PNG")
+            >>> predictor = Predictor()
+        >>> prediction = predictor.predict(radiograph, sex="female")
+            >>> prediction.ensemble_months > 0
+            True
+            >>> predictor.predict(radiograph)
+            Traceback (most recent call last):
+            boneage.inference.predictor.UnknownSexError: The file does not state the sex, ...
+        """
+        opened = source if isinstance(source, PreparedRadiograph) else self.open(source)
+        (prediction,) = self.predict_all([opened], [sex or opened.sex])
+        return prediction
+
+    def predict_all(
+        self, opened: Sequence[PreparedRadiograph], sexes: Sequence[str | None]
+    ) -> list[Prediction]:
+        """Bone ages of N opened radiographs in one pass, each after the quality check.
+
+        Args:
+            opened: as `open` returns them.
+            sexes: "female" or "male" of each.
+
+        Returns:
+            N predictions, in the order of the radiographs.
+
+        Raises:
+            UnknownSexError: one of the sexes is None.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> predictor = Predictor()
+            >>> opened = [
+            ...     predictor.open(Radiograph(draw_phantom(months, "male"), "PNG"))
+            ...     for months in (60, 180)
+            ... ]
+            >>> [prediction.sex for prediction in predictor.predict_all(opened, ["male", "male"])]
+            ['male', 'male']
+        """
+        known = [sex for sex in sexes if sex is not None]
+        if len(known) < len(sexes):
+            raise UnknownSexError()
+        if not opened:
+            return []
+        months, features = self.read_prepared([each.hands for each in opened], known)
+        refusals = self.gate.judge([each.quality for each in opened], features)
+        return [
+            Prediction(
+                each,
+                sex,
+                {name: float(values[number]) for name, values in months.items()},
+                self.calibration,
+                self.weights,
+                refusal,
+            )
+            for number, (each, sex, refusal) in enumerate(zip(opened, known, refusals, strict=True))
+        ]
+
+    def predict_prepared(
+        self, hands: Sequence[Mapping[str, PreparedHand]], sexes: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """Bone ages of N prepared hands, without the quality check.
+
+        Args:
+            hands: N results of `prepare`.
+            sexes: "female" or "male" of each.
+
+        Returns:
+            Model name -> (N,) float32, bone age in months.
+        """
+        return self.read_prepared(hands, sexes)[0]
+
+    def read_prepared(
+        self, hands: Sequence[Mapping[str, PreparedHand]], sexes: Sequence[str]
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Bone ages of N prepared hands as `predict_prepared`, and features of the same pass.
+
+        Args:
+            hands: N results of `prepare`.
+            sexes: "female" or "male" of each.
+
+        Returns:
+            Model name -> (N,) float32, bone age in months; and model name -> (N, D) float32, the
+            pooled features that the quality check looks at.
+        """
+        male = sex_to_model_input(sexes)
+        months, features = {}, {}
+        for name, model in self._inference_models.items():
+            images = self._input(name, np.stack([hand[name].image for hand in hands]))
+            with self._lock:
+                ages, pooled = model.predict_on_batch([images, male])
+            months[name], features[name] = np.asarray(ages)[:, 0], np.asarray(pooled)
+        return months, features
+
+    def explain(self, prediction: Prediction, name: str) -> Explanation:
+        """Grad-CAM and, for a model with CBAM, its attention, of the answer given.
+
+        Args:
+            prediction: of this predictor.
+            name: of the model.
+
+        Returns:
+            The maps, (S, S) float32 in [0, 1] on the prepared image, and the channel attention.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> predictor = Predictor()
+            >>> prediction = predictor.predict(Radiograph(draw_phantom(120, "male"), "PNG"), "male")
+            >>> name = predictor.names[0]
+            >>> explanation = predictor.explain(prediction, name)
+            >>> explanation.gradcam.shape == prediction.prepared[name].image.shape
+            True
+        """
+        from boneage.explain.gradcam import telling_direction
+
+        direction = telling_direction(prediction.ensemble_months)  # one, so that maps compare
+        prepared = prediction.prepared[name].image
+        (image,) = self._input(name, prepared[np.newaxis])
+        size = len(prepared)  # the image that the model takes may be smaller
+        with self._lock:
+            explainer = self._explainer(name)
+            gradcam = explainer.gradcam(image, prediction.sex, direction, size)
+            attention = explainer.attention(image, size)
+        return Explanation(gradcam, direction, attention.spatial, attention.channel)
+
+    def _input(self, name: str, images: np.ndarray) -> np.ndarray:
+        return to_model_input(images, self.facts[name].build["input_size"])
+
+    def _explainer(self, name: str) -> "Explainer":
+        """Made at first use."""
+        if name not in self._explainers:
+            from boneage.explain.explainer import Explainer
+
+            self._explainers[name] = Explainer(
+                self._models[name], find_model(name), self.facts[name].mirrored
+            )
+        return self._explainers[name]

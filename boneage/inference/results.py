@@ -1,0 +1,215 @@
+"""Bone ages of files: what the command line prints, a page shows and a CSV file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from boneage import wording
+from boneage.inference.ensemble import with_ensemble
+from boneage.models.registry import ENSEMBLE
+
+if TYPE_CHECKING:
+    from boneage.inference.predictor import Prediction
+
+OK, REFUSED, UNREADABLE, WAITING = "ok", "refused", "unreadable", "sex missing"
+GIVEN, HEADER = "given", "header"
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file.
+
+    Attributes:
+        file: its name.
+        status: OK, REFUSED by the quality check, UNREADABLE, or WAITING for a sex.
+        reason: a sentence on a status other than OK, and on a sex that the DICOM header
+            contradicts.
+        sex: "female" or "male", as used for the prediction.
+        sex_source: GIVEN or HEADER, the DICOM header.
+        chronological_age_months: as the DICOM header states it.
+        months: model name, and "ensemble" for their weighted mean -> bone age in months. Empty
+            without a bone age; of a refused radiograph there is one only where it was asked for all
+            the same.
+        crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`.
+        intervals: model name or "ensemble" -> prediction interval (low, high) in months.
+    """
+
+    file: str
+    status: str
+    reason: str | None = None
+    sex: str | None = None
+    sex_source: str | None = None
+    chronological_age_months: float | None = None
+    months: dict[str, float] = field(default_factory=dict)
+    crop: str | None = None
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def result_of(
+    file: str, prediction: Prediction, sex_source: str, level: float, show_refused: bool
+) -> FileResult:
+    """The result of a file that was predicted.
+
+    Args:
+        file: its name.
+        prediction: of the file.
+        sex_source: GIVEN or HEADER.
+        level: share, 0 to 1, that the prediction intervals are asked to hold.
+        show_refused: give the bone age of a refused radiograph, too, without an interval.
+
+    Returns:
+        The result, with all models and the ensemble.
+    """
+    refusal, source = prediction.refusal, prediction.source
+    reasons = [refusal.reason] if refusal else []
+    if source.sex and prediction.contradicts_header:
+        reasons.append(wording.other_sex_in_header(source.sex, prediction.sex))
+    shown = show_refused or not refusal
+    return FileResult(
+        file,
+        REFUSED if refusal else OK,
+        " ".join(reasons) or None,
+        prediction.sex,
+        sex_source,
+        source.age_months,
+        with_ensemble(prediction.months, prediction.weights) if shown else {},
+        source.hand.method,
+        prediction.intervals(level),
+    )
+
+
+def as_json(result: FileResult, model: str) -> dict:
+    """The result by one model as the command line prints it.
+
+    Args:
+        result: of one file.
+        model: name of a model, or "ensemble".
+
+    Returns:
+        The object: file, status, reason, model, sex, sex_source, chronological_age_months,
+        bone_age_months, interval_months and crop; None for what the file does not have.
+
+    Example:
+        >>> as_json(FileResult("a.png", UNREADABLE, "The file is empty."), "ensemble")["status"]
+        'unreadable'
+    """
+    age, interval = result.months.get(model), result.intervals.get(model)
+    chronological = result.chronological_age_months
+    return {
+        "file": result.file,
+        "status": result.status,
+        "reason": result.reason,
+        "model": model,
+        "sex": result.sex,
+        "sex_source": result.sex_source,
+        "chronological_age_months": None if chronological is None else round(chronological, 1),
+        "bone_age_months": None if age is None else round(age, 2),
+        "interval_months": None if interval is None else [round(end, 1) for end in interval],
+        "crop": result.crop,
+    }
+
+
+def results_table(
+    results: Sequence[FileResult], models: Sequence[str], level: float
+) -> pd.DataFrame:
+    """The results of files as a table.
+
+    Args:
+        results: of the files.
+        models: names of the models to show, besides the ensemble.
+        level: share, 0 to 1, that the prediction intervals were asked to hold.
+
+    Returns:
+        One row a file: file, status, reason, sex, ages, interval_level, crop. Ages are
+        <model>_months of each model and ensemble_months, each with the limits of its interval
+        behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
+        `level`. What a file does not have is missing.
+
+    Example:
+        >>> months = {"densenet121": 98.2, "ensemble": 99.0}
+        >>> result = FileResult("a.png", OK, sex="male", months=months)
+        >>> table = results_table([result], ["densenet121"], level=0.9)
+        >>> table[["file", "densenet121_months", "ensemble_months"]].to_numpy().tolist()
+        [['a.png', 98.2, 99.0]]
+    """
+    rows = [
+        {
+            "file": result.file,
+            "status": result.status,
+            "reason": result.reason,
+            "sex": result.sex,
+            **_ages(result),
+            "interval_level": level if result.intervals else None,
+            "crop": result.crop,
+        }
+        for result in results
+    ]
+    ages = [f"{name}{end}_months" for name in [*models, ENSEMBLE] for end in ("", "_low", "_high")]
+    columns = ["file", "status", "reason", "sex", *ages, "interval_level", "crop"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ages, float))
+
+
+def _ages(result: FileResult) -> dict[str, float]:
+    ages = {f"{name}_months": age for name, age in result.months.items()}
+    for name, (low, high) in result.intervals.items():
+        ages |= {f"{name}_low_months": low, f"{name}_high_months": high}
+    return ages
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """The table as a CSV file that spreadsheets open with accents in file names intact.
+
+    Months have one decimal. A file name that a spreadsheet would take for a formula gets an
+    apostrophe in front.
+
+    Args:
+        table: of `results_table`.
+
+    Returns:
+        The file, UTF-8 with a byte order mark.
+    """
+    file = table["file"].map(lambda name: f"'{name}" if name[:1] in "=+-@\t\r" else name)
+    months = [name for name in table if name.endswith("_months")]
+    table = table.assign(file=file).round(dict.fromkeys(months, 1))
+    return table.to_csv(index=False).encode("utf-8-sig")
+
+
+def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
+    """A results table with ages in years and months and the hand in words."""
+    shown = table.copy()
+    for column in [name for name in table if name.endswith("_months")]:
+        shown[column] = table[column].map(wording.age_in_short, na_action="ignore")
+    shown["crop"] = table["crop"].map(wording.hand_found_short, na_action="ignore")
+    return shown
+
+
+def stated_bias(metrics: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Bias of a model on the test set, for people.
+
+    Args:
+        metrics: from `boneage.artifacts.read_metrics`.
+
+    Returns:
+        Group, "all", "female" or "male" -> mean residual with the ends of its 95% CI, months. Empty
+        where no test was made.
+    """
+    rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", "female", "male"])]
+    columns = rows[["bias", "bias_low", "bias_high"]].to_numpy().tolist()
+    return dict(zip(rows["group"], map(tuple, columns), strict=True))
+
+
+def stated_error(metrics: pd.DataFrame) -> float | None:
+    """Mean absolute error of a model on the test set.
+
+    Args:
+        metrics: from `boneage.artifacts.read_metrics`.
+
+    Returns:
+        In months, on all test radiographs; None where no test was made.
+    """
+    rows = metrics[(metrics["split"] == "test") & (metrics["group"] == "all")]
+    return float(rows["mae"].iloc[0]) if len(rows) else None

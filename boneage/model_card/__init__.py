@@ -1,0 +1,1 @@
+"""The model card, generated from the artifacts."""

@@ -1,0 +1,1 @@
+"""The image quality check: is this an image to predict?"""

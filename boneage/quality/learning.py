@@ -1,0 +1,249 @@
+"""Learn the gate from real radiographs, and measure what it refuses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from boneage import artifacts
+from boneage.datasets.rsna import find_split_images
+from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
+from boneage.errors import BoneAgeError
+from boneage.evaluation.intervals import wilson_interval
+from boneage.quality.checks import ALL, CHECKS, REAL, QualityMeasures, features_check
+from boneage.quality.density import DensityModel
+from boneage.quality.out_of_distribution import negatives
+from boneage.quality.quality_check import Gate, to_arrays
+from boneage.quality.shapes import aligned
+from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+
+if TYPE_CHECKING:
+    from boneage.inference.predictor import Predictor
+
+# The share of the validation radiographs that all checks together may refuse.
+MAX_REFUSED = 0.01
+OTHER_HALF = "validation, limits from the other half"
+_N_TRAIN, _N_CHANGED = 1000, 20
+_SHAPE_AXES, _FEATURE_AXES = 16, 128
+_BATCH = 32
+
+
+@dataclass
+class Sample:
+    """N readable files: their quality measures, and model -> (N, D) features."""
+
+    quality: list[QualityMeasures] = field(default_factory=list)
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    unreadable: int = 0
+
+    def measures(self, gate: Gate) -> list[dict[str, float]]:
+        return gate.measure(self.quality, self.features) if self.quality else []
+
+    def part(self, cases: slice) -> Sample:
+        """Some of the readable files."""
+        features = {name: values[cases] for name, values in self.features.items()}
+        return Sample(self.quality[cases], features)
+
+
+def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
+    """Learn the gate of all published models, measure it and store both in `artifacts/`.
+
+    What is familiar is learnt from training radiographs, a sample stratified by sex and year of
+    age; limits are chosen on all validation radiographs; the test radiographs are left to measure
+    with. Splits are those of the stored predictions. Takes a quarter of a second of two CPU cores
+    an image, of which there are 3,149 with the challenge's data.
+
+    Args:
+        predictor: of them all; it has a gate itself and so is built above this module.
+        root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
+
+    Returns:
+        The path and the content of gate.csv, see `measure_gate`.
+
+    Raises:
+        BoneAgeError: radiographs or packages are missing.
+    """
+    cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
+    files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
+    every = max(1, len(files[TEST]) // _N_CHANGED)
+    changed = [read_radiograph(path).pixels for path in files[TEST][::every][:_N_CHANGED]]
+    strange = list(negatives(changed))  # first of all: a missing package is told at once
+    samples = {split: measure_sample(predictor, paths, split) for split, paths in files.items()}
+    gate = fit_gate(samples[TRAIN], samples[VALIDATION])
+    kinds = {(REAL, split): samples[split] for split in (VALIDATION, TEST)}
+    for key, items in groupby(strange, itemgetter(0, 1)):
+        kinds[key] = measure_sample(predictor, [content for *_, content in items], key[1])
+    sources: dict[tuple[str, str], set[str]] = {}
+    for group, kind, source, _ in strange:
+        sources.setdefault((group, kind), set()).add(source)
+    by_other_half = refused_by_other_half(samples[TRAIN], samples[VALIDATION])
+    table = measure_gate(gate, kinds, by_other_half, sources)
+    fingerprints = artifacts.fingerprints(predictor.facts)
+    facts = {
+        "limits": gate.limits,
+        "model_sha256": {name: fingerprints[name] for name in predictor.names},
+        "n_train": len(files[TRAIN]),
+        "n_validation": len(files[VALIDATION]),
+    }
+    return artifacts.write_gate(facts, to_arrays(gate), table), table
+
+
+def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
+    """The radiographs of a split, of the training set a sample."""
+    cases = cases[cases["split"] == split]
+    if split == TRAIN and len(cases) > _N_TRAIN:
+        cases = cases[split_train_validation(cases, _N_TRAIN) == VALIDATION]
+    found = find_split_images(root, split, cases["id"])
+    if len(found) < len(cases) or not found:
+        raise BoneAgeError(
+            f"{root} holds {len(found)} of the {len(cases)} {split} radiographs that the stored "
+            "predictions are of; name the folder of that data set."
+        )
+    return [found[id_] for id_ in cases["id"]]
+
+
+def measure_sample(predictor: Predictor, sources: Iterable[bytes | Path], title: str) -> Sample:
+    """Measure radiographs, with a progress bar; the sex does not change the image features."""
+    sample, features = Sample(), []
+    with tqdm(sources, desc=title, unit="image") as bar:
+        sources = iter(bar)
+        while batch := list(islice(sources, _BATCH)):
+            hands = []
+            for source in batch:
+                try:
+                    opened = predictor.open(source)
+                except UnreadableRadiograph:
+                    sample.unreadable += 1
+                    continue
+                hands.append(opened.hands)
+                sample.quality.append(opened.quality)
+            if hands:
+                features.append(predictor.read_prepared(hands, ["female"] * len(hands))[1])
+    if features:
+        sample.features = {
+            n: np.concatenate([part[n] for part in features]) for n in predictor.names
+        }
+    return sample
+
+
+def fit_gate(training: Sample, validation: Sample) -> Gate:
+    """A gate to which the training cases are familiar and that passes 99% of the validation cases.
+
+    Every limit lets the same share of cases fail, the largest with which all checks together, those
+    with fixed limits included, refuse at most MAX_REFUSED of the validation cases. What rare cases
+    measure is known better the more there are, so training cases count too, but for the features:
+    the models have learnt from those.
+    """
+    hands = (each.landmarks for each in training.quality)
+    shapes = np.stack([aligned(points) for points in hands if points is not None])
+    familiar = {
+        name: DensityModel.fit(values, _FEATURE_AXES) for name, values in training.features.items()
+    }
+    gate = Gate({}, DensityModel.fit(shapes, _SHAPE_AXES), familiar)
+    cases = validation.measures(gate)
+    cases_of = {c.measure: cases + training.measures(gate) for c in CHECKS if c.most is None}
+    cases_of |= {features_check(name).measure: cases for name in familiar}
+    falling = {
+        measure: sorted((case.get(measure, 0.0) for case in some), reverse=True)
+        for measure, some in cases_of.items()
+    }
+    allowed = int(MAX_REFUSED * len(cases))
+    for failing in reversed(range(allowed + 1)):
+        limits = {m: values[failing * len(values) // len(cases)] for m, values in falling.items()}
+        gate = replace(gate, limits=limits)
+        if sum(gate.refusal(case) is not None for case in cases) <= allowed:
+            break
+    return gate
+
+
+def refused_by_other_half(training: Sample, validation: Sample) -> Counter:
+    """Kind of refusal -> number, of each half of the validation cases with limits from the other.
+
+    So no case helps to choose the limits that it is held against, as it is with new radiographs.
+    """
+    halves = [validation.part(slice(first, None, 2)) for first in (0, 1)]
+    pairs = zip(halves, halves[::-1], strict=True)
+    return sum((_refusals(fit_gate(training, one), other) for one, other in pairs), Counter())
+
+
+def _refusals(gate: Gate, sample: Sample) -> Counter:
+    refusals = filter(None, map(gate.refusal, sample.measures(gate)))
+    return Counter(refusal.kind for refusal in refusals)
+
+
+def measure_gate(
+    gate: Gate,
+    kinds: dict[tuple[str, str], Sample],
+    by_other_half: Counter,
+    sources: Mapping[tuple[str, str], set[str]] | None = None,
+) -> pd.DataFrame:
+    """What a gate refuses: one row for each kind of picture and one for each group of kinds.
+
+    Args:
+        gate: to measure.
+        kinds: (group, kind) -> what was seen; validation and test radiographs, (REAL, VALIDATION)
+            and (REAL, TEST), must be among them.
+        by_other_half: see `refused_by_other_half`; becomes a row of its own.
+        sources: (group, kind) -> the pictures that the images of a kind were made from, by default
+            as many as images.
+
+    Returns:
+        Columns group, kind, n, sources (their number), refused (share; files that cannot be read
+        count) with its 95% CI low and high (Wilson's, of as many independent images as there are
+        sources, which is wider than that of n images), auc (area under the ROC curve of
+        `Gate.ood_score` against the test radiographs; missing for real ones) and reasons (each
+        kind of refusal and its number).
+    """
+    ood_score, reasons = {}, {}
+    sources = dict(sources or {})
+    for key, sample in kinds.items():
+        known = map(gate.ood_score, sample.measures(gate))
+        ood_score[key] = [*known, *[np.inf] * sample.unreadable]
+        reasons[key] = _refusals(gate, sample) + Counter({"unreadable": sample.unreadable})
+        if key == (REAL, VALIDATION):
+            ood_score[REAL, OTHER_HALF] = ood_score[key]
+            reasons[REAL, OTHER_HALF] = by_other_half
+    for group in dict.fromkeys(group for group, _ in kinds):
+        if group != REAL:
+            members = [key for key in kinds if key[0] == group]
+            ood_score[group, ALL] = sum((ood_score[key] for key in members), [])
+            reasons[group, ALL] = sum((reasons[key] for key in members), Counter())
+            sources[group, ALL] = set().union(*(sources.get(key, ()) for key in members))
+    real, rows = ood_score[REAL, TEST], []
+    for key, values in ood_score.items():
+        group, kind = key
+        n_sources = len(sources.get(key, ())) or len(values)
+        refused = reasons[key].total() / len(values)
+        low, high = wilson_interval(refused, n_sources)
+        rows.append(
+            {
+                "group": group,
+                "kind": kind,
+                "n": len(values),
+                "sources": n_sources,
+                "refused": refused,
+                "low": low,
+                "high": high,
+                "auc": np.nan if group == REAL else _auc(real, values),
+                "reasons": ", ".join(
+                    f"{reason} {count}" for reason, count in reasons[key].most_common()
+                ),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _auc(real: list[float], strange: list[float]) -> float:
+    """Chance that a strange picture has the larger value."""
+    labels = np.repeat([0, 1], [len(real), len(strange)])
+    return float(roc_auc_score(labels, np.minimum([*real, *strange], 1e9)))

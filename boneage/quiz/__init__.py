@@ -1,0 +1,1 @@
+"""The quiz: hands to estimate, scores, charts."""

@@ -1,0 +1,1 @@
+"""Robustness to image changes: perturbations, measurement, table, figure."""

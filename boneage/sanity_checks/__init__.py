@@ -1,0 +1,1 @@
+"""Sanity checks of the maps: occlusion and weight randomization."""

@@ -1,0 +1,162 @@
+import json
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from boneage import artifacts
+from boneage.datasets.phantoms import draw_phantom, make_phantom, write_phantoms
+from boneage.errors import BoneAgeError
+from boneage.inference.predictor import Predictor
+from boneage.quality import learning
+from boneage.quality.checks import QualityMeasures
+from boneage.quality.learning import (
+    ALL,
+    OTHER_HALF,
+    REAL,
+    Sample,
+    fit_gate,
+    learn_gate,
+    measure_gate,
+    refused_by_other_half,
+)
+from boneage.quality.out_of_distribution import UNLIKE
+from boneage.quality.quality_check import load_gate
+from boneage.radiographs import preprocessing
+
+RNG = np.random.default_rng(0)
+
+
+def sample(n: int, offset: float = 0.0, **measures: float) -> Sample:
+    landmarks = [make_phantom(12 + n_ % 200, "male", n_).landmarks for n_ in range(n)]
+    features = {"model": RNG.normal(size=(n, 160)).astype(np.float32) + offset}
+    return Sample([QualityMeasures(dict(measures), points) for points in landmarks], features)
+
+
+@pytest.fixture(autouse=True)
+def same_numbers():
+    """Whichever tests this process has run before."""
+    RNG.bit_generator.state = np.random.default_rng(0).bit_generator.state
+
+
+@pytest.fixture
+def gate():
+    return fit_gate(sample(200), sample(300))
+
+
+def test_at_most_one_percent_of_validation_is_refused_by_all_checks_together():
+    validation = sample(300)
+    gate = fit_gate(sample(200), validation)
+    refused = [gate.refusal(m) for m in validation.measures(gate)]
+    assert 2 <= sum(map(bool, refused)) <= 3
+    # A fixed check that uses up what is allowed leaves nothing to the chosen limits.
+    for each in validation.quality[:3]:
+        each.measures["share in color"] = 0.5
+    gate = fit_gate(sample(200), validation)
+    refusals = filter(None, map(gate.refusal, validation.measures(gate)))
+    assert [refusal.kind for refusal in refusals] == ["in color"] * 3
+
+
+def test_rare_training_cases_count_for_all_limits_but_those_of_the_features():
+    training, validation = sample(300), sample(300)
+    gate = fit_gate(training, validation)
+    for each in training.quality[:30]:
+        each.measures["fine detail missing"] = 7.0
+    training.features["model"][:30] += 3
+    wider = fit_gate(training, validation)
+    assert wider.limits["fine detail missing"] == 7.0
+    assert gate.limits["fine detail missing"] == 0.0
+    measures = [m["features of model"] for m in validation.measures(wider)]
+    assert wider.limits["features of model"] in measures
+
+
+def test_the_table_counts_refusals_and_their_reasons(gate):
+    table = measure_gate(
+        gate,
+        {
+            (REAL, "validation"): sample(30),
+            (REAL, "test"): sample(50),
+            (UNLIKE, "far"): sample(10, offset=5.0),
+            (UNLIKE, "like real"): sample(40),
+            (UNLIKE, "broken"): Sample(unreadable=2),
+        },
+        Counter({"cut off": 3}),
+    ).set_index(["group", "kind"])
+    assert table.loc[(UNLIKE, "far"), ["n", "refused", "auc"]].tolist() == [10, 1, 1]
+    assert table.loc[(UNLIKE, "far"), "reasons"] == "unfamiliar 10"
+    assert table.loc[(UNLIKE, "broken"), "reasons"] == "unreadable 2"
+    assert 0.3 < table.loc[(UNLIKE, "like real"), "auc"] < 0.7
+    assert table.loc[(UNLIKE, ALL), "n"] == 52
+    by_other_half = table.loc[(REAL, OTHER_HALF)]
+    assert (by_other_half["n"], by_other_half["refused"]) == (30, 0.1)
+    assert by_other_half["reasons"] == "cut off 3"
+    assert np.isnan(table.loc[(REAL, "test"), "auc"])
+
+
+def test_images_of_few_sources_have_a_wide_interval(gate):
+    kinds = {(REAL, part): sample(30) for part in ("validation", "test")}
+    kinds |= {(UNLIKE, kind): sample(40, offset=5.0) for kind in ("quarters", "drawn")}
+    sources = {(UNLIKE, "quarters"): set("abc")}
+    table = measure_gate(gate, kinds, Counter(), sources).set_index(["group", "kind"])
+    assert table.loc[(UNLIKE, "quarters"), ["n", "sources"]].tolist() == [40, 3]
+    assert table.loc[(UNLIKE, "drawn"), ["n", "sources"]].tolist() == [40, 40]
+    quarters, drawn = (table.loc[(UNLIKE, kind)] for kind in ("quarters", "drawn"))
+    assert (quarters["refused"], quarters["high"]) == (1, 1)
+    assert quarters["low"] == pytest.approx(0.4385, abs=1e-3)  # Wilson, 3 of 3
+    assert drawn["low"] == pytest.approx(0.9124, abs=1e-3)  # 40 of 40
+
+
+def test_limits_of_the_other_half_are_not_chosen_on_the_cases_they_are_held_against():
+    validation = sample(400)
+    for each in validation.quality[::2]:  # one half: all of one kind, stranger than the other's
+        each.measures["fine detail missing"] = 9.0
+    for each in validation.quality[1::2]:
+        each.measures["fine detail missing"] = 1.0
+    refused = refused_by_other_half(sample(200), validation)
+    assert refused["blurred"] > 190  # limits of their own would have passed nearly all
+
+
+def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
+    tiny_artifacts, tmp_path, monkeypatch
+):
+    root = tmp_path / "artifacts"
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    data = write_phantoms(tmp_path / "data", n_train=48, n_test=4)
+    for name in ("tiny_densenet", "tiny_resnet_cbam"):
+        copy_model(tiny_artifacts / "models" / name, root / "models" / name, data)
+    monkeypatch.setattr(learning, "_SHAPE_AXES", 4)
+    monkeypatch.setattr(learning, "_FEATURE_AXES", 2)
+    png = learning.negatives.__globals__["_png"](draw_phantom(60, "male", 3) // 64)
+    monkeypatch.setattr(learning, "negatives", lambda _: [(UNLIKE, "dark", "page", png)] * 2)
+    path, table = learn_gate(Predictor(), data)
+    assert path == root / "gate.csv"
+    assert pd.read_csv(path)["kind"].tolist() == table["kind"].tolist()
+    dark = table.set_index("kind").loc["dark"]
+    assert (dark["n"], dark["refused"], dark["reasons"]) == (2, 1, "blank or too dark 2")
+    facts = json.loads((root / "gate.json").read_text())
+    assert (facts["n_train"], facts["n_validation"]) == (40, 8)
+    assert load_gate(facts["model_sha256"]).note is None
+    assert Predictor().gate.note is None
+    # Features of images that are prepared otherwise are not those that were learnt.
+    version = preprocessing.PREPROCESSING_VERSION
+    monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", version + 1)
+    assert "this preprocessing" in Predictor().gate.note
+    with pytest.raises(BoneAgeError, match="holds 0 of the"):
+        (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
+        learn_gate(Predictor(), tmp_path / "empty")
+
+
+def copy_model(source, target, data):
+    """An artifact whose predictions are of a data set's radiographs."""
+    from boneage.datasets.rsna import read_labels
+
+    target.mkdir(parents=True)
+    for file in source.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+    parts = []
+    for name, splits in (("training", ["train"] * 40 + ["validation"] * 8), ("test", ["test"] * 4)):
+        labels = read_labels(data / f"boneage-{name}-dataset.csv")
+        parts.append(labels.assign(split=splits))
+    cases = pd.concat(parts).assign(prediction_months=90.0, contrast=50.0, crop_method="mediapipe")
+    artifacts.write_predictions(target, cases)

@@ -1,0 +1,79 @@
+import dataclasses
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from boneage import artifacts
+from boneage.cli import main
+from boneage.datasets.phantoms import write_phantoms
+from boneage.errors import BoneAgeError
+from boneage.inference.predictor import Predictor
+from boneage.robustness.measurement import measure_robustness
+from boneage.robustness.perturbations import CLEAN, PERTURBATIONS
+
+MODELS = {"tiny_densenet", "tiny_resnet_cbam", "ensemble"}
+
+
+@pytest.fixture(scope="module")
+def measured(_tiny_artifacts_folder, tmp_path_factory):
+    """The verb on four phantoms, one of which cannot be read: (arguments, the table)."""
+    root = tmp_path_factory.mktemp("robustness")
+    shutil.copytree(_tiny_artifacts_folder, root / "artifacts")
+    images = write_phantoms(root, n_train=0, n_test=4) / "boneage-test-dataset"
+    sorted(images.iterdir())[0].write_bytes(b"not a picture")
+    labels = images.with_suffix(".csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BONEAGE_ARTIFACTS", str(root / "artifacts"))
+        arguments = ["--images", str(images), "--labels", str(labels)]
+        assert main(["robustness", *arguments]) == 0
+        yield arguments, artifacts.read_robustness()
+
+
+def test_every_model_has_a_row_under_every_perturbation(measured):
+    table = measured[1]
+    assert set(table["model"]) == MODELS
+    assert list(table["perturbation"].unique()) == [CLEAN, *PERTURBATIONS]
+    assert len(table) == len(MODELS) * (1 + len(PERTURBATIONS))
+    assert (table["n"] == 3).all()
+    assert (table["mae_low"] <= table["mae"]).all()
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_clean_is_what_evaluate_says(measured, model, capsys):
+    arguments, table = measured
+    assert main(["evaluate", *arguments, "--model", model, "--json"]) == 0
+    stated = json.loads(capsys.readouterr().out)["mae"]
+    clean = table[(table["perturbation"] == CLEAN) & (table["model"] == model)]
+    assert clean["mae"].item() == pytest.approx(stated, rel=1e-3)
+
+
+def test_a_table_on_another_scale_of_the_output_is_not_read(measured):
+    folder = artifacts.model_folder("tiny_densenet")
+    facts = artifacts.read_facts(folder)
+    changed = dataclasses.replace(facts, build=facts.build | {"output_scale": 45.0})
+    try:
+        artifacts.write_facts(folder, changed)
+        assert artifacts.read_robustness() is None
+    finally:
+        artifacts.write_facts(folder, facts)
+    assert artifacts.read_robustness() is not None
+
+
+def test_a_table_without_its_models_is_not_read(measured, monkeypatch, tmp_path):
+    table = measured[1]
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    assert artifacts.read_robustness() is None
+    artifacts.write_robustness(table)
+    assert artifacts.read_robustness() is None
+
+
+def test_without_a_readable_picture_there_is_no_table(measured, tmp_path):
+    broken = tmp_path / "1.png"
+    broken.write_bytes(b"not a picture")
+    cases = pd.DataFrame(
+        {"id": ["1"], "sex": ["male"], "reference_months": [99.0], "path": [broken]}
+    )
+    with pytest.raises(BoneAgeError, match="could be read"):
+        measure_robustness(Predictor(), cases)
