@@ -1,7 +1,7 @@
 """What occlusion and weight randomization say of a model: cases to test, and tables of the results.
 
-The measurements themselves are those of `boneage.sanity_checks.occlusion` and `.randomization`; groups
-are bands of reference age, as everywhere.
+The measurements themselves are those of `boneage.sanity_checks.occlusion` and `.randomization`;
+groups are bands of reference bone age, as everywhere.
 """
 
 from collections.abc import Iterator
