@@ -3,15 +3,16 @@
 import re
 import tomllib
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 
 import boneage
 from boneage import artifacts, cli
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 LOCK = (REPOSITORY / "requirements.lock").read_text()
 PINNED = dict(re.findall(r"^([\w.-]+)==(\S+)", LOCK, re.M))

@@ -121,7 +121,7 @@ def test_of_a_dicom_header_only_sex_and_age_are_kept():
     kept = dataclasses.asdict(radiograph)
     pixels = kept.pop("pixels")
     of_pixels = {"colour": 0.0, "grey_levels": count_grey_levels(drawn)}
-    of_header = {"file_type": "DICOM", "sex": "female", "reference_months": 96, "inverted": False}
+    of_header = {"file_type": "DICOM", "sex": "female", "age_months": 96, "inverted": False}
     assert kept == of_header | of_pixels
     assert set(vars(radiograph)) == {field.name for field in dataclasses.fields(Radiograph)}
     # The pixels are an array of its own, not a view that would keep the whole file.

@@ -29,7 +29,7 @@ def test_upload_predict_and_look_inside(page, address, phantom):
     page.locator("input[type=file]").set_input_files(phantom)
     page.get_by_text("Choose the sex to see the bone age.").wait_for()
     page.get_by_text("Male", exact=True).click()
-    page.get_by_text("Ensemble").wait_for()
+    page.get_by_text("Ensemble", exact=True).wait_for()
     page.get_by_text("Channel attention", exact=True).wait_for()
     for title in ("Tiny DenseNet (tests)", "Tiny ResNet+CBAM (tests)"):
         assert page.get_by_text(title, exact=True).first.is_visible()

@@ -1,10 +1,12 @@
 import shutil
+from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 
 from boneage.cli import main
 from boneage.model_card.card import model_card
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_the_committed_card_is_that_of_the_published_models(monkeypatch):

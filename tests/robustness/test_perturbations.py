@@ -5,7 +5,7 @@ import pytest
 from boneage.datasets.phantoms import draw_phantom
 from boneage.radiographs.hand import find_hand
 from boneage.radiographs.reading import read_radiograph
-from boneage.robustness.measurement import perturbations
+from boneage.robustness import perturbations
 from boneage.robustness.perturbations import PERTURBATIONS
 
 
