@@ -16,7 +16,7 @@ from boneage.error_analysis import analysis
 from boneage.error_analysis import figures as errors
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis
-from boneage.error_analysis.benchmarks import yardsticks
+from boneage.error_analysis.benchmarks import benchmarks
 from boneage.error_analysis.calibration_figure import reference_on_predicted
 from boneage.error_analysis.coverage_figures import (
     coverage_by_group,
@@ -151,7 +151,7 @@ def show_published(choice: Choice, found: Analysis) -> None:
     reader_band = SINGLE_READER if choice.split == "test" else None
     published = published_results()
     column = PUBLISHED_COLUMN[choice.split]
-    st.html(yardsticks(choice.title, own, choice.colour, published, column, reader_band))
+    st.html(benchmarks(choice.title, own, choice.colour, published, column, reader_band))
     sentences = ["Mean absolute error in months."]
     if reader_band:
         sentences.append(wording.about_reader_band(*reader_band))

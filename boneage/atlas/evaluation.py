@@ -229,7 +229,7 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
 
 
 def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | None:
-    """The error of bone ages by likeness.
+    """The error of the image-similarity estimate.
 
     Args:
         root: folder of the atlas, by default the published one.

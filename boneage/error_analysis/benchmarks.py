@@ -9,7 +9,7 @@ from boneage.wording import metric_interval
 _HTML = macros("benchmarks")
 
 
-def yardsticks(
+def benchmarks(
     title: str,
     own: tuple[float, float, float],
     colour: str,

@@ -12,7 +12,7 @@ from boneage.datasets.blocks import acquisition_block
 from boneage.error_analysis import figures as errors
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis, analyse
-from boneage.error_analysis.benchmarks import yardsticks
+from boneage.error_analysis.benchmarks import benchmarks
 from boneage.error_analysis.calibration_figure import reference_on_predicted
 from boneage.evaluation.intervals import METRICS
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
@@ -91,7 +91,7 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> dict:
     published = published_results().dropna(subset=[column])
     own = (found.metrics["mae"], found.metrics["mae_low"], found.metrics["mae_high"])
     band = SINGLE_READER if split == "test" else None
-    bars = yardsticks(title, own, colour, published, column, band)
+    bars = benchmarks(title, own, colour, published, column, band)
     return {"bars": bars, "band": band, "published": published}
 
 

@@ -58,7 +58,7 @@ class Sample:
 def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
     """Learn the gate of all published models, measure it and store both in `artifacts/`.
 
-    What is familiar is learnt from training radiographs, a sample stratified by sex and year of
+    The density models are fitted to training radiographs, a sample stratified by sex and year of
     age; limits are chosen on all validation radiographs; the test radiographs are left to measure
     with. Splits are those of the stored predictions. Takes a quarter of a second of two CPU cores
     an image, of which there are 3,149 with the challenge's data.
@@ -142,7 +142,7 @@ def fit_gate(training: Sample, validation: Sample) -> Gate:
     Every limit lets the same share of cases fail, the largest with which all checks together, those
     with fixed limits included, refuse at most MAX_REFUSED of the validation cases. What rare cases
     measure is known better the more there are, so training cases count too, but for the features:
-    the models have learnt from those.
+    those are training data of the models.
     """
     hands = (each.landmarks for each in training.quality)
     shapes = np.stack([aligned(points) for points in hands if points is not None])

@@ -71,14 +71,14 @@ class Randomization:
         rows = []
         steps = enumerate(self.stages.items(), start=1) if np.ptp(original) else ()
         model = self._explainer.model
-        learnt = model.get_weights()
+        learned = model.get_weights()
         try:
             for step, (stage, layers) in steps:
                 _reinitialise(layers, self._rng)
                 changed = self._explainer.gradcam(image, sex, direction)
                 rows.append((step, stage, similarity(original, changed)))
         finally:
-            model.set_weights(learnt)
+            model.set_weights(learned)
         return pd.DataFrame(rows, columns=["step", "stage", "similarity"])
 
 

@@ -84,7 +84,7 @@ def occlusion_results(occlusion: pd.DataFrame, group: str, titles: Mapping[str, 
 
 
 def randomization_results(randomization: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
-    """Whether Grad-CAM depends on what each model has learnt; a paragraph a model."""
+    """Whether Grad-CAM depends on what each model has learned; a paragraph a model."""
     return [_randomized(_steps(randomization, name), title) for name, title in titles.items()]
 
 

@@ -1,6 +1,6 @@
 """A line that undoes regression to the mean.
 
-A model trained briefly predicts too near the mean age: too old for the young, too young for the
+A model trained briefly predicts too near the mean age: overestimated for young, underestimated for
 old. The line is fitted on the training images and becomes part of the model's output scaling, so
 that nothing downstream knows of it.
 """
