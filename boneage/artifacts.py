@@ -10,8 +10,8 @@ A folder `artifacts/models/<name>/` holds
     unfinished/          the same of a training that goes on here, until `publish`
 and `artifacts/coverage.csv` says how often prediction intervals cover the reference bone age.
 `occlusion.csv` and `randomization.csv` say how far maps of where a model looked can be trusted.
-What the gate compares a picture with is in `gate.json` (limits, and the models they belong to) and
-`gate.safetensors`; `gate.csv` says what it refuses.
+What the image quality check compares an image with is in `gate.json` (limits, and the models they
+belong to) and `gate.safetensors`; `gate.csv` says what it refuses.
 `robustness.csv` says how much larger the errors are on changed pictures of the same hands.
 Loading never runs code from a file: the architecture is built by the registry and safetensors
 holds numbers only. Keras is imported when a model is loaded, so tables open without it.

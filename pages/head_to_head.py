@@ -238,9 +238,7 @@ def show_radiograph(names: Names, recipe: str) -> None:
     source = choose_source()
     if source is None:
         return
-    if fault := source.header.fault:
-        name, fault = map(wording.as_plain_markdown, (source.name, fault))
-        st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
+    if shared.show_fault(source):
         return
     if st.session_state.get("compared") != source.key:
         # What a new source says of the sex is filled in once.
@@ -289,11 +287,7 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
         prediction = shared.predict(weights, source.digest, sex, source.content)
     months = {name: prediction.months[name] for name in names}
     mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
-    if source.about:
-        st.info(source.about, icon=":material/info:")
-    if prediction.contradicts_header:
-        sentence = wording.other_sex_in_header(prediction.source.sex, sex)
-        st.warning(sentence, icon=":material/warning:")
+    shared.show_notes(source, prediction)
     if not prediction.refusal:
         st.html(cards.age_cards(months, mean))
         apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})

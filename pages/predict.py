@@ -35,6 +35,8 @@ from pages.shared import (
     predict,
     published_weights,
     show_error,
+    show_fault,
+    show_notes,
     show_refusal,
 )
 
@@ -174,11 +176,7 @@ def show_one(
     known = opened(weights, source.digest, source.content)
     name = source.name if source.about else wording.as_plain_markdown(source.name)
     st.header(f"Bone age: {name}", anchor=False)
-    if source.about:
-        st.info(source.about, icon=":material/info:")
-    if prediction.contradicts_header:
-        sentence = wording.other_sex_in_header(known.prepared.sex, sex)
-        st.warning(sentence, icon=":material/warning:")
+    show_notes(source, prediction)
     if not prediction.refusal:
         show_answer(weights, prediction, age, level or choose_level(weights))
     elif show_refusal(weights, source, prediction):
@@ -393,7 +391,8 @@ def show_several(weights: Weights, sources: list[Source], default_sex: str | Non
         icon=":material/download:",
         on_click="ignore",
     )
-    show_faults(sources)
+    for source in sources:
+        show_fault(source)
     finished = {
         source.key: (source, answer.sex)
         for source, answer in zip(sources, answers, strict=True)
@@ -501,13 +500,6 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
 # The page ---------------------------------------------------------------------------------------
 
 
-def show_faults(sources: list[Source]) -> None:
-    for source in sources:
-        if fault := source.header.fault:
-            name, fault = map(wording.as_plain_markdown, (source.name, fault))
-            st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
-
-
 def stated_errors(weights: Weights) -> dict[str, float]:
     """Model title -> mean absolute error in months on test radiographs, where one is stated."""
     errors = {
@@ -566,12 +558,11 @@ def main() -> None:
         weights = published_weights()
         if len(sources) > 1:
             show_several(weights, sources, sex)
-        elif sources and sources[0].header.fault:
-            show_faults(sources)
-        elif sources and sex is None:
-            ask_for_sex()
-        elif sources:
-            show_one(weights, sources[0], sex, age)
+        elif sources and not show_fault(sources[0]):
+            if sex is None:
+                ask_for_sex()
+            else:
+                show_one(weights, sources[0], sex, age)
         about_the_models(weights)
     except BoneAgeError as error:
         show_error(error)

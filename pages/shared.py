@@ -263,6 +263,23 @@ def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
     )
 
 
+def show_fault(source: Source) -> bool:
+    """Why a file cannot be read; whether that is so."""
+    if fault := source.header.fault:
+        name, fault = map(wording.as_plain_markdown, (source.name, fault))
+        st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
+    return bool(fault)
+
+
+def show_notes(source: Source, prediction: Prediction) -> None:
+    """What to know of a sample, and a sex other than the DICOM header's."""
+    if source.about:
+        st.info(source.about, icon=":material/info:")
+    if prediction.contradicts_header:
+        sentence = wording.other_sex_in_header(prediction.source.sex, prediction.sex)
+        st.warning(sentence, icon=":material/warning:")
+
+
 def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bool:
     """Why the quality check refused a radiograph; whether to show its bone age all the same."""
     reason, forced = prediction.refusal.reason, st.session_state.setdefault("forced", set())

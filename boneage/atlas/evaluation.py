@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from boneage.inference.predictor import Predictor
 
 PREDICTIONS, SIMILARITY = "predictions.csv", "image_similarity.csv"
-# Side of the picture that is compared with the plates and shown beside them, whatever the models
+# Side of the image that is compared with the standards and shown beside them, whatever the models
 # take: a hand on a plate is about as large.
 SIZE = 512
 _CASE_COLUMNS = ["id", "sex", "reference_months", "prediction_months"]

@@ -94,7 +94,7 @@ def read_landmarks(folder: Path) -> dict[tuple[str, int], np.ndarray]:
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Read the picture of a plate.
+    """Read the image of a standard.
 
     Args:
         path: of the file.

@@ -290,7 +290,7 @@ def align(plate: Standard, landmarks: np.ndarray, size: int = 256) -> np.ndarray
     Args:
         plate: to bring.
         landmarks: (21, 2) on the prepared picture; a right hand gets the plate mirrored.
-        size: side of the prepared picture in pixels.
+        size: side of the prepared image in pixels.
 
     Returns:
         (size, size) uint8.
@@ -299,7 +299,7 @@ def align(plate: Standard, landmarks: np.ndarray, size: int = 256) -> np.ndarray
 
 
 def png(image: np.ndarray) -> bytes:
-    """A picture as a PNG file.
+    """An image as a PNG file.
 
     Args:
         image: (H, W) uint8.

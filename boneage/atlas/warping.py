@@ -23,11 +23,11 @@ def warp_map(
 
     Args:
         landmarks: (21, 2) where the landmarks shall lie on the warped picture.
-        source_landmarks: (21, 2) where they lie on the picture to be warped.
+        source_landmarks: (21, 2) where they lie on the image to be warped.
         shape: (height, width) of the warped picture.
 
     Returns:
-        (H, W, 2) float32 of x, y on the picture to be warped.
+        (H, W, 2) float32 of x, y on the image to be warped.
     """
     height, width = shape
     spline = RBFInterpolator(
@@ -49,7 +49,7 @@ def warp_map(
 def sample(
     image: np.ndarray, where: np.ndarray, interpolation: int = cv2.INTER_CUBIC
 ) -> np.ndarray:
-    """The values of a picture at given places; beyond it those at its edge.
+    """The values of an image at given places; beyond it those at its edge.
 
     Args:
         image: (h, w) or (h, w, channels).

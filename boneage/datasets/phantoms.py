@@ -108,7 +108,7 @@ def draw_phantom(age_months: float, sex: str, seed: int = 0, height: int = 400) 
         age_months: bone age, 0 to 240 months.
         sex: "female" or "male"; sets when each center appears and each growth plate fuses.
         seed: everything but the ossification; one seed at two ages is the same hand growing.
-        height: of the picture in pixels, 100 to 4000.
+        height: of the image in pixels, 100 to 4000.
 
     Returns:
         (H, W) uint8, bones bright, W = 0.75 H; the same arguments always give the same pixels.
@@ -131,7 +131,7 @@ def make_phantom(age_months: float, sex: str, seed: int = 0, height: int = 400) 
         age_months: bone age, 0 to 240 months.
         sex: "female" or "male"; sets when each center appears and each growth plate fuses.
         seed: everything but the ossification; one seed at two ages is the same hand growing.
-        height: of the picture in pixels, 100 to 4000.
+        height: of the image in pixels, 100 to 4000.
 
     Returns:
         The picture, (H, 0.75 H) uint8, with its landmarks, its box and the axis of its radius.

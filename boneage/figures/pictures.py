@@ -83,7 +83,7 @@ def map_on_radiograph(
 
 
 def wipe(left: np.ndarray, right: np.ndarray, share: float) -> np.ndarray:
-    """One picture up to a share of the width, then the other; a line lies between them.
+    """One image up to a share of the width, then the other; a line lies between them.
 
     Args:
         left: (H, W) uint8.

@@ -52,7 +52,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a picture should not be judged.
+    """Why an image should not be predicted.
 
     Attributes:
         kind: for tables.
