@@ -2,6 +2,7 @@
 
 A folder `artifacts/models/<name>/` holds
     weights.safetensors  float16, keyed by variable path ("stage1_block1_conv1/kernel")
+    model.onnx           the same weights in the graph that predicts, see `boneage.training.export`
     facts.json           what the weights are and how to build the model around them (`Facts`)
     history.csv          one row an epoch
     metrics.csv          figures of each split, see `boneage.evaluation.metrics.metrics_table`
@@ -14,7 +15,8 @@ What the image quality check compares an image with is in `gate.json` (limits, a
 belong to) and `gate.safetensors`; `gate.csv` says what it refuses.
 `robustness.csv` says how much larger the errors are on changed pictures of the same hands.
 Loading never runs code from a file: the architecture is built by the registry and safetensors
-holds numbers only. Keras is imported when a model is loaded, so tables open without it.
+holds numbers only, as does ONNX. Keras is imported when a Keras model is loaded; tables and
+exported models open without it.
 """
 
 import dataclasses
@@ -38,7 +40,7 @@ from boneage.radiographs import preprocessing
 if TYPE_CHECKING:
     import keras
 
-WEIGHTS, FACTS = "weights.safetensors", "facts.json"
+WEIGHTS, GRAPH, FACTS = "weights.safetensors", "model.onnx", "facts.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
 COVERAGE = "coverage.csv"
 ROBUSTNESS = "robustness.csv"
@@ -47,7 +49,7 @@ _FORMER_FILES = {RANDOMIZATION: "randomisation.csv"}  # names in earlier version
 GATE_FACTS, GATE_NUMBERS, GATE_TABLE = "gate.json", "gate.safetensors", "gate.csv"
 BEST = "best"
 UNFINISHED = "unfinished"
-FILES = (WEIGHTS, FACTS, HISTORY, METRICS, PREDICTIONS)
+FILES = (WEIGHTS, GRAPH, FACTS, HISTORY, METRICS, PREDICTIONS)
 
 PREDICTION_COLUMNS = (
     "id",
@@ -65,6 +67,7 @@ _SEXES = {"female", "male"}
 _CROP_METHODS = {"mediapipe", "segmentation", "full_frame"}
 
 _TRAIN = "train again"  # what to do where git does not have the file either
+EXPORT = "export the model again (python -m boneage export)"
 _FLOAT16_MAX = float(np.finfo(np.float16).max)  # 65504
 
 
@@ -95,6 +98,7 @@ class Facts:
         training_note: one sentence for people saying what these weights are.
         warm_start: of the weights that training started from their weights_sha256 (None where
             they were not kept), preset and trained_on; empty for fresh weights.
+        graph_sha256: SHA-256 of model.onnx, 64 hexadecimal digits; empty before the export.
     """
 
     name: str
@@ -113,6 +117,7 @@ class Facts:
     training_seconds: float
     training_note: str
     warm_start: dict = dataclasses.field(default_factory=dict)
+    graph_sha256: str = ""
 
 
 def artifacts_root() -> Path:
@@ -335,6 +340,48 @@ def _assign(model: "keras.Model", tensors: dict[str, np.ndarray], path: Path) ->
         variable.assign(tensors[name].astype(np.float32))
 
 
+# Exported graph -----------------------------------------------------------------------------
+
+
+def write_graph(folder: str | Path, facts: Facts, content: bytes) -> Facts:
+    """Write the exported model, and its hash into the facts.
+
+    Args:
+        folder: of the artifact.
+        facts: of the artifact.
+        content: ONNX file, see `boneage.training.export`.
+
+    Returns:
+        The facts with the hash.
+    """
+    facts = dataclasses.replace(facts, graph_sha256=hashlib.sha256(content).hexdigest())
+    replace_file(Path(folder) / GRAPH, content)
+    write_facts(folder, facts)
+    return facts
+
+
+def read_graph(folder: str | Path) -> bytes:
+    """Read the exported model.
+
+    Args:
+        folder: of the artifact.
+
+    Returns:
+        An ONNX file, the one that the facts name.
+
+    Raises:
+        ArtifactError: a file is missing, altered or does not fit.
+    """
+    folder = Path(folder)
+    facts = read_facts(folder)
+    content = _read(folder / GRAPH, EXPORT)
+    if hashlib.sha256(content).hexdigest() != facts.graph_sha256:
+        raise unusable(
+            folder / GRAPH, f"is truncated, altered or not the file {FACTS} was written for", EXPORT
+        )
+    return content
+
+
 # Facts --------------------------------------------------------------------------------------
 
 
@@ -392,7 +439,11 @@ def _fault(values: dict) -> str | None:
     """What is wrong with the fields of facts, in words, or None."""
     fields = dataclasses.fields(Facts)
     types: dict[str, Any] = {field.name: field.type for field in fields}
-    needed = [field.name for field in fields if field.default_factory is dataclasses.MISSING]
+    needed = [
+        field.name
+        for field in fields
+        if field.default is field.default_factory is dataclasses.MISSING
+    ]
     if missing := [name for name in needed if name not in values]:
         return f"it lacks {', '.join(missing)}"
     if unknown := [str(name) for name in values if name not in types]:

@@ -181,6 +181,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--note", help="a sentence about the training, shown with the model")
 
     verb = _verb(
+        verbs,
+        "export",
+        _export,
+        "write the graph that predicts, model.onnx, of trained weights; `train` does so by itself",
+    )
+    verb.add_argument("folders", nargs="+", metavar="DIR", help="folders of trained models")
+
+    verb = _verb(
         verbs, "atlas", _atlas, "average hands of each sex and half year, from a cache", _GO_ON
     )
     verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
@@ -543,6 +551,18 @@ def _train(options: argparse.Namespace) -> int:
         note=options.note,
     )
     print(f"The trained model is in {folder}.")
+    return OK
+
+
+def _export(options: argparse.Namespace) -> int:
+    from boneage.quiet import quiet_libraries
+
+    with quiet_libraries():
+        from boneage.training.export import export_artifact
+
+        for folder in options.folders:
+            facts = export_artifact(folder)
+            print(f"The exported {facts.title} is in {folder}.")
     return OK
 
 

@@ -87,6 +87,7 @@ def _write_untrained(folder: Path, name: str) -> None:
     from boneage.evaluation.metrics import metrics_table
     from boneage.models.registry import build_model, find_model
     from boneage.radiographs.preprocessing import Preprocessing
+    from boneage.training.export import export_artifact
     from boneage.training.presets import PRESETS
 
     keras.utils.set_random_seed(7)
@@ -112,6 +113,7 @@ def _write_untrained(folder: Path, name: str) -> None:
         training_note="Untrained, for tests.",
     )
     artifacts.write_facts(folder, facts)
+    export_artifact(folder)
     artifacts.write_history(folder, pd.DataFrame({"epoch": [1], "loss": [2.0], "val_mae": [9.0]}))
     age = np.linspace(24, 200, 12)
     artifacts.write_predictions(

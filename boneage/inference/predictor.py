@@ -3,35 +3,33 @@
 The quality check is part of the path: no bone age comes without its answer.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from boneage import artifacts, wording
 from boneage.artifacts import ArtifactError, Facts
 from boneage.errors import BoneAgeError
+from boneage.explain.explanation import Explanation, explain, outputs_to_explain
+from boneage.explain.gradcam import telling_direction
 from boneage.inference.conformal import LEVEL, Calibration, calibrate
 from boneage.inference.ensemble import ensemble_weights, with_ensemble
+from boneage.inference.runtime import Runtime
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.quality.checks import QualityMeasures, Refusal, measure_quality
 from boneage.quality.quality_check import load_gate
-from boneage.quiet import quiet_libraries
-from boneage.radiographs.hand import Hand
+from boneage.radiographs.hand import Hand, load_landmarker
 from boneage.radiographs.preprocessing import (
     PreparedHand,
     Preprocessing,
     prepare,
-    sex_to_model_input,
-    to_model_input,
 )
 from boneage.radiographs.reading import Radiograph, read_radiograph
 
-if TYPE_CHECKING:
-    from boneage.explain.explainer import Explainer
+_PREDICTION = ("bone_age", "pooled_features")  # outputs of an exported model
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +70,7 @@ class Prediction:
         calibration: prediction intervals.
         weights: model name -> its share in the ensemble, 1 together.
         refusal: the quality check's reason for refusing the radiograph, or None.
+        outputs: model name -> what `Predictor.explain` needs, where it was worked out already.
     """
 
     source: PreparedRadiograph
@@ -80,6 +79,7 @@ class Prediction:
     calibration: Calibration
     weights: dict[str, float]
     refusal: Refusal | None = None
+    outputs: dict[str, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @property
     def prepared(self) -> dict[str, PreparedHand]:
@@ -162,25 +162,6 @@ def _preprocessing(name: str, facts: Facts) -> Preprocessing:
         ) from error
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """Where one model looked; every map is (S, S) float32 in [0, 1] on its prepared image.
-
-    Maps explain the answer: of a model that reads the mirror image, too, they are means over both.
-
-    Attributes:
-        gradcam: the regions that move the predicted bone age in this direction most.
-        direction: "raises" for a hand read older than the average training hand, else "lowers".
-        spatial: CBAM stage -> spatial attention of the stage's last block; empty without CBAM.
-        channel: CBAM stage -> (C,) channel attention in [0, 1].
-    """
-
-    gradcam: np.ndarray
-    direction: str
-    spatial: dict[int, np.ndarray]
-    channel: dict[int, np.ndarray]
-
-
 class Predictor:
     """The published models, loaded once; safe to share between threads.
 
@@ -216,15 +197,14 @@ class Predictor:
                 f"There is no trained model in {artifacts.artifacts_root()}: restore the folder "
                 "with git checkout, or train one (python -m boneage train --help)."
             )
-        with quiet_libraries():
-            from boneage.models.heads import inference_model
-
-            loaded = {name: artifacts.load_model(artifacts.model_folder(name)) for name in names}
-        self._models = {name: model for name, (model, _) in loaded.items()}
-        self._inference_models = {
-            name: inference_model(model, facts.mirrored) for name, (model, facts) in loaded.items()
+        folders = {name: artifacts.model_folder(name) for name in names}
+        self.facts: dict[str, Facts] = {
+            name: artifacts.read_facts(folder) for name, folder in folders.items()
         }
-        self.facts: dict[str, Facts] = {name: facts for name, (_, facts) in loaded.items()}
+        with ThreadPoolExecutor() as threads:
+            threads.submit(load_landmarker)
+            loaded = threads.map(Runtime.load, folders.values())
+            self._runtimes = dict(zip(names, loaded, strict=True))
         self._preprocessing = {
             name: _preprocessing(name, facts) for name, facts in self.facts.items()
         }
@@ -233,13 +213,11 @@ class Predictor:
         self.calibration = calibrate(tables, self.weights)
         fingerprints = artifacts.fingerprints(self.facts)
         self.gate = load_gate({name: fingerprints[name] for name in names})
-        self._explainers: dict[str, Explainer] = {}
-        self._lock = threading.Lock()
 
     @property
     def names(self) -> list[str]:
         """Names of the models that are loaded."""
-        return list(self._models)
+        return list(self._runtimes)
 
     @property
     def notes(self) -> list[str]:
@@ -328,7 +306,7 @@ class Predictor:
             boneage.inference.predictor.UnknownSexError: The file does not state the sex, ...
         """
         opened = source if isinstance(source, PreparedRadiograph) else self.open(source)
-        (prediction,) = self.predict_all([opened], [sex or opened.sex])
+        (prediction,) = self._predict([opened], [sex or opened.sex], keep_outputs=True)
         return prediction
 
     def predict_all(
@@ -356,21 +334,41 @@ class Predictor:
             >>> [prediction.sex for prediction in predictor.predict_all(opened, ["male", "male"])]
             ['male', 'male']
         """
+        return self._predict(opened, sexes, keep_outputs=False)
+
+    def _predict(
+        self,
+        opened: Sequence[PreparedRadiograph],
+        sexes: Sequence[str | None],
+        keep_outputs: bool,
+    ) -> list[Prediction]:
+        """Predict; outputs to explain the answer can be kept for a single radiograph."""
         known = [sex for sex in sexes if sex is not None]
         if len(known) < len(sexes):
             raise UnknownSexError()
         if not opened:
             return []
-        months, features = self.read_prepared([each.hands for each in opened], known)
+        hands = [each.hands for each in opened]
+        outputs = {
+            name: self._run(
+                name,
+                hands,
+                known,
+                [*_PREDICTION, *(outputs_to_explain(find_model(name)) if keep_outputs else ())],
+            )
+            for name in self.names
+        }
+        features = {name: of_model["pooled_features"] for name, of_model in outputs.items()}
         refusals = self.gate.judge([each.quality for each in opened], features)
         return [
             Prediction(
                 each,
                 sex,
-                {name: float(values[number]) for name, values in months.items()},
+                {name: float(of_model["bone_age"][number]) for name, of_model in outputs.items()},
                 self.calibration,
                 self.weights,
                 refusal,
+                outputs if keep_outputs else {},
             )
             for number, (each, sex, refusal) in enumerate(zip(opened, known, refusals, strict=True))
         ]
@@ -402,13 +400,10 @@ class Predictor:
             Model name -> (N,) float32, bone age in months; and model name -> (N, D) float32, the
             pooled features that the quality check looks at.
         """
-        male = sex_to_model_input(sexes)
-        months, features = {}, {}
-        for name, model in self._inference_models.items():
-            images = self._input(name, np.stack([hand[name].image for hand in hands]))
-            with self._lock:
-                ages, pooled = model.predict_on_batch([images, male])
-            months[name], features[name] = np.asarray(ages)[:, 0], np.asarray(pooled)
+        outputs = {name: self._run(name, hands, sexes, _PREDICTION) for name in self.names}
+        months, features = (
+            {name: of_model[output] for name, of_model in outputs.items()} for output in _PREDICTION
+        )
         return months, features
 
     def explain(self, prediction: Prediction, name: str) -> Explanation:
@@ -430,27 +425,18 @@ class Predictor:
             >>> explanation.gradcam.shape == prediction.prepared[name].image.shape
             True
         """
-        from boneage.explain.gradcam import telling_direction
-
+        entry, size = find_model(name), len(prediction.prepared[name].image)
         direction = telling_direction(prediction.ensemble_months)  # one, so that maps compare
-        prepared = prediction.prepared[name].image
-        (image,) = self._input(name, prepared[np.newaxis])
-        size = len(prepared)  # the image that the model takes may be smaller
-        with self._lock:
-            explainer = self._explainer(name)
-            gradcam = explainer.gradcam(image, prediction.sex, direction, size)
-            attention = explainer.attention(image, size)
-        return Explanation(gradcam, direction, attention.spatial, attention.channel)
+        outputs = prediction.outputs.get(name) or self._run(
+            name, [prediction.prepared], [prediction.sex], outputs_to_explain(entry)
+        )
+        return explain(outputs, entry, direction, self._runtimes[name].size, size)
 
-    def _input(self, name: str, images: np.ndarray) -> np.ndarray:
-        return to_model_input(images, self.facts[name].build["input_size"])
-
-    def _explainer(self, name: str) -> "Explainer":
-        """Made at first use."""
-        if name not in self._explainers:
-            from boneage.explain.explainer import Explainer
-
-            self._explainers[name] = Explainer(
-                self._models[name], find_model(name), self.facts[name].mirrored
-            )
-        return self._explainers[name]
+    def _run(
+        self,
+        name: str,
+        hands: Sequence[Mapping[str, PreparedHand]],
+        sexes: Sequence[str],
+        outputs: Sequence[str],
+    ) -> dict[str, np.ndarray]:
+        return self._runtimes[name](np.stack([hand[name].image for hand in hands]), sexes, outputs)

@@ -61,21 +61,22 @@ def bone_age_model(
 
 
 def inference_model(model: keras.Model, mirrored: bool) -> keras.Model:
-    """The model that answers with given weights, layers shared: one path for all predictions.
+    """The model that predicts with given weights, layers shared, while it is trained.
+
+    What is published predicts by the exported graph, `boneage.training.export`, which is the same.
 
     Args:
         model: from the registry.
         mirrored: read each image and its mirror image, at twice the cost.
 
     Returns:
-        A model of the same inputs. Outputs: bone age (batch, 1) in months, with `mirrored` the mean
-        of both readings, and the pooled features (batch, channels) of the image as it is.
+        A model of the same inputs and output; with `mirrored` its bone age is the mean of both.
     """
-    months = model.output
-    if mirrored:
-        image, sex = model.inputs
-        months = layers.average([months, model([ops.flip(image, axis=2), sex])])
-    return keras.Model(model.inputs, [months, model.get_layer("pooled_features").output])
+    if not mirrored:
+        return model
+    image, sex = model.inputs
+    mirror_image = model([ops.flip(image, axis=2), sex])
+    return keras.Model(model.inputs, layers.average([model.output, mirror_image]))
 
 
 def with_l2(model: keras.Model, factor: float) -> keras.Model:

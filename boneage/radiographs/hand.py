@@ -8,8 +8,10 @@ whole radiograph is taken. The result says which of the three it was.
 import ctypes
 import functools
 import hashlib
+import sys
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -242,11 +244,40 @@ def _detect(dressed: np.ndarray) -> list:
     return found
 
 
+def load_landmarker() -> None:
+    """Load MediaPipe and its landmark model ahead of the first radiograph.
+
+    Raises:
+        HandModelError: MediaPipe or its landmark model does not load; `find_hand` says so again.
+    """
+    with _LANDMARKER_LOCK, quiet_libraries():
+        _landmarker()
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Keep MediaPipe from importing TensorFlow, which takes seconds and half a gigabyte.
+
+    It does so wherever TensorFlow is installed, for its own documentation only
+    (mediapipe/tasks/python/core/optional_dependencies.py), and does without where it is not.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # "not installed", says Python
+    try:
+        yield
+    finally:
+        del sys.modules["tensorflow"]
+
+
 @functools.cache
 def _landmarker() -> "HandLandmarker":
-    """The landmark model, loaded once per process (a quarter of a second)."""
+    """The landmark model, loaded once per process."""
     content = _landmark_model()
     try:
+        with _without_tensorflow():
+            import mediapipe  # noqa: F401
         from mediapipe.tasks.python import BaseOptions
         from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions
 

@@ -15,8 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from boneage.explain.explainer import Explainer
+from boneage.explain.explanation import explain, outputs_to_explain
 from boneage.explain.gradcam import Direction
+from boneage.inference.runtime import Runtime
+from boneage.models.registry import find_model
+from boneage.training.export import export_model
 
 HEAD, STEM = "head", "stem"
 
@@ -31,24 +34,25 @@ class Randomization:
     and that of gradient histograms, need more than the few dozen cells behind a map.
 
     Example:
-        >>> from boneage.models.registry import build_model, find_model
-        >>> model = build_model("tiny_densenet", input_size=64)
-        >>> check = Randomization(Explainer(model, find_model("tiny_densenet"), mirrored=False))
-        >>> image = np.random.default_rng(0).random((64, 64, 1), np.float32)
+        >>> from boneage.models.registry import build_model
+        >>> check = Randomization(build_model("tiny_densenet", input_size=64), mirrored=False)
+        >>> image = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
         >>> table = check(image, "female", "raises")
         >>> list(check.stages), list(table.columns)
         (['head', ..., 'stem'], ['step', 'stage', 'similarity'])
     """
 
-    def __init__(self, explainer: Explainer, seed: int = 2017):
+    def __init__(self, model: keras.Model, mirrored: bool, seed: int = 2017):
         """Find the stages of a model.
 
         Args:
-            explainer: of a registry model, which is changed during a call and restored after.
+            model: from the registry; it is changed during a call and restored after.
+            mirrored: whether its answer is the mean over the image and its mirror image.
             seed: of the random weights.
         """
-        self.stages = randomizable_stages(explainer.model)
-        self._explainer = explainer
+        self.stages = randomizable_stages(model)
+        self._model = model
+        self._mirrored = mirrored
         self._rng = np.random.default_rng(seed)
 
     def __call__(self, image: np.ndarray, sex: str, direction: Direction) -> pd.DataFrame:
@@ -58,7 +62,7 @@ class Randomization:
         over draws.
 
         Args:
-            image: prepared radiograph, (S, S, 1) float32 in [0, 1].
+            image: prepared radiograph, (S, S) uint8.
             sex: "female" or "male".
             direction: "raises" or "lowers": of the map that is shown for this radiograph.
 
@@ -67,19 +71,25 @@ class Randomization:
             and similarity (-1 to 1; 0 for a map that has become even, as it has nothing in common
             with the original). No row where the original map is even, which has no order to lose.
         """
-        original = self._explainer.gradcam(image, sex, direction)
+        original = self._gradcam(image, sex, direction)
         rows = []
         steps = enumerate(self.stages.items(), start=1) if np.ptp(original) else ()
-        model = self._explainer.model
-        learned = model.get_weights()
+        learned = self._model.get_weights()
         try:
             for step, (stage, layers) in steps:
                 _reinitialise(layers, self._rng)
-                changed = self._explainer.gradcam(image, sex, direction)
+                changed = self._gradcam(image, sex, direction)
                 rows.append((step, stage, similarity(original, changed)))
         finally:
-            model.set_weights(learned)
+            self._model.set_weights(learned)
         return pd.DataFrame(rows, columns=["step", "stage", "similarity"])
+
+    def _gradcam(self, image: np.ndarray, sex: str, direction: Direction) -> np.ndarray:
+        """The map that the app would show with the weights as they are."""
+        runtime = Runtime(export_model(self._model, self._mirrored))
+        entry = find_model(self._model.name)
+        outputs = runtime(image[np.newaxis], [sex], outputs_to_explain(entry))
+        return explain(outputs, entry, direction, runtime.size, len(image)).gradcam
 
 
 def similarity(first: np.ndarray, second: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,15 @@ from boneage import artifacts
 from boneage.datasets.rsna import find_images
 from boneage.datasets.splits import VALIDATION
 from boneage.errors import BoneAgeError
+from boneage.explain.gradcam import Direction, telling_direction
 from boneage.inference.ensemble import with_ensemble
 from boneage.inference.predictor import Predictor
-from boneage.models.registry import ENSEMBLE, find_model
+from boneage.models.registry import ENSEMBLE
 from boneage.radiographs.hand import MEDIAPIPE
-from boneage.radiographs.preprocessing import PreparedHand, to_model_input
+from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import read_radiograph
 from boneage.sanity_checks.occlusion import occlusion_shifts
 from boneage.sanity_checks.tables import balanced_sample, occlusion_table, randomization_table
-
-if TYPE_CHECKING:
-    from boneage.explain.gradcam import Direction
 
 N_OCCLUSION, N_RANDOMIZATION = 200, 32
 
@@ -96,8 +94,6 @@ def _shifts(predictor: Predictor, hands: Mapping[str, PreparedHand], case: Any) 
 
 def _directions(predictor: Predictor, hands: Hands, cases: Sequence) -> dict[str, Direction]:
     """id -> the direction of its maps, which is one for all models as on the page."""
-    from boneage.explain.gradcam import telling_direction
-
     months = predictor.predict_prepared(
         [hands[case.id] for case in cases], [case.sex for case in cases]
     )
@@ -109,17 +105,14 @@ def _similarities(
     name: str, cases: Iterable, hands: Hands, directions: Mapping[str, Direction]
 ) -> pd.DataFrame:
     """Of one model: model, id, step, stage, similarity."""
-    from boneage.explain.explainer import Explainer
     from boneage.sanity_checks.randomization import Randomization
 
     # Loaded anew, as its weights are to be lost.
     model, facts = artifacts.load_model(artifacts.model_folder(name))
-    randomization = Randomization(Explainer(model, find_model(name), facts.mirrored))
+    randomization = Randomization(model, facts.mirrored)
     parts = []
     for case in cases:
-        prepared = hands[case.id][name].image
-        (image,) = to_model_input(prepared[np.newaxis], facts.build["input_size"])
-        table = randomization(image, case.sex, directions[case.id])
+        table = randomization(hands[case.id][name].image, case.sex, directions[case.id])
         parts.append(table.assign(model=name, id=case.id))
     table = pd.concat(parts)
     if table.empty:

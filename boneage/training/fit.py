@@ -127,7 +127,7 @@ def predict_rows(
     batches = pipeline.evaluation_batches(cache, rows, batch_size=32, image_size=size)
     read = inference_model(model, facts.mirrored).predict_on_batch
     months = [
-        np.asarray(read(inputs)[0])[:, 0]
+        np.asarray(read(inputs))[:, 0]
         for inputs, _ in tqdm(
             batches, total=math.ceil(len(rows) / 32), desc="predicting", unit="batch"
         )
@@ -384,6 +384,9 @@ def _write_artifact(
         months = slope * months + intercept
         facts = with_line(facts, slope, intercept)
     artifacts.write_facts(folder, facts)
+    from boneage.training.export import export_artifact  # a machine that trains may lack ONNX
+
+    export_artifact(folder)
     predictions["prediction_months"] = months
     artifacts.write_predictions(folder, predictions)
     artifacts.write_metrics(folder, metrics_table(artifacts.read_predictions(folder)))

@@ -1,0 +1,90 @@
+"""Exported models, run by ONNX Runtime: no TensorFlow, no Keras."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from boneage import artifacts
+from boneage.radiographs.preprocessing import sex_to_model_input, to_model_input
+
+_ERROR = 3  # of ONNX Runtime's levels of messages; those below concern no user
+# Larger batches take longer for each image: the feature maps of one fit the processor's cache.
+_BATCH = 1
+_IMAGES_FIRST = ("bone_age", "pooled_features")  # the other outputs have the readings first
+
+
+class Runtime:
+    """One exported model; safe to share between threads.
+
+    Attributes:
+        size: side in pixels of the images it takes.
+        outputs: names of what it returns, see `boneage.training.export.export_model`.
+
+    Example:
+        >>> runtime = Runtime.load(artifacts.model_folder("densenet121"))
+        >>> images = np.zeros((2, 256, 256), np.uint8)
+        >>> outputs = runtime(images, ["female", "male"], ["bone_age", "last_feature_map"])
+        >>> {name: values.shape for name, values in outputs.items()}
+        {'bone_age': (2,), 'last_feature_map': (1, 2, 1024, 8, 8)}
+    """
+
+    def __init__(self, content: bytes):
+        """Load a graph.
+
+        Args:
+            content: ONNX file of `boneage.training.export.export_model`.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        options.log_severity_level = _ERROR
+        self._session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+        self.size: int = self._session.get_inputs()[0].shape[1]
+        self.outputs: list[str] = [output.name for output in self._session.get_outputs()]
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Runtime:
+        """Load the exported model of an artifact.
+
+        Args:
+            folder: of the artifact.
+
+        Returns:
+            The model.
+
+        Raises:
+            ArtifactError: a file is missing, altered or does not fit.
+        """
+        content = artifacts.read_graph(folder)
+        try:
+            return cls(content)
+        except Exception as error:  # ONNX Runtime has no common base class
+            path = Path(folder) / artifacts.GRAPH
+            raise artifacts.unusable(path, "does not load", artifacts.EXPORT) from error
+
+    def __call__(
+        self, images: np.ndarray, sexes: Sequence[str], outputs: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        """Run the model.
+
+        Args:
+            images: (N, S, S) uint8, prepared; of another size than the model's, they are resized.
+            sexes: "female" or "male" of each.
+            outputs: names of what to return.
+
+        Returns:
+            Output name -> float32, see `boneage.training.export.export_model` for the shapes.
+        """
+        image, sex = to_model_input(images, self.size), sex_to_model_input(sexes)
+        parts = [
+            self._session.run(list(outputs), {"image": image[rows], "sex": sex[rows]})
+            for rows in (slice(start, start + _BATCH) for start in range(0, len(image), _BATCH))
+        ]
+        return {
+            name: np.concatenate(values, axis=0 if name in _IMAGES_FIRST else 1)
+            for name, values in zip(outputs, zip(*parts, strict=True), strict=True)
+        }
