@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.comparison import costs
 from boneage.comparison import figures as comparison
 from boneage.comparison import table as tables
@@ -12,11 +12,15 @@ from boneage.comparison import text as verdict
 from boneage.comparison.head_to_head import HeadToHead, head_to_head, mae_only
 from boneage.comparison.significance import MIN_CASES
 from boneage.comparison.timing import milliseconds_a_radiograph
+from boneage.datasets.text import ABOUT_SPLIT, SPLITS
 from boneage.errors import BoneAgeError
 from boneage.evaluation.published import published_results
+from boneage.explain import text as explain_text
 from boneage.explain.overlay import stretch
 from boneage.figures import cards, palette, pictures, style
 from boneage.figures.training import training_curves
+from boneage.formatting import CI_95
+from boneage.inference import text as prediction_text
 from boneage.inference.ensemble import with_ensemble
 from boneage.inference.predictor import Explanation, Prediction, Predictor
 from boneage.models.registry import ENSEMBLE, MODELS, find_model
@@ -38,7 +42,7 @@ Names = tuple[str, str]
 def choose() -> tuple[str, str, str]:
     """(split, recipe, "all" or a sex), which stand in the address."""
     with st.container(horizontal=True, gap="medium"):
-        split = shared.pick("Radiographs", wording.SPLITS, "split")
+        split = shared.pick("Radiographs", SPLITS, "split")
         recipe = shared.pick(
             "Recipe", {r: shared.recipe_title(r) for r in shared.recipes()}, "recipe"
         )
@@ -78,9 +82,9 @@ def show_verdict(found: HeadToHead, titles: Names, split: str, sex: str) -> None
     st.markdown(verdict.bias(found.bias, titles))
     shares = dict(zip(titles, found.weights, strict=True))
     notes = [
-        wording.ABOUT_TRAINING_RUNS,
-        wording.ABOUT_SPLIT[split],
-        wording.ensemble_weights(shares),
+        verdict.ABOUT_TRAINING_RUNS,
+        ABOUT_SPLIT[split],
+        prediction_text.ensemble_weights(shares),
     ]
     st.caption(" ".join(filter(None, notes)))
 
@@ -98,7 +102,7 @@ def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHea
     weights = [entry for entry in published if entry[0] in names]
     show_table_and_time(names, rows, each, weights)
     st.caption(
-        f"Below each metric its {wording.CI_95} (bootstrap). ✓ and bold: significantly "
+        f"Below each metric its {CI_95} (bootstrap). ✓ and bold: significantly "
         "better than the other model, p < 0.05. p: paired tests of the two models; MAE is the "
         "primary metric, the p values of all other metrics together are adjusted by Holm's method, "
         f"as are those of the subgroups. Fewer than {MIN_CASES} radiographs are not tested. "
@@ -186,8 +190,8 @@ def show_training(names: Names, recipe: str) -> None:
     shared.chart(curves, alt="Loss and validation error by epoch")
     if cut:
         st.caption(
-            f"{wording.in_words(cut)}: fine-tuned from earlier weights; the curves show the last "
-            "stage only."
+            f"{formatting.in_words(cut)}: fine-tuned from earlier weights; the curves show the "
+            "last stage only."
         )
 
 
@@ -216,7 +220,7 @@ def show_robustness() -> None:
     )
     st.caption(
         f"MAE on {table['n'].max():,} radiographs after image changes that do not affect the bone "
-        f"age, relative to the MAE on the unchanged images. Error bars are paired {wording.CI_95}s."
+        f"age, relative to the MAE on the unchanged images. Error bars are paired {CI_95}s."
     )
 
 
@@ -290,7 +294,9 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
     shared.show_notes(source, prediction)
     if not prediction.refusal:
         st.html(cards.age_cards(months, mean))
-        apart = wording.disagreement({style.model_title(name): age for name, age in months.items()})
+        apart = prediction_text.disagreement(
+            {style.model_title(name): age for name, age in months.items()}
+        )
         st.markdown(apart)
     elif shared.show_refusal(weights, source, prediction):
         st.html(cards.refused_age_cards(months, mean))
@@ -308,7 +314,7 @@ def show_both(names: Names, source: shared.Source, sex: str) -> None:
 
 def show_maps(names: Names, prediction: Prediction, explanations: list[Explanation]) -> None:
     st.subheader("Grad-CAM", anchor=False)
-    st.caption(wording.ABOUT_GRADCAM)
+    st.caption(explain_text.ABOUT_GRADCAM)
     hands = [prediction.prepared[name] for name in names]
     columns = st.columns(3, gap="medium")
     for column, name, hand, explanation in zip(columns, names, hands, explanations, strict=False):
@@ -316,7 +322,7 @@ def show_maps(names: Names, prediction: Prediction, explanations: list[Explanati
             st.html(cards.model_heading(name))
             st.image(
                 pictures.map_on_crop(hand.image, explanation.gradcam, OPACITY),
-                caption=wording.gradcam_direction(explanation.direction),
+                caption=explain_text.gradcam_direction(explanation.direction),
                 width="stretch",
                 alt=f"Grad-CAM of {style.model_title(name)}",
             )
@@ -367,7 +373,7 @@ def show_missing(available: list[str]) -> None:
     missing = [
         entry for entry in MODELS.values() if not entry.hidden and entry.name not in available
     ]
-    titles = wording.in_words([entry.title for entry in missing])
+    titles = formatting.in_words([entry.title for entry in missing])
     st.info(
         f"The comparison needs two trained models. Missing: {titles}. Prepare the radiographs "
         "once as described in docs/training.md, then train:",

@@ -9,18 +9,22 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.atlas import evaluation as answers
 from boneage.atlas import standards as plates
+from boneage.atlas import text as atlas_text
 from boneage.atlas.ossification import SOURCES, STAGES_SOURCE, stage
 from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
 from boneage.datasets.rsna import find_split_images
+from boneage.datasets.text import ABOUT_SPLIT
 from boneage.errors import BoneAgeError
 from boneage.evaluation.published import SINGLE_READER
 from boneage.figures import pictures
+from boneage.formatting import CI_95
 from boneage.models.registry import ENSEMBLE
 from boneage.quiz import figures as charts
 from boneage.quiz import quiz
+from boneage.quiz import text as quiz_text
 from boneage.quiz.quiz import N_HANDS, Quiz
 from boneage.radiographs.reading import read_radiograph
 from pages import shared
@@ -99,9 +103,9 @@ def average_hands() -> Material:
     each = {}
     if set(predictions["model"]) >= set(artifacts.available_models()):
         each = {name: table for name, table in answers.accepted(predictions).groupby("model")}
-        notes.append(wording.PLATES_WERE_SEEN)
+        notes.append(atlas_text.PLATES_WERE_SEEN)
         if refused := answers.refused_plates(predictions):
-            notes.append(wording.plates_refused(refused))
+            notes.append(atlas_text.plates_refused(refused))
     else:
         notes.append(
             "The stored predictions are of other weights and are not shown; update them with "
@@ -138,7 +142,7 @@ def radiographs_of(folder: str, split: str) -> Material:
         return prediction.refusal is not None
 
     pool = cases[cases["id"].isin(files)]
-    notes = (wording.ABOUT_SPLIT[split],)
+    notes = (ABOUT_SPLIT[split],)
     return Material(split, pool, picture, age_of, tables, notes, is_refused)
 
 
@@ -183,7 +187,7 @@ def own_radiographs() -> Material | None:
 
 
 def age_of(hand: pd.Series) -> tuple[str, str]:
-    return wording.children_aged(hand["sex"], hand["reference_months"]), ""
+    return formatting.children_aged(hand["sex"], hand["reference_months"]), ""
 
 
 # Every click runs the page again, and reading a large film takes a while.
@@ -216,7 +220,7 @@ def ask(material: Material, game: Quiz, tell: bool) -> None:
         with st.form("answer", border=False, clear_on_submit=True):
             with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
                 years = st.number_input(
-                    "Bone age: years", 0, wording.OLDEST_YEARS, None, key="years", width=170
+                    "Bone age: years", 0, shared.OLDEST_YEARS, None, key="years", width=170
                 )
                 months = st.number_input("and months", 0, 11, None, key="months", width=120)
             sent = st.form_submit_button("Submit", type="primary", icon=":material/check:")
@@ -241,7 +245,7 @@ def look_back(material: Material, game: Quiz) -> None:
     show_hand(left, material, case, f"Hand {number}: {title}")
     with right:
         st.subheader(title, anchor=False)
-        said = wording.answer_against(case["prediction_months"], case["reference_months"])
+        said = quiz_text.answer_against(case["prediction_months"], case["reference_months"])
         st.markdown(f"{sentence} {said}")
         now = stage(case["sex"], case["reference_months"])
         st.markdown(f"**{now.title}:** {now.look}")
@@ -254,7 +258,7 @@ def look_back(material: Material, game: Quiz) -> None:
             shortcut="Enter",
         )
         st.caption(
-            f"Indicators of maturity after {wording.as_plain_markdown(SOURCES[STAGES_SOURCE])}"
+            f"Indicators of maturity after {formatting.as_plain_markdown(SOURCES[STAGES_SOURCE])}"
         )
 
 
@@ -277,7 +281,7 @@ def show_result(material: Material, game: Quiz) -> None:
     scores = quiz.scores(readers)
     st.header("Your result", anchor=False)
     st.markdown(
-        wording.quiz_result(*scores.loc[charts.YOU, ["mae", "mae_low", "mae_high", "bias"]])
+        quiz_text.quiz_result(*scores.loc[charts.YOU, ["mae", "mae_low", "mae_high", "bias"]])
     )
     st.button(
         f"Ten more cases (set {st.session_state['set'] + 1})",
@@ -291,9 +295,9 @@ def show_result(material: Material, game: Quiz) -> None:
     )
     score_table(scores)
     if refused:
-        st.caption(wording.hands_refused(refused))
+        st.caption(quiz_text.hands_refused(refused))
     st.caption(
-        f"The {wording.CI_95}s are wide, because n = {N_HANDS}. Shaded: published estimate for the "
+        f"The {CI_95}s are wide, because n = {N_HANDS}. Shaded: published estimate for the "
         "200 test radiographs of the challenge, whose reference is the mean of six readings."
     )
     st.subheader("Agreement with the reference", anchor=False)
@@ -304,7 +308,7 @@ def show_result(material: Material, game: Quiz) -> None:
             shared.chart(figure, alt=f"Bland-Altman plot: {title}", key=f"bland-altman-{name}")
     st.caption(
         "Bland-Altman plots of estimated minus reference bone age, with bias and 95% limits of "
-        f"agreement; bands are {wording.CI_95}s. All plots have the same scale."
+        f"agreement; bands are {CI_95}s. All plots have the same scale."
     )
     show_missed(material, game.cases())
     answer_table(readers)
@@ -329,7 +333,9 @@ def next_set() -> None:
 
 def score_table(scores: pd.DataFrame) -> None:
     def span(low: str, high: str) -> list[str]:
-        return [wording.metric_interval("bias", *ends) for ends in scores[[low, high]].to_numpy()]
+        return [
+            formatting.metric_interval("bias", *ends) for ends in scores[[low, high]].to_numpy()
+        ]
 
     st.dataframe(
         pd.DataFrame(
@@ -337,7 +343,7 @@ def score_table(scores: pd.DataFrame) -> None:
                 "reader": scores.index.map(charts.reader_title),
                 "mae": scores["mae"],
                 "mae_interval": [
-                    wording.metric_interval("mae", *ends)
+                    formatting.metric_interval("mae", *ends)
                     for ends in scores[["mae_low", "mae_high"]].to_numpy()
                 ],
                 "bias": scores["bias"],
@@ -349,9 +355,9 @@ def score_table(scores: pd.DataFrame) -> None:
         column_config={
             "reader": st.column_config.TextColumn("Reader", pinned=True),
             "mae": st.column_config.NumberColumn("MAE, months", format="%.1f"),
-            "mae_interval": st.column_config.TextColumn(wording.CI_95),
+            "mae_interval": st.column_config.TextColumn(CI_95),
             "bias": st.column_config.NumberColumn("Bias, months", format="%+.1f"),
-            "bias_interval": st.column_config.TextColumn(wording.CI_95),
+            "bias_interval": st.column_config.TextColumn(CI_95),
             "limits": st.column_config.TextColumn("Limits of agreement"),
         },
         alt="Error, bias and limits of agreement of you and of each model",
@@ -368,7 +374,7 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
             with st.container():
                 title, sentence = material.about(case)
                 st.image(material.picture(case), width="stretch", output_format="PNG", alt=title)
-                said = wording.answer_against(case["prediction_months"], case["reference_months"])
+                said = quiz_text.answer_against(case["prediction_months"], case["reference_months"])
                 now = stage(case["sex"], case["reference_months"])
                 st.markdown(f"**{title}.** {sentence} {said} *{now.title}:* {now.look}")
 
@@ -379,13 +385,13 @@ def answer_table(readers: dict[str, pd.DataFrame]) -> None:
     shown = pd.DataFrame(
         {
             "Hand": you["id"],
-            "Sex": you["sex"].map(wording.CHILDREN),
-            "Reference bone age": you["reference_months"].map(wording.age_in_short),
+            "Sex": you["sex"].map(formatting.CHILDREN),
+            "Reference bone age": you["reference_months"].map(formatting.age_in_short),
         }
     )
     for name, cases in readers.items():
         months = you["id"].map(cases.set_index("id")["prediction_months"])
-        shown[charts.reader_title(name)] = months.map(wording.age_in_short, na_action="ignore")
+        shown[charts.reader_title(name)] = months.map(formatting.age_in_short, na_action="ignore")
     shown["Your residual, months"] = you["residual_months"]
     st.dataframe(
         shown,
@@ -410,14 +416,15 @@ def show_plate_predictions() -> None:
     refused = len(answers.refused_plates(predictions))
     with st.expander("Predictions for all average hands", icon=":material/table:"):
         st.markdown(
-            f"{wording.plates_accepted(n + refused, refused)} {wording.plates_read(n, len(beyond))}"
+            f"{atlas_text.plates_accepted(n + refused, refused)} "
+            f"{atlas_text.plates_read(n, len(beyond))}"
         )
         if len(beyond):
             st.dataframe(
                 pd.DataFrame(
                     {
                         "Average hand": beyond["id"],
-                        "Ensemble": beyond["prediction_months"].map(wording.age_in_short),
+                        "Ensemble": beyond["prediction_months"].map(formatting.age_in_short),
                         "Residual, months": beyond["residual_months"],
                     }
                 ),

@@ -4,19 +4,23 @@ from time import monotonic
 
 import streamlit as st
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.datasets.challenge import CITATION
 from boneage.errors import BoneAgeError
 from boneage.evaluation.metrics import age_band
+from boneage.explain import text as explain_text
 from boneage.explain.overlay import stretch
 from boneage.figures import cards, palette, pictures
 from boneage.figures.age_line import age_line
 from boneage.figures.channels import channel_bars
 from boneage.inference import results
+from boneage.inference import text as prediction_text
 from boneage.inference.conformal import LEVEL, LEVELS
 from boneage.inference.predictor import Explanation, Prediction
 from boneage.models.registry import ENSEMBLE, find_model
+from boneage.quality import text as quality_text
 from boneage.quality.checks import ALL, NO_HAND, UNLIKE
+from boneage.radiographs import text as hand_text
 from boneage.radiographs.preprocessing import SEXES
 from boneage.sanity_checks import figures as saliency
 from boneage.sanity_checks import text as saliency_verdict
@@ -24,6 +28,7 @@ from boneage.sanity_checks.regions import bone_regions
 from pages.beside import show_average_hand
 from pages.samples import about_samples, sample_png, sample_source, samples
 from pages.shared import (
+    OLDEST_YEARS,
     PLOT,
     SEX_LABELS,
     Source,
@@ -115,7 +120,7 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
             years = st.number_input(
                 "Age in years (optional)",
                 min_value=0,
-                max_value=wording.OLDEST_YEARS,
+                max_value=OLDEST_YEARS,
                 value=None,
                 key="age_years",
                 width=170,
@@ -138,13 +143,15 @@ def prefill(sources: list[Source]) -> None:
     if now == before:
         return
     sex, age = (one.sex, one.header.age_months) if one else (None, None)
-    if age is not None and wording.nearest_month(age) // 12 > wording.OLDEST_YEARS:
+    if age is not None and formatting.nearest_month(age) // 12 > OLDEST_YEARS:
         age = None  # an adult's, or an error of the header
     # What was entered before the first file came belongs to that file.
     if before or sex:
         state["sex"] = sex
     if before or age is not None:
-        years_and_months = (None, None) if age is None else divmod(wording.nearest_month(age), 12)
+        years_and_months = (
+            (None, None) if age is None else divmod(formatting.nearest_month(age), 12)
+        )
         state["age_years"], state["age_months"] = years_and_months
 
 
@@ -157,7 +164,7 @@ def choose_level(weights: Weights) -> float:
         LEVELS,
         default=LEVEL,
         required=True,
-        format_func=wording.share,
+        format_func=formatting.share,
         key="level",
         help="The wider the interval, the more often it covers the reference bone age.",
     )
@@ -174,7 +181,7 @@ def show_one(
     with st.spinner("Finding the hand and predicting."):
         prediction = predict(weights, source.digest, sex, source.content)
     known = opened(weights, source.digest, source.content)
-    name = source.name if source.about else wording.as_plain_markdown(source.name)
+    name = source.name if source.about else formatting.as_plain_markdown(source.name)
     st.header(f"Bone age: {name}", anchor=False)
     show_notes(source, prediction)
     if not prediction.refusal:
@@ -196,16 +203,18 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
     months, mean = prediction.months, prediction.ensemble_months
     intervals = prediction.intervals(level)
     st.html(cards.age_cards(months, mean, intervals, level))
-    sentences = [wording.disagreement({find_model(name).title: m for name, m in months.items()})]
+    sentences = [
+        prediction_text.disagreement({find_model(name).title: m for name, m in months.items()})
+    ]
     if age is not None:
-        sentences.append(wording.ahead_or_behind(mean, age))
+        sentences.append(prediction_text.ahead_or_behind(mean, age))
         if intervals:
-            sentences.append(wording.in_interval(age, level, *intervals[ENSEMBLE]))
+            sentences.append(prediction_text.in_interval(age, level, *intervals[ENSEMBLE]))
     if any(sentences):
         st.markdown(" ".join(filter(None, sentences)))
-    notes = wording.unfamiliar_ages(mean, age)
+    notes = prediction_text.unfamiliar_ages(mean, age)
     if prediction.is_beyond_calibration:
-        notes.append(wording.BEYOND_CALIBRATION)
+        notes.append(prediction_text.BEYOND_CALIBRATION)
     for sentence in notes:
         st.warning(sentence, icon=":material/info:")
     st.plotly_chart(
@@ -214,10 +223,10 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
         alt="Predicted bone ages with prediction intervals on an axis from birth to maturity",
     )
     if intervals:
-        st.caption(wording.about_interval(level))
-    errors = wording.typical_errors(stated_errors(weights))
+        st.caption(prediction_text.about_interval(level))
+    errors = prediction_text.typical_errors(stated_errors(weights))
     shares = {find_model(name).title: share for name, share in prediction.weights.items()}
-    if facts := list(filter(None, [errors, wording.ensemble_weights(shares)])):
+    if facts := list(filter(None, [errors, prediction_text.ensemble_weights(shares)])):
         st.caption(" ".join(facts))
 
 
@@ -226,7 +235,7 @@ def show_hand(
 ) -> None:
     st.header("Model input", anchor=False)
     if not (prediction.refusal and prediction.refusal.kind == NO_HAND):
-        st.markdown(wording.hand_found(prediction.hand.method))
+        st.markdown(hand_text.hand_found(prediction.hand.method))
     if prediction.source.inverted:
         st.markdown("The image had black bones on a white background and was inverted.")
     height, width = shown.pixels.shape
@@ -241,7 +250,7 @@ def show_hand(
     crop = next(iter(prediction.prepared.values())).image
     right.image(
         crop,
-        caption=wording.prepared_hand(len(crop), input_sizes),
+        caption=hand_text.prepared_hand(len(crop), input_sizes),
         width="stretch",
         output_format="PNG",
         alt="Preprocessed image of the hand",
@@ -272,7 +281,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
             for name in prediction.months
         }
     st.subheader("Grad-CAM", anchor=False)
-    st.caption(wording.ABOUT_GRADCAM)
+    st.caption(explain_text.ABOUT_GRADCAM)
     for column, (name, explanation) in zip(
         st.columns(max(2, len(explanations)), gap="medium"), explanations.items(), strict=False
     ):
@@ -280,7 +289,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
             st.html(cards.model_heading(name))
             st.image(
                 picture(name, explanation.gradcam),
-                caption=wording.gradcam_direction(explanation.direction),
+                caption=explain_text.gradcam_direction(explanation.direction),
                 width="stretch",
                 alt=f"Grad-CAM of {find_model(name).title}",
             )
@@ -460,7 +469,7 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
         f"{name}_months": st.column_config.TextColumn(find_model(name).title) for name, _ in weights
     }
     limits = {
-        f"ensemble_{end}_months": st.column_config.TextColumn(f"{title}, {wording.share(level)}")
+        f"ensemble_{end}_months": st.column_config.TextColumn(f"{title}, {formatting.share(level)}")
         for end, title in (("low", "Lower limit"), ("high", "Upper limit"))
         if table["interval_level"].notna().any()
     }
@@ -523,7 +532,7 @@ def quality_check_measured() -> str | None:
     if far.empty:
         return None
     columns = ["n", "sources", "refused", "low", "high"]
-    return wording.quality_check_measured(*far[columns].iloc[0].tolist())
+    return quality_text.quality_check_measured(*far[columns].iloc[0].tolist())
 
 
 def about_the_models(weights: Weights) -> None:
@@ -539,7 +548,7 @@ def about_the_models(weights: Weights) -> None:
             st.markdown(
                 f"{facts.architecture} {facts.parameters:,} parameters. {facts.training_note} "
                 f"{mirror}Training set: {facts.n_train:,} radiographs; finished "
-                f"{facts.trained_on}. {wording.bias_on_test(bias) if bias else ''}"
+                f"{facts.trained_on}. {prediction_text.bias_on_test(bias) if bias else ''}"
             )
         if measured := quality_check_measured():
             st.caption(measured)

@@ -14,12 +14,13 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.atlas import evaluation as answers
 from boneage.datasets.columns import TITLES, UnknownColumn
 from boneage.datasets.labels import columns_in_words, skipped_in_words
 from boneage.errors import BoneAgeError
 from boneage.figures import pictures
+from boneage.inference import text as prediction_text
 from boneage.inference.ensemble import ensemble_table, ensemble_weights
 from boneage.inference.predictor import Explanation, Prediction, Predictor, PreparedRadiograph
 from boneage.models.registry import ENSEMBLE
@@ -36,6 +37,7 @@ SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Mal
 ALL = "all"
 SEX_FILTER = {ALL: "All", "female": "Girls", "male": "Boys"}
 RECIPES = {"best": "Best", "paper": "Original report"}
+OLDEST_YEARS = 20  # the highest age that can be entered
 PLOT = {"displayModeBar": False}
 # What choices were called in earlier versions: their words stand in links that people have saved.
 FORMER_WORDS = {
@@ -111,7 +113,7 @@ spare_collector()
 def show_error(error: Exception) -> None:
     """An error whose text is a sentence for people."""
     sentence = " ".join(str(error).split())
-    st.error(wording.as_plain_markdown(sentence), icon=":material/error:")
+    st.error(formatting.as_plain_markdown(sentence), icon=":material/error:")
 
 
 def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str:
@@ -225,7 +227,7 @@ def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | Non
             chosen[f"{question.role}_column"] = column
     st.caption(columns_in_words(table, upload.name))
     if skipped := skipped_in_words(table):
-        st.warning(wording.as_plain_markdown(skipped), icon=":material/filter_alt:")
+        st.warning(formatting.as_plain_markdown(skipped), icon=":material/filter_alt:")
     return table
 
 
@@ -266,7 +268,7 @@ def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
 def show_fault(source: Source) -> bool:
     """Why a file cannot be read; whether that is so."""
     if fault := source.header.fault:
-        name, fault = map(wording.as_plain_markdown, (source.name, fault))
+        name, fault = map(formatting.as_plain_markdown, (source.name, fault))
         st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
     return bool(fault)
 
@@ -276,7 +278,7 @@ def show_notes(source: Source, prediction: Prediction) -> None:
     if source.about:
         st.info(source.about, icon=":material/info:")
     if prediction.contradicts_header:
-        sentence = wording.other_sex_in_header(prediction.source.sex, prediction.sex)
+        sentence = prediction_text.other_sex_in_header(prediction.source.sex, prediction.sex)
         st.warning(sentence, icon=":material/warning:")
 
 

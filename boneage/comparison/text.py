@@ -16,12 +16,12 @@ import pandas as pd
 
 from boneage.comparison.significance import ALPHA, MIN_CASES, ROUNDING
 from boneage.comparison.statistics import Comparison
+from boneage.datasets.text import SPLITS
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.wording import (
+from boneage.formatting import (
     CHILDREN,
     CI_95,
     METRIC_TITLES,
-    SPLITS,
     counted,
     in_words,
     metric_value,
@@ -29,6 +29,10 @@ from boneage.wording import (
     share,
 )
 
+ABOUT_TRAINING_RUNS = (
+    "Each model was trained once, with unequal effort: the comparison is between these weights, "
+    "not between the architectures."
+)
 MARGIN = 1.0  # months; bone age is reported to the month
 _NAMED = 3  # groups listed by name
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from boneage.error_analysis.calibration import AgeCalibration
 from boneage.error_analysis.subgroups import Subgroups
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.wording import CI_95, in_words, share
+from boneage.formatting import CI_95, in_words, share
 
 AGREEMENT = "Agreement with the reference"
 CALIBRATION = "Calibration"
@@ -98,6 +98,14 @@ def tree_subgroups(found: Subgroups, age: str) -> str:
         "A regression tree of the absolute error, which can split on "
         f"{factors(found.tree_factors)} ({r2}); ages are {age}s."
         f"{f' {_HELD_OUT}' if found.worst.empty else ''}"  # once is enough
+    )
+
+
+def about_reader_band(low: float, high: float) -> str:
+    """One sentence on the shaded range of single human readers, from low to high in months."""
+    return (
+        f"Shaded: estimated range of single human readers on the 200 test radiographs, {low:.1f} "
+        f"to {high:.1f} months."
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from boneage.formatting import CI_95, in_words, metric_interval, metric_value
+from boneage.sanity_checks.regions import REGION_TITLES
 from boneage.sanity_checks.tables import ALL
-from boneage.wording import CI_95, REGION_TITLES, in_words, metric_interval, metric_value
 
 # Rank correlations of a map with one of random weights. The authors of the check give no limits;
 # with a few dozen cells, two unrelated maps commonly have some 0.2 in common either way.

@@ -1,0 +1,73 @@
+"""Imports run downwards: a room of the package knows only the rooms below it, a page only those."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+# From the bottom to the top. Features stand above the core, and beside each other.
+CORE = (
+    "errors", "quiet", "formatting", "atomic", "radiographs", "models", "artifacts", "datasets",
+    "evaluation", "explain", "figures", "training", "quality", "inference",
+)  # fmt: skip
+# quality/learning.py makes what the check needs, from the predictions of the models.
+UPWARDS = {("quality/learning.py", "inference")}
+# The model card reports on several features; a reader's errors are drawn like a model's.
+BETWEEN_FEATURES = {
+    ("model_card", "comparison"),
+    ("model_card", "error_analysis"),
+    ("model_card", "robustness"),
+    ("quiz", "error_analysis"),
+}
+TOP = ("cli", "__main__", "__init__")
+
+
+def rooms_imported(path: Path) -> set[str]:
+    """The rooms of the package that a file imports, anywhere in it; also "pages"."""
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        parts = [name.split(".") for name in names]
+        rooms |= {name[1] for name in parts if name[0] == "boneage" and len(name) > 1}
+        rooms |= {"pages" for name in parts if name[0] == "pages"}
+    return rooms - {"__version__"}
+
+
+def files_of(package: Path) -> list[Path]:
+    return sorted(package.rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    files_of(REPOSITORY / "boneage"),
+    ids=lambda path: path.relative_to(REPOSITORY).as_posix(),
+)
+def test_imports_run_downwards(path):
+    name = path.relative_to(REPOSITORY / "boneage").as_posix()
+    room = name.split("/")[0].removesuffix(".py")
+    others = rooms_imported(path) - {room}
+    assert "pages" not in others
+    if room in TOP:
+        return
+    others -= {other for file, other in UPWARDS if file == name}
+    if room in CORE:
+        assert others <= set(CORE[: CORE.index(room)])
+    else:
+        others -= {other for feature, other in BETWEEN_FEATURES if feature == room}
+        assert others <= set(CORE)
+
+
+def test_formatting_imports_nothing_of_the_package():
+    assert rooms_imported(REPOSITORY / "boneage" / "formatting.py") == set()
+
+
+def test_every_room_has_its_place():
+    rooms = {path.stem for path in (REPOSITORY / "boneage").iterdir() if path.suffix in ("", ".py")}
+    features = {"error_analysis", "comparison", "robustness", "sanity_checks", "atlas", "quiz"}
+    assert rooms - {"__pycache__", *TOP} <= {*CORE, *features, "model_card", "growth"} | {"py"}
