@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m boneage",
+        prog="boneage" if Path(sys.argv[0]).stem == "boneage" else "python -m boneage",
         description="Bone age from hand radiographs. Not a medical device.",
     )
     parser.add_argument("--version", action="version", version=f"boneage {__version__}")

@@ -65,9 +65,3 @@ def test_imports_run_downwards(path):
 
 def test_formatting_imports_nothing_of_the_package():
     assert rooms_imported(REPOSITORY / "boneage" / "formatting.py") == set()
-
-
-def test_every_room_has_its_place():
-    rooms = {path.stem for path in (REPOSITORY / "boneage").iterdir() if path.suffix in ("", ".py")}
-    features = {"error_analysis", "comparison", "robustness", "sanity_checks", "atlas", "quiz"}
-    assert rooms - {"__pycache__", *TOP} <= {*CORE, *features, "model_card", "growth"} | {"py"}
