@@ -32,7 +32,7 @@ from boneage.inference import text as prediction_text
 from boneage.inference.conformal import FOLDS, LEVEL, MIN_CALIBRATION, N_PARTITIONS
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs import text as hand_text
-from pages import shared
+from pages import radiographs, shared
 
 OWN = "own"
 OLDEST_YEARS = 19
@@ -423,7 +423,7 @@ def choose_map(models: list[str]) -> str | None:
 
 def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     try:
-        source = shared.file_source(case.id, case.id, content)
+        source = radiographs.file_source(case.id, case.id, content)
         picture, refusal = radiograph(source, case.sex, map_of)
     except BoneAgeError as error:
         shared.show_error(error)
@@ -440,14 +440,14 @@ def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     )
 
 
-def radiograph(source: shared.Source, sex: str, map_of: str | None) -> tuple:
+def radiograph(source: radiographs.Source, sex: str, map_of: str | None) -> tuple:
     """(picture, what the quality check says of it)."""
-    weights = shared.published_weights()
-    prediction = shared.predict(weights, source.digest, sex, source.content)
-    shown = shared.opened(weights, source.digest, source.content).shown
+    weights = radiographs.published_weights()
+    prediction = radiographs.predict(weights, source.digest, sex, source.content)
+    shown = radiographs.opened(weights, source.digest, source.content).shown
     if map_of is None:
         return shown.pixels, prediction.refusal
-    explanation = shared.explain(weights, source.digest, sex, map_of, source.content)
+    explanation = radiographs.explain(weights, source.digest, sex, map_of, source.content)
     place = prediction.prepared[map_of].to_radiograph
     picture = pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
     return picture, prediction.refusal

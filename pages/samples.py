@@ -14,7 +14,7 @@ from boneage.atlas import standards as plates
 from boneage.atlas import text as atlas_text
 from boneage.datasets.phantoms import draw_phantom
 from boneage.models.registry import ENSEMBLE
-from pages.shared import Source
+from pages.radiographs import Source
 
 
 class Sample(NamedTuple):

@@ -23,20 +23,15 @@ BETWEEN_FEATURES = {
 TOP = ("cli", "__main__", "__init__")
 
 
-def rooms_imported(path: Path) -> set[str]:
-    """The rooms of the package that a file imports, anywhere in it; also "pages"."""
-    rooms = set()
+def imported(path: Path, package: str) -> set[str]:
+    """What a file imports of "boneage" or "pages", anywhere in it: the second part of each name."""
+    names = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        parts = [name.split(".") for name in names]
-        rooms |= {name[1] for name in parts if name[0] == "boneage" and len(name) > 1}
-        rooms |= {"pages" for name in parts if name[0] == "pages"}
-    return rooms - {"__version__"}
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
 
 
 def files_of(package: Path) -> list[Path]:
@@ -51,8 +46,8 @@ def files_of(package: Path) -> list[Path]:
 def test_imports_run_downwards(path):
     name = path.relative_to(REPOSITORY / "boneage").as_posix()
     room = name.split("/")[0].removesuffix(".py")
-    others = rooms_imported(path) - {room}
-    assert "pages" not in others
+    others = imported(path, "boneage") - {room, "__version__"}
+    assert not imported(path, "pages")
     if room in TOP:
         return
     others -= {other for file, other in UPWARDS if file == name}
@@ -64,4 +59,12 @@ def test_imports_run_downwards(path):
 
 
 def test_formatting_imports_nothing_of_the_package():
-    assert rooms_imported(REPOSITORY / "boneage" / "formatting.py") == set()
+    assert imported(REPOSITORY / "boneage" / "formatting.py", "boneage") == set()
+
+
+@pytest.mark.parametrize(
+    "path", files_of(REPOSITORY / "pages"), ids=lambda path: path.relative_to(REPOSITORY).as_posix()
+)
+def test_sections_belong_to_one_page(path):
+    page = path.parent.name.removesuffix("_sections") if path.parent.name != "pages" else path.stem
+    assert imported(path, "pages") <= {"shared", "radiographs", "samples", f"{page}_sections"}

@@ -223,7 +223,7 @@ def reads(monkeypatch):
     st.cache_data.clear()
     st.cache_resource.clear()
     monkeypatch.setattr(preprocessing, "find_hand", counted("hand", preprocessing.find_hand))
-    for place in ("boneage.inference.predictor", "pages.shared"):
+    for place in ("boneage.inference.predictor", "pages.radiographs"):
         monkeypatch.setattr(f"{place}.read_radiograph", counted("file", read_radiograph))
     return counts
 
