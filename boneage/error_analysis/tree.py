@@ -11,8 +11,9 @@ from sklearn.tree import DecisionTreeRegressor
 from boneage.datasets.blocks import BLOCKS
 from boneage.error_analysis.held_out import halves, share
 from boneage.evaluation.intervals import percentile_interval, resample_means
+from boneage.formatting import CHILDREN, age_in_short
 from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
-from boneage.wording import CHILDREN, age_in_short, hand_found_short
+from boneage.radiographs.text import hand_found_short
 
 MIN_SUBGROUP = 20  # fewer say little of an error
 # Smaller leaves fit chance: of 1,425 simulated cases of equal error, the worst leaf of 2% was
