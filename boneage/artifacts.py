@@ -360,26 +360,30 @@ def write_graph(folder: str | Path, facts: Facts, content: bytes) -> Facts:
     return facts
 
 
-def read_graph(folder: str | Path) -> bytes:
-    """Read the exported model.
+def graph_file(folder: str | Path) -> Path:
+    """The exported model of an artifact.
 
     Args:
         folder: of the artifact.
 
     Returns:
-        An ONNX file, the one that the facts name.
+        The path of an ONNX file, the one that the facts name.
 
     Raises:
         ArtifactError: a file is missing, altered or does not fit.
     """
-    folder = Path(folder)
+    path = Path(folder) / GRAPH
     facts = read_facts(folder)
-    content = _read(folder / GRAPH, EXPORT)
-    if hashlib.sha256(content).hexdigest() != facts.graph_sha256:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error, EXPORT) from error
+    if digest != facts.graph_sha256:
         raise unusable(
-            folder / GRAPH, f"is truncated, altered or not the file {FACTS} was written for", EXPORT
+            path, f"is truncated, altered or not the file {FACTS} was written for", EXPORT
         )
-    return content
+    return path
 
 
 # Facts --------------------------------------------------------------------------------------
@@ -855,7 +859,11 @@ def unusable(path: Path, fault: str, remedy: str = _TRAIN) -> ArtifactError:
 def _read(path: Path, remedy: str = _TRAIN) -> bytes:
     try:
         return path.read_bytes()
-    except FileNotFoundError as error:
-        raise unusable(path, "is missing", remedy) from error
     except OSError as error:
-        raise unusable(path, f"cannot be read ({error.strerror})", remedy) from error
+        raise _unreadable(path, error, remedy) from error
+
+
+def _unreadable(path: Path, error: OSError, remedy: str) -> ArtifactError:
+    if isinstance(error, FileNotFoundError):
+        return unusable(path, "is missing", remedy)
+    return unusable(path, f"cannot be read ({error.strerror})", remedy)

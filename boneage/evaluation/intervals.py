@@ -6,10 +6,10 @@ Cases are resampled with replacement, age and prediction together.
 
 from collections.abc import Iterator
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from boneage.evaluation.limits import WITHIN_MONTHS, within
 
@@ -197,7 +197,7 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     Returns:
         (low, high), 0 to 1.
     """
-    z = float(ndtri(0.975))
+    z = NormalDist().inv_cdf(0.975)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
     return max(0.0, middle - reach), min(1.0, middle + reach)

@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
-from scipy.sparse import block_array, eye_array
 
 from boneage.datasets.splits import VALIDATION
 from boneage.errors import BoneAgeError
@@ -73,6 +71,9 @@ def ensemble_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
         return dict.fromkeys(tables, 1 / n_models)
     age = next(iter(tables.values())).set_index(_CASE)["reference_months"].loc[predictions.index]
     residuals = predictions.sub(age, axis=0).to_numpy()
+    from scipy.optimize import linprog  # a third of a second, for those who need it
+    from scipy.sparse import block_array, eye_array
+
     # Of every case the parts above and below zero: residuals @ weights = above - below.
     solution = linprog(
         np.r_[np.zeros(n_models), np.ones(2 * n)],

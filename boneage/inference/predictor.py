@@ -201,10 +201,17 @@ class Predictor:
         self.facts: dict[str, Facts] = {
             name: artifacts.read_facts(folder) for name, folder in folders.items()
         }
-        with ThreadPoolExecutor() as threads:
-            threads.submit(load_landmarker)
-            loaded = threads.map(Runtime.load, folders.values())
-            self._runtimes = dict(zip(names, loaded, strict=True))
+        # MediaPipe beside the models, as one is Python and the other C++. The models one after the
+        # other, the largest first: loading takes three times the memory of a loaded model, which
+        # the next one uses again.
+        threads = ThreadPoolExecutor(1)
+        threads.submit(load_landmarker)
+        sizes = {name: facts.parameters for name, facts in self.facts.items()}
+        loaded = {
+            name: Runtime.load(folders[name])
+            for name in sorted(names, key=sizes.__getitem__, reverse=True)
+        }
+        self._runtimes = {name: loaded[name] for name in names}
         self._preprocessing = {
             name: _preprocessing(name, facts) for name, facts in self.facts.items()
         }

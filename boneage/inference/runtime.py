@@ -33,16 +33,16 @@ class Runtime:
         {'bone_age': (2,), 'last_feature_map': (1, 2, 1024, 8, 8)}
     """
 
-    def __init__(self, content: bytes):
+    def __init__(self, graph: bytes | Path):
         """Load a graph.
 
         Args:
-            content: ONNX file of `boneage.training.export.export_model`.
+            graph: ONNX file of `boneage.training.export.export_model`, its content or its path.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = len(os.sched_getaffinity(0))
         options.log_severity_level = _ERROR
-        self._session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
         self.size: int = self._session.get_inputs()[0].shape[1]
         self.outputs: list[str] = [output.name for output in self._session.get_outputs()]
 
@@ -59,11 +59,10 @@ class Runtime:
         Raises:
             ArtifactError: a file is missing, altered or does not fit.
         """
-        content = artifacts.read_graph(folder)
+        path = artifacts.graph_file(folder)
         try:
-            return cls(content)
-        except Exception as error:  # ONNX Runtime has no common base class
-            path = Path(folder) / artifacts.GRAPH
+            return cls(path)
+        except Exception as error:  # ONNX Runtime's have no base class of their own
             raise artifacts.unusable(path, "does not load", artifacts.EXPORT) from error
 
     def __call__(

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -255,20 +256,24 @@ def load_landmarker() -> None:
 
 
 @contextmanager
-def _without_tensorflow() -> Iterator[None]:
-    """Keep MediaPipe from importing TensorFlow, which takes seconds and half a gigabyte.
+def _without_unused_packages() -> Iterator[None]:
+    """Keep MediaPipe from importing what finding a hand does not need, seconds of it.
 
-    It does so wherever TensorFlow is installed, for its own documentation only
-    (mediapipe/tasks/python/core/optional_dependencies.py), and does without where it is not.
+    TensorFlow, wherever it is installed, is for its documentation only
+    (mediapipe/tasks/python/core/optional_dependencies.py), sounddevice for microphones: without
+    them it loads as well. Matplotlib it insists on, but draws with later, if asked to.
     """
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # "not installed", says Python
+    drawing: Any = ModuleType("matplotlib")
+    drawing.pyplot = ModuleType("matplotlib.pyplot")
+    unused: dict[str, Any] = {"tensorflow": None, "sounddevice": None}  # None: "not installed"
+    unused |= {"matplotlib": drawing, "matplotlib.pyplot": drawing.pyplot}
+    hidden = {name: module for name, module in unused.items() if name not in sys.modules}
+    sys.modules.update(hidden)
     try:
         yield
     finally:
-        del sys.modules["tensorflow"]
+        for name in hidden:
+            del sys.modules[name]
 
 
 @functools.cache
@@ -276,7 +281,7 @@ def _landmarker() -> "HandLandmarker":
     """The landmark model, loaded once per process."""
     content = _landmark_model()
     try:
-        with _without_tensorflow():
+        with _without_unused_packages():
             import mediapipe  # noqa: F401
         from mediapipe.tasks.python import BaseOptions
         from mediapipe.tasks.python.vision import HandLandmarker, HandLandmarkerOptions
