@@ -22,6 +22,7 @@ from boneage import artifacts
 from boneage.atlas import standards as plates
 from boneage.atlas.files import atlas_folder, read_table
 from boneage.atlas.landmarks import landmarks_on
+from boneage.datasets.labeled_images import labeled_images
 from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
@@ -29,7 +30,6 @@ from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 from boneage.wording import children_aged
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
     """The image-similarity estimate of radiographs, which needs no neural network.
 
     Args:
-        cases: columns id, sex, reference_months and path.
+        cases: columns id, sex, reference_months and path, see `labeled_cases`.
         root: folder of the atlas, by default the published one.
 
     Returns:
@@ -213,11 +213,8 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
         ArtifactError: there is no atlas.
     """
     rows = []
-    for case in tqdm(list(cases.itertuples()), desc="image similarity", unit="image"):
-        try:
-            hand = prepare_to_compare(read_radiograph(case.path).pixels)
-        except UnreadableRadiograph:
-            continue
+    for case, radiograph in labeled_images(cases, title="image similarity"):
+        hand = prepare_to_compare(radiograph.pixels)
         landmarks = landmarks_on(hand)
         if landmarks is not None:
             months = plates.similarity_estimate(

@@ -122,7 +122,7 @@ def test_nothing_written_is_no_error_and_a_damaged_file_is_a_sentence(atlas):
             read(atlas)
 
 
-def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path):
+def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path, caplog):
     rows = []
     for name, pixels in {
         "hand": draw_phantom(60, "female", 1, height=640),
@@ -136,6 +136,8 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
     cases = pd.DataFrame(rows, columns=["id", "sex", "reference_months", "path"])
     table = answers.estimate_by_similarity(cases, atlas)
     assert list(table["id"]) == ["hand"]
+    (said,) = caplog.messages
+    assert said.startswith("1 of 3 radiographs left out: broken (")
     assert table["prediction_months"][0] == pytest.approx(61, abs=6)
 
 
