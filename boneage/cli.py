@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from boneage import __version__
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS
+from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE|DIR",
         help="radiographs, or folders, which are searched recursively",
     )
-    verb.add_argument(
-        "--sex", choices=("female", "male"), help="default: as stated in each DICOM header"
-    )
+    verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
     verb.add_argument(
         "--force",

@@ -12,11 +12,10 @@ import keras
 import numpy as np
 from tf_keras_vis.gradcam import Gradcam
 
+from boneage.datasets.challenge import MEAN_AGE
 from boneage.explain.inputs import one_case
 
 Direction = Literal["raises", "lowers"]
-
-MEAN_AGE = 127.0  # months, of the RSNA training radiographs
 
 
 def telling_direction(months: float) -> Direction:

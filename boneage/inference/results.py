@@ -11,6 +11,7 @@ import pandas as pd
 from boneage import wording
 from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
+from boneage.sexes import SEXES
 
 if TYPE_CHECKING:
     from boneage.inference.predictor import Prediction
@@ -197,7 +198,7 @@ def stated_bias(metrics: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
         Group, "all", "female" or "male" -> mean residual with the ends of its 95% CI, months. Empty
         where no test was made.
     """
-    rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", "female", "male"])]
+    rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", *SEXES])]
     columns = rows[["bias", "bias_low", "bias_high"]].to_numpy().tolist()
     return dict(zip(rows["group"], map(tuple, columns), strict=True))
 
