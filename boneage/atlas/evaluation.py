@@ -5,8 +5,8 @@
                       image quality check refused the plate
     image_similarity.csv  the bone age of test radiographs, none of which is in a plate
 
-Both say what they were worked out from, so that what belongs to other weights or to other plates
-is left out.
+Both say what they were worked out from, so that what belongs to other weights, other plates or
+another preprocessing is left out.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
 from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
+from boneage.radiographs import preprocessing
 from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
 from boneage.wording import children_aged
@@ -205,8 +206,8 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
         root: folder of the atlas, by default the published one.
 
     Returns:
-        The first three columns, prediction_months, and atlas, which tells the plates from any
-        others. Radiographs that cannot be read or whose hand is not found by its landmarks are left
+        The first three columns, prediction_months, atlas, which tells the plates from any others,
+        and preprocessing_version. Radiographs that cannot be read or whose hand is not found by its landmarks are left
         out.
 
     Raises:
@@ -222,7 +223,9 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
             )
             rows.append((case.id, case.sex, case.reference_months, months))
     table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
-    return table.assign(atlas=atlas_digest(root))
+    return table.assign(
+        atlas=atlas_digest(root), preprocessing_version=preprocessing.PREPROCESSING_VERSION
+    )
 
 
 def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | None:
@@ -232,7 +235,8 @@ def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | 
         root: folder of the atlas, by default the published one.
 
     Returns:
-        A row of `summarise`; None where it was not measured on these plates.
+        A row of `summarise`; None where it was not measured on these plates with this version of
+        the preprocessing.
 
     Raises:
         ArtifactError: a file or the atlas is damaged.
@@ -242,6 +246,8 @@ def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | 
         return None
     table = read_table(path, [*_CASE_COLUMNS, "atlas"])
     if set(table["atlas"]) != {atlas_digest(root)}:
+        return None
+    if set(table.get("preprocessing_version", ())) != {preprocessing.PREPROCESSING_VERSION}:
         return None
     return summarise(table).iloc[0].to_dict()
 
