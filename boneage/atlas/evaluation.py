@@ -207,8 +207,8 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
 
     Returns:
         The first three columns, prediction_months, atlas, which tells the plates from any others,
-        and preprocessing_version. Radiographs that cannot be read or whose hand is not found by its landmarks are left
-        out.
+        and preprocessing_version. Radiographs that cannot be read or whose hand is not found by its
+        landmarks are left out.
 
     Raises:
         ArtifactError: there is no atlas.

@@ -262,7 +262,8 @@ def _check_months(table: pd.DataFrame, columns: dict[str, str], title: str) -> l
     # Where the two differ twelvefold, the smaller is in years.
     typical = min(values.median() for _, values in ages.values())
     differ = 6 * typical < max(values.median() for _, values in ages.values()) < 24 * typical
-    years, unclear = [], []
+    years: list[str] = []
+    unclear: list[str] = []
     for column, (unit, values) in ages.items():
         if unit == YEARS:
             years.append(column)
