@@ -139,7 +139,8 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
     table = answers.estimate_by_similarity(cases, atlas)
     assert list(table["id"]) == ["hand"]
     (said,) = caplog.messages
-    assert said.startswith("1 of 3 radiographs left out: broken (")
+    assert said.startswith("2 of 3 radiographs left out: empty (The image has a single gray level")
+    assert "; broken (" in said
     assert table["prediction_months"][0] == pytest.approx(61, abs=6)
     assert set(table["preprocessing_version"]) == {preprocessing.PREPROCESSING_VERSION}
 
