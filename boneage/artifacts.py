@@ -36,6 +36,7 @@ from boneage.atomic import replace_file
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS, build_model, find_model
 from boneage.radiographs import preprocessing
+from boneage.sexes import SEXES
 
 if TYPE_CHECKING:
     import keras
@@ -63,7 +64,6 @@ PREDICTION_COLUMNS = (
 _FORMER_COLUMNS = {"age_months": "reference_months"}  # in tables of earlier versions
 _PREDICTION_TEXTS = ("id", "split", "sex", "crop_method")
 _PREDICTION_NUMBERS = ("reference_months", "prediction_months", "contrast")
-_SEXES = {"female", "male"}
 _CROP_METHODS = {"mediapipe", "segmentation", "full_frame"}
 
 _TRAIN = "train again"  # what to do where git does not have the file either
@@ -720,8 +720,8 @@ def _prediction_fault(table: pd.DataFrame) -> str | None:
         return "some ages or predictions are not numbers"
     if table[["id", "split"]].isin(["", np.nan]).any(axis=None):
         return "some cases have no id or split"
-    if not table["sex"].isin(_SEXES).all():
-        return f"some sexes are not {' or '.join(sorted(_SEXES))}"
+    if not table["sex"].isin(SEXES).all():
+        return f"some sexes are not {' or '.join(SEXES)}"
     if not table["crop_method"].isin(_CROP_METHODS).all():
         return f"some crop methods are none of {', '.join(sorted(_CROP_METHODS))}"
     if table.duplicated(["split", "id"]).any():

@@ -11,26 +11,23 @@ import json
 import logging
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boneage import __version__
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS
+from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from boneage.inference.predictor import Predictor
+    from boneage.inference.predictor import Predictor, PreparedRadiograph
     from boneage.inference.results import FileResult
+    from boneage.radiographs.reading import UnreadableRadiograph
 
 OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
-_BATCH = 32
 # Names of verbs in earlier versions, which still work.
 _OLD_VERBS = {"atlas-answers": "atlas-evaluate", "gate": "quality", "saliency": "sanity-checks"}
 _FROM_THE_BEGINNING = "Stopped; nothing was written. The same command starts from the beginning."
@@ -77,9 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE|DIR",
         help="radiographs, or folders, which are searched recursively",
     )
-    verb.add_argument(
-        "--sex", choices=("female", "male"), help="default: as stated in each DICOM header"
-    )
+    verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
     verb.add_argument(
         "--force",
@@ -90,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
 
     verb = _verb(verbs, "evaluate", _evaluate, "metrics on labeled radiographs")
-    _add_labelled_images(verb)
+    _add_labeled_images(verb)
     _add_model_or_ensemble(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
 
@@ -131,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         _robustness,
         "errors after image changes; writes robustness.csv",
     )
-    _add_labelled_images(verb)
+    _add_labeled_images(verb)
 
     verb = _verb(
         verbs,
@@ -146,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     verb = _verb(
         verbs, "prepare", _prepare, "crop and equalize a labeled data set into a cache", _GO_ON
     )
-    _add_labelled_images(verb)
+    _add_labeled_images(verb)
     for split in ("validation", "test"):
         verb.add_argument(
             f"--{split}-images", metavar="DIR", help=f"folder of the official {split} images"
@@ -248,7 +243,7 @@ def _at_least(least: int) -> Callable[[str], int]:
     return whole_number
 
 
-def _add_labelled_images(parser: argparse.ArgumentParser) -> None:
+def _add_labeled_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, metavar="DIR", help="images named <id>.png etc.")
     parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,sex")
     _add_reference_column(parser)
@@ -275,6 +270,7 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
+    from boneage.datasets.labeled_images import in_batches, read_in_order
     from boneage.inference import results
     from boneage.inference.predictor import Predictor
 
@@ -283,8 +279,9 @@ def _predict(options: argparse.Namespace) -> int:
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
     with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
-        for batch in _batches(paths):
-            for result in _results(predictor, batch, [options.sex] * len(batch), options.force):
+        opened = zip(paths, read_in_order(paths, predictor.open), strict=True)
+        for batch in in_batches(opened):
+            for result in _results(predictor, batch, options.sex, options.force):
                 all_ok &= result.status == results.OK
                 line = json.dumps(results.as_json(result, options.model))
                 bar.write(line, file=sys.stdout)
@@ -324,71 +321,54 @@ def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
-    items = iter(items)
-    while batch := list(islice(items, _BATCH)):
-        yield batch
-
-
 def _results(
-    predictor: "Predictor", paths: list[Path], sexes: list[str | None], show_refused: bool
+    predictor: "Predictor",
+    files: "Sequence[tuple[Path, PreparedRadiograph | UnreadableRadiograph]]",
+    sex: str | None,
+    show_refused: bool,
 ) -> "list[FileResult]":
-    """The `FileResult` of every file; a sex of None is that of the DICOM header."""
+    """The `FileResult` of every file opened; a sex of None is that of the DICOM header."""
     from boneage.inference import results
     from boneage.inference.conformal import LEVEL
-    from boneage.inference.predictor import UnknownSexError
-    from boneage.radiographs.reading import UnreadableRadiograph
+    from boneage.inference.predictor import PreparedRadiograph, UnknownSexError
 
-    opened, used, faults = [], [], {}
-    for number, (path, sex) in enumerate(zip(paths, sexes, strict=True)):
-        try:
-            radiograph = predictor.open(path)
-            if not (sex or radiograph.sex):
-                raise UnknownSexError()
-        except (UnreadableRadiograph, UnknownSexError) as error:
-            faults[number] = results.FileResult(str(path), results.UNREADABLE, str(error), sex)
+    opened, faults = [], {}
+    for path, found in files:
+        if not isinstance(found, PreparedRadiograph):
+            faults[path] = str(found)
+        elif not (sex or found.sex):
+            faults[path] = str(UnknownSexError())
         else:
-            opened.append(radiograph)
-            used.append(sex or radiograph.sex)
-    predictions = iter(predictor.predict_all(opened, used))
+            opened.append(found)
+    predictions = iter(predictor.predict_all(opened, [sex or each.sex for each in opened]))
+    source = results.GIVEN if sex else results.HEADER
     return [
-        faults[number]
-        if number in faults
-        else results.result_of(
-            str(path),
-            next(predictions),
-            results.GIVEN if sex else results.HEADER,
-            LEVEL,
-            show_refused,
-        )
-        for number, (path, sex) in enumerate(zip(paths, sexes, strict=True))
+        results.FileResult(str(path), results.UNREADABLE, faults[path], sex)
+        if path in faults
+        else results.result_of(str(path), next(predictions), source, LEVEL, show_refused)
+        for path, _ in files
     ]
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     import pandas as pd
-    from tqdm import tqdm
 
-    from boneage.datasets.labels import read_labels
-    from boneage.datasets.rsna import find_images
+    from boneage.datasets.labeled_images import in_batches, labeled_images
+    from boneage.datasets.rsna import labeled_cases
     from boneage.evaluation.metrics import summarise
-    from boneage.inference import results
+    from boneage.inference.ensemble import with_ensemble
     from boneage.inference.predictor import Predictor
 
-    labels = read_labels(options.labels, reference_column=options.reference_column)
-    found = find_images(options.images, labels["id"])
+    labels = labeled_cases(options.images, options.labels, options.reference_column)
     predictor = Predictor(options.model)
-    cases = [case for case in labels.itertuples() if case.id in found]
     rows, refused = [], 0
-    with tqdm(total=len(cases), desc="evaluate", unit="image") as bar:
-        for batch in _batches(cases):
-            paths, sexes = [found[case.id] for case in batch], [case.sex for case in batch]
-            found_now = _results(predictor, paths, sexes, show_refused=True)
-            for case, result in zip(batch, found_now, strict=True):
-                refused += result.status == results.REFUSED
-                if options.model in result.months:
-                    rows.append((case.reference_months, result.months[options.model]))
-            bar.update(len(batch))
+    for batch in in_batches(labeled_images(labels, predictor.open, "evaluate")):
+        opened, sexes = [opened for _, opened in batch], [case.sex for case, _ in batch]
+        predictions = predictor.predict_all(opened, sexes)
+        for (case, _), prediction in zip(batch, predictions, strict=True):
+            refused += prediction.refusal is not None
+            months = with_ensemble(prediction.months, prediction.weights)[options.model]
+            rows.append((case.reference_months, months))
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     cases = pd.DataFrame(rows, columns=["reference_months", "prediction_months"])
@@ -465,12 +445,10 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _sanity_checks(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from boneage import artifacts
     from boneage.sanity_checks.run import check_saliency
 
-    occlusion, randomization = check_saliency(options.images, show=partial(tqdm, unit="image"))
+    occlusion, randomization = check_saliency(options.images)
     paths = [
         artifacts.write_saliency(artifacts.OCCLUSION, occlusion),
         artifacts.write_saliency(artifacts.RANDOMIZATION, randomization),
@@ -483,22 +461,13 @@ def _sanity_checks(options: argparse.Namespace) -> int:
     return OK
 
 
-def _labelled(images: str, labels: str, reference_column: str | None) -> "pd.DataFrame":
-    """Cases of a CSV file whose image is in the folder: id, sex, reference_months, path."""
-    from boneage.datasets.labels import read_labels
-    from boneage.datasets.rsna import find_images
-
-    cases = read_labels(labels, reference_column=reference_column)
-    cases["path"] = cases["id"].map(find_images(images, cases["id"]))
-    return cases.dropna(subset="path")
-
-
 def _robustness(options: argparse.Namespace) -> int:
     from boneage import artifacts
+    from boneage.datasets.rsna import labeled_cases
     from boneage.inference.predictor import Predictor
     from boneage.robustness.measurement import measure_robustness
 
-    cases = _labelled(options.images, options.labels, options.reference_column)
+    cases = labeled_cases(options.images, options.labels, options.reference_column)
     table = measure_robustness(Predictor(), cases)
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
@@ -587,6 +556,7 @@ def _atlas(options: argparse.Namespace) -> int:
 def _atlas_evaluate(options: argparse.Namespace) -> int:
     from boneage.atlas import evaluation as answers
     from boneage.atlas.text import plates_refused
+    from boneage.datasets.rsna import labeled_cases
     from boneage.inference.predictor import Predictor
 
     if bool(options.test_images) != bool(options.test_labels):
@@ -599,7 +569,7 @@ def _atlas_evaluate(options: argparse.Namespace) -> int:
     print(f"Predictions for the standards are in {path}. Ensemble errors > 12 months:")
     print(beyond[["id", "prediction_months", "residual_months"]].round(1).to_string(index=False))
     if options.test_images:
-        cases = _labelled(options.test_images, options.test_labels, options.reference_column)
+        cases = labeled_cases(options.test_images, options.test_labels, options.reference_column)
         table = answers.estimate_by_similarity(cases)
         path = answers.write(answers.SIMILARITY, table)
         if figures := answers.similarity_metrics():

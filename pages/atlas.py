@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from boneage import formatting
+from boneage import formatting, sexes
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files, ossification
 from boneage.atlas import standards as plates
@@ -16,7 +16,7 @@ from pages import shared
 
 BOTH = "both"
 HANDS = {BOTH: "Girls and boys", "female": "Girls", "male": "Boys"}
-SEXES = {BOTH: ("female", "male"), "female": ("female",), "male": ("male",)}
+SEXES = {BOTH: sexes.SEXES, "female": ("female",), "male": ("male",)}
 START = 96  # months; the age that the page opens at
 VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
 ABOUT_AGES = (
@@ -104,7 +104,7 @@ def show_spread(shown: list[plates.Standard]) -> None:
 def show_change() -> None:
     st.header("Changes between two ages", anchor=False)
     with st.container(horizontal=True, gap="medium"):
-        sex = shared.pick("Sex", {key: HANDS[key] for key in ("female", "male")}, "of_sex")
+        sex = shared.pick("Sex", {key: HANDS[key] for key in sexes.SEXES}, "of_sex")
         low, high = st.slider(
             "Bone ages in years",
             *plates.half_years(sex),

@@ -1,6 +1,5 @@
 """Error analysis: residuals, calibration, coverage and subgroups of one model."""
 
-import os
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +8,7 @@ import streamlit as st
 
 from boneage import artifacts, formatting
 from boneage.datasets.blocks import acquisition_block
+from boneage.datasets.challenge import RADIOGRAPHS, radiographs_folder
 from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, VALIDATION
@@ -38,7 +38,6 @@ OWN = "own"
 OLDEST_YEARS = 19
 N_SUBGROUPS = 8
 N_PICTURES = 8
-RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
 ABOUT_OWN = "Your own predictions. They stay in memory while this page is open."
 
 
@@ -383,7 +382,7 @@ def case_table(cases: pd.DataFrame) -> None:
 
 def show_radiographs(choice: Choice, selected: pd.DataFrame) -> None:
     """The radiographs themselves, where this machine has them."""
-    folder = os.environ.get(RADIOGRAPHS)
+    folder = radiographs_folder()
     if not folder:
         st.info(
             "To see the radiographs here, download the RSNA Pediatric Bone Age data, name its "

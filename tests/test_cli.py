@@ -332,7 +332,7 @@ def test_bad_files_get_a_sentence_each_and_the_rest_goes_on(
     assert "Traceback" not in captured.err
 
 
-def test_evaluate_counts_what_it_cannot_read(tiny_artifacts, tmp_path, capsys):
+def test_evaluate_counts_and_names_what_it_cannot_read(tiny_artifacts, tmp_path, capsys, caplog):
     data = write_phantoms(tmp_path, n_train=4, n_test=3) / "boneage-test-dataset"
     labels = pd.read_csv(data.with_suffix(".csv"))
     (data / f"{labels['id'][0]}.png").write_bytes(b"not an image")
@@ -342,6 +342,9 @@ def test_evaluate_counts_what_it_cannot_read(tiny_artifacts, tmp_path, capsys):
     result = json.loads(capsys.readouterr().out)
     assert (result["n"], result["refused"], result["unreadable"]) == (1, 0, 2)
     assert result["r2"] is None
+    (said,) = caplog.messages
+    assert said.startswith(f"2 of 3 radiographs left out: {labels['id'][1]} (no image file); ")
+    assert f"; {labels['id'][0]} (" in said
 
 
 def test_a_reference_column_is_asked_for_and_can_be_named(tiny_artifacts, tmp_path, capsys):

@@ -5,8 +5,8 @@
                       image quality check refused the plate
     image_similarity.csv  the bone age of test radiographs, none of which is in a plate
 
-Both say what they were worked out from, so that what belongs to other weights or to other plates
-is left out.
+Both say what they were worked out from, so that what belongs to other weights, other plates or
+another preprocessing is left out.
 """
 
 import hashlib
@@ -22,15 +22,16 @@ from boneage import artifacts
 from boneage.atlas import standards as plates
 from boneage.atlas.files import atlas_folder, read_table
 from boneage.atlas.landmarks import landmarks_on
+from boneage.datasets.labeled_images import labeled_images
 from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
 from boneage.formatting import children_aged
 from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
+from boneage.radiographs import preprocessing
 from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
 if TYPE_CHECKING:
     from boneage.inference.predictor import Predictor
@@ -201,23 +202,20 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
     """The image-similarity estimate of radiographs, which needs no neural network.
 
     Args:
-        cases: columns id, sex, reference_months and path.
+        cases: columns id, sex, reference_months and path, see `labeled_cases`.
         root: folder of the atlas, by default the published one.
 
     Returns:
-        The first three columns, prediction_months, and atlas, which tells the plates from any
-        others. Radiographs that cannot be read or whose hand is not found by its landmarks are left
-        out.
+        The first three columns, prediction_months, atlas, which tells the plates from any others,
+        and preprocessing_version. Radiographs that cannot be read or whose hand is not found by its
+        landmarks are left out.
 
     Raises:
         ArtifactError: there is no atlas.
     """
     rows = []
-    for case in tqdm(list(cases.itertuples()), desc="image similarity", unit="image"):
-        try:
-            hand = prepare_to_compare(read_radiograph(case.path).pixels)
-        except UnreadableRadiograph:
-            continue
+    for case, radiograph in labeled_images(cases, title="image similarity"):
+        hand = prepare_to_compare(radiograph.pixels)
         landmarks = landmarks_on(hand)
         if landmarks is not None:
             months = plates.similarity_estimate(
@@ -225,7 +223,9 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
             )
             rows.append((case.id, case.sex, case.reference_months, months))
     table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
-    return table.assign(atlas=atlas_digest(root))
+    return table.assign(
+        atlas=atlas_digest(root), preprocessing_version=preprocessing.PREPROCESSING_VERSION
+    )
 
 
 def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | None:
@@ -235,7 +235,8 @@ def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | 
         root: folder of the atlas, by default the published one.
 
     Returns:
-        A row of `summarise`; None where it was not measured on these plates.
+        A row of `summarise`; None where it was not measured on these plates with this version of
+        the preprocessing.
 
     Raises:
         ArtifactError: a file or the atlas is damaged.
@@ -245,6 +246,8 @@ def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | 
         return None
     table = read_table(path, [*_CASE_COLUMNS, "atlas"])
     if set(table["atlas"]) != {atlas_digest(root)}:
+        return None
+    if set(table.get("preprocessing_version", ())) != {preprocessing.PREPROCESSING_VERSION}:
         return None
     return summarise(table).iloc[0].to_dict()
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from boneage.evaluation.limits import TOLERANCE
+
 MIN_CASES = 20
 ALPHA = 0.05
-# Months, and all that is computed of them; below, differences come from rounding of binary numbers.
-ROUNDING = 1e-9
 
 
 def paired_t(differences: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
@@ -52,8 +52,8 @@ def wald_p(estimate: float, standard_error: float, n: int) -> float:
     Returns:
         p, 0 to 1.
     """
-    if standard_error < ROUNDING:
-        return 1.0 if abs(estimate) < ROUNDING else 0.0
+    if standard_error < TOLERANCE:
+        return 1.0 if abs(estimate) < TOLERANCE else 0.0
     return float(2 * stats.t.sf(abs(estimate) / standard_error, n - 1))
 
 
@@ -110,7 +110,7 @@ def spearman(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float] | None:
         (rho, low, high); None below `MIN_CASES` cases and where a column does not vary.
     """
     n = len(x)
-    if n < MIN_CASES or min(np.ptp(x), np.ptp(y)) < ROUNDING:
+    if n < MIN_CASES or min(np.ptp(x), np.ptp(y)) < TOLERANCE:
         return None
     rho = float(stats.spearmanr(x, y).statistic)
     # Ranks that agree entirely have no z.

@@ -19,7 +19,6 @@ from boneage.comparison.label_noise import (
 from boneage.comparison.significance import (
     ALPHA,
     MIN_CASES,
-    ROUNDING,
     holm,
     paired_t,
     sign_test,
@@ -28,7 +27,7 @@ from boneage.comparison.significance import (
 )
 from boneage.errors import BoneAgeError
 from boneage.evaluation.intervals import METRICS, N_RESAMPLES, SEED, resample_metrics
-from boneage.evaluation.limits import is_large
+from boneage.evaluation.limits import TOLERANCE, is_large
 from boneage.evaluation.metrics import age_band, error_metrics
 
 _CASE = ["split", "id"]
@@ -71,7 +70,7 @@ def pair(
         first_error=first_error,
         second_error=second_error,
         closer=np.select(
-            [difference < -ROUNDING, difference > ROUNDING], ["first", "second"], "equal"
+            [difference < -TOLERANCE, difference > TOLERANCE], ["first", "second"], "equal"
         ),
     )
 
@@ -311,7 +310,7 @@ def wins(pairs: pd.DataFrame, by: str | Sequence[str] = ("age_band", "sex")) -> 
 
 
 def _wilcoxon_p(differences: np.ndarray) -> float | None:
-    differences = differences[np.abs(differences) > ROUNDING]
+    differences = differences[np.abs(differences) > TOLERANCE]
     return float(stats.wilcoxon(differences).pvalue) if len(differences) else None
 
 
@@ -328,6 +327,6 @@ def _large_errors(first: np.ndarray, second: np.ndarray) -> dict[str, int]:
 
 def _correlation(residuals: np.ndarray) -> float | None:
     """Of two columns (n, 2), each of which must spread by more than rounding."""
-    if residuals.std(axis=0).min() < ROUNDING:
+    if residuals.std(axis=0).min() < TOLERANCE:
         return None
     return float(np.corrcoef(residuals.T)[0, 1])

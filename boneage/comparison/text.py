@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from boneage.comparison.significance import ALPHA, MIN_CASES, ROUNDING
+from boneage.comparison.significance import ALPHA, MIN_CASES
 from boneage.comparison.statistics import Comparison
 from boneage.datasets.text import SPLITS
-from boneage.evaluation.limits import LARGE_ERROR
+from boneage.evaluation.limits import LARGE_ERROR, TOLERANCE
 from boneage.formatting import (
     CHILDREN,
     CI_95,
@@ -318,7 +318,7 @@ def _difference(
     Such as "0.3 months (95% CI 0.0 to 0.7; p = 0.034)"; small ones have a second digit.
     """
     low, high = interval
-    digits = 2 if ROUNDING < max(abs(low), abs(high)) < 0.1 else 1
+    digits = 2 if TOLERANCE < max(abs(low), abs(high)) < 0.1 else 1
     ends = "no interval"
     if not math.isnan(low):
         ends = f"{CI_95} {_number(low, digits, sign)} to {_number(high, digits, sign)}"

@@ -35,6 +35,7 @@ from tqdm.auto import tqdm
 
 from boneage.atomic import replace_file
 from boneage.errors import BoneAgeError
+from boneage.radiographs import preprocessing
 from boneage.radiographs.hand import HandModelError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
@@ -48,6 +49,7 @@ FORMAT = 2
 IMAGES, MANIFEST, SKIPPED, FACTS = "images.npy", "manifest.csv", "skipped.csv", "cache.json"
 _PARTIAL, _JOURNAL, _PLAN = "images.partial.npy", "journal.jsonl", "plan.json"
 _LOCK = "build.lock"
+_UNSTATED_VERSION = 1  # of the preprocessing, in caches of earlier versions
 _LABEL = "reference_months"
 # The column's name in earlier versions. Identities are computed with it, so that their caches can
 # be opened and continued and the same data keep the same fingerprint.
@@ -136,6 +138,7 @@ def build_cache(
     _check_cases(cases)
     plan = {
         "format": FORMAT,
+        "preprocessing_version": preprocessing.PREPROCESSING_VERSION,
         "parameters": _as_json(parameters),
         "n_cases": len(cases),
         "cases": _digest(cases),
@@ -399,7 +402,8 @@ def _read_facts(path: Path) -> dict:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         version = facts["format"]
-    except (ValueError, TypeError, KeyError) as error:
+        prepared_by = facts.get("preprocessing_version", _UNSTATED_VERSION)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CacheError(
             f"{path} is damaged; delete the folder and prepare it again, or choose another."
         ) from error
@@ -407,6 +411,11 @@ def _read_facts(path: Path) -> dict:
         raise CacheError(
             f"The cache in {path.parent} was written by another version of this program; choose "
             "another folder."
+        )
+    if prepared_by != preprocessing.PREPROCESSING_VERSION:
+        raise CacheError(
+            f"The cache in {path.parent} holds images prepared by another version of this program; "
+            "delete the folder and prepare it again, or choose another."
         )
     return facts
 

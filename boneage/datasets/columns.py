@@ -12,6 +12,7 @@ import pandas as pd
 from boneage.datasets.delimited import LabelError, shortened, to_numbers
 
 ID, REFERENCE, SEX, PREDICTION = "id", "reference", "sex", "prediction"
+MONTHS, YEARS = "months", "years"
 TITLES = {
     ID: "id",
     REFERENCE: "reference bone age",
@@ -58,6 +59,10 @@ _CHRONOLOGICAL = (
 _SOME_AGE = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
 _OWN_REFERENCE = "age_months"
 _UNIT = re.compile(r"(in|en)?(months?|monaten?|mois)$")
+_UNITS = {
+    MONTHS: re.compile(r"(?:^|[^a-z])(?:months?|monaten?|mois)[^a-z]*$"),
+    YEARS: re.compile(r"(?:^|[^a-z])(?:years?|yrs?|jahren?|ans)[^a-z]*$"),
+}
 _EXAMPLES = {ID: "id or file", REFERENCE: "boneage", SEX: "sex, male or female"}
 _EXAMPLES[PREDICTION] = "prediction"
 _ADVICE = {
@@ -140,6 +145,12 @@ def find_columns(
 def sex_named(column: str) -> str | None:
     """The sex that a column is named after, "female" or "male"; None of one like "sex"."""
     return next((sex for sex, names in _NAMED_AFTER.items() if _key(column) in names), None)
+
+
+def unit_named(column: str) -> str | None:
+    """The unit that the name of a column ends with, MONTHS or YEARS; None of one like "boneage"."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)  # BoneAgeYears
+    return next((unit for unit, pattern in _UNITS.items() if pattern.search(fold(words))), None)
 
 
 def fold(text: str) -> str:

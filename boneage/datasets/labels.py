@@ -3,7 +3,8 @@
 A row that has no usable id, sex, age or prediction is left out, counted and named with its reason,
 because tables from a clinic have gaps; whoever reads a table shows what was left out. A table
 that could be misread as a whole (a column or code of more than one meaning, ages in years, an id
-twice, cells that do not fit the columns) is refused.
+twice, cells that do not fit the columns) is refused. Ages that may be in years or in months of
+infants are taken as months, which is said.
 """
 
 import logging
@@ -18,9 +19,11 @@ from boneage.datasets.columns import (
     REFERENCE,
     SEX,
     TITLES,
+    YEARS,
     find_columns,
     fold,
     sex_named,
+    unit_named,
 )
 from boneage.datasets.delimited import LabelError, read_cells, shortened, to_numbers
 
@@ -28,9 +31,11 @@ logger = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".dcm")
 OLDEST_MONTHS = 300
-# So many rows without one above 25: in months that would be a study of infants, in years it is
-# every study.
-_OLDEST_YEARS, _ENOUGH_ROWS = 25, 5
+# In so many rows without an age above 25 the unit has to be found out: in months that is a study
+# of infants, in years it is every study.
+_MAX_YEARS, _ENOUGH_ROWS = 25, 5
+# Reference standards end at 19 years. Months are mostly whole numbers, years mostly are not.
+_MAX_BONE_AGE_YEARS, _SHARE_OF_FRACTIONS = 20, 0.5
 
 _FEMALE = (
     *("female", "f", "girl", "woman", "weiblich", "w", "madchen", "maedchen", "frau"),
@@ -64,7 +69,7 @@ def read_labels(
         Columns `id` (str, of an image file without folder and suffix), `reference_months` (float64,
         0 to 300) and `sex` ("female" or "male"). `attrs["columns"]` is role -> column it was read
         from, `attrs["unused"]` the other columns, `attrs["skipped"]` one sentence for every row
-        left out.
+        left out, `attrs["notes"]` sentences on what was assumed.
 
     Raises:
         UnknownColumn: The names do not say which column holds the reference bone age.
@@ -118,7 +123,8 @@ def columns_in_words(table: pd.DataFrame, name: str) -> str:
     columns = table.attrs["columns"].items()
     used = ", ".join(f"{TITLES[role]} from {_code(column)}" for role, column in columns)
     unused = ", ".join(_code(column) for column in table.attrs["unused"][:20])
-    return f"Read from {_code(name)}: {used}." + (f" Not used: {unused}." if unused else "")
+    said = f"Read from {_code(name)}: {used}." + (f" Not used: {unused}." if unused else "")
+    return " ".join([said, *table.attrs["notes"]])
 
 
 def skipped_in_words(table: pd.DataFrame, most: int = 3) -> str | None:
@@ -161,12 +167,14 @@ def _read(
         raise LabelError(f"{title} has no usable row: {skipped[0]}.")
     table = table[usable].astype({"id": "str", "sex": "str"})
     _check_ids(table["id"], title)
-    _check_months(table, columns, title)
+    notes = _check_months(table, columns, title)
     if skipped and not isinstance(csv, bytes):
         logger.warning("%s: %d rows skipped; the first: %s", title, len(skipped), skipped[0])
+    if notes and not isinstance(csv, bytes):
+        logger.warning("%s: %s", title, " ".join(notes))
     table = table.reset_index(drop=True)
     unused = [column for column in cells.columns if column and column not in columns.values()]
-    table.attrs |= {"columns": columns, "unused": unused, "skipped": skipped}
+    table.attrs |= {"columns": columns, "unused": unused, "skipped": skipped, "notes": notes}
     return table
 
 
@@ -244,15 +252,32 @@ def _check_ids(ids: pd.Series, title: str) -> None:
         )
 
 
-def _check_months(table: pd.DataFrame, columns: dict[str, str], title: str) -> None:
-    months = {REFERENCE: "reference_months", PREDICTION: "prediction_months"}
-    years = [
-        shortened(column, 40)
-        for role, column in columns.items()
-        if role in months and table[months[role]].max() <= _OLDEST_YEARS
-    ]
-    if years and len(table) >= _ENOUGH_ROWS:
+def _check_months(table: pd.DataFrame, columns: dict[str, str], title: str) -> list[str]:
+    """Refuse ages in years; a sentence on each column that may hold them all the same."""
+    ages = {
+        shortened(columns[role], 40): (unit_named(columns[role]), table[name])
+        for role, name in ((REFERENCE, "reference_months"), (PREDICTION, "prediction_months"))
+        if role in columns
+    }
+    # Where the two differ twelvefold, the smaller is in years.
+    typical = min(values.median() for _, values in ages.values())
+    differ = 6 * typical < max(values.median() for _, values in ages.values()) < 24 * typical
+    years: list[str] = []
+    unclear: list[str] = []
+    for column, (unit, values) in ages.items():
+        if unit == YEARS:
+            years.append(column)
+        elif unit is None and len(table) >= _ENOUGH_ROWS and values.max() <= _MAX_YEARS:
+            fractions = values.max() <= _MAX_BONE_AGE_YEARS and (values % 1 != 0).mean()
+            (years if differ or fractions >= _SHARE_OF_FRACTIONS else unclear).append(column)
+    if years:
         raise LabelError(
-            f"The ages of {title} in the column {' and the column '.join(years)} look like years, "
-            f"for none is above {_OLDEST_YEARS}; multiply them by 12, because months are expected."
+            f"The ages of {title} in the column {' and the column '.join(years)} seem to be years; "
+            "multiply them by 12, because months are expected (ages of infants in months are "
+            "accepted in a column whose name ends with months)."
         )
+    return [
+        f"The ages in the column {column} are taken as months, although none is above "
+        f"{_MAX_YEARS}; if they are years, multiply them by 12."
+        for column in unclear
+    ]

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from boneage.atomic import replace_file
+from boneage.sexes import SEXES
 
 OLDEST = 240.0  # months; nothing changes on a hand after skeletal maturity
-_SEXES = ("female", "male")
 
 # Usual ages in months, (female, male), rounded. Approximate, for drawing and not for reading bone
 # age, after the standard tables: Greulich & Pyle, Radiographic Atlas of Skeletal Development of
@@ -147,7 +147,7 @@ def make_phantom(age_months: float, sex: str, seed: int = 0, height: int = 400) 
     _check(age_months, sex, seed, height)
     rng = np.random.default_rng(seed)
     build = _Build.draw(rng, age_months)
-    maturity = _Maturity(float(age_months), _SEXES.index(sex))
+    maturity = _Maturity(float(age_months), SEXES.index(sex))
     joints = _joints(build)
     skin = _skin(joints, build)
     frame = _Frame.fit(skin, build, height, round(0.75 * height))
@@ -202,7 +202,7 @@ def write_phantoms(folder: Path | str, n_train: int = 60, n_test: int = 12, seed
         ages = 6 + 210 * (rng.permutation(count) + rng.uniform(size=count)) / max(count, 1)
         labels = ["id,boneage,male"]
         for index, age in enumerate(np.round(ages, decimals)):
-            case, sex = first_id + index, _SEXES[index % 2]
+            case, sex = first_id + index, SEXES[index % 2]
             pixels = draw_phantom(age, sex, seed=seed * 100_000 + case)
             content = cv2.imencode(".png", pixels)[1].tobytes()
             replace_file(folder / name / f"{case}.png", content)
@@ -216,7 +216,7 @@ def _check(age_months: float, sex: str, seed: int, height: int) -> None:
         raise ValueError(
             f"The age of a phantom must lie between 0 and {OLDEST:.0f} months, not {age_months}."
         )
-    if sex not in _SEXES:
+    if sex not in SEXES:
         raise ValueError(f'The sex of a phantom must be "female" or "male", not {sex!r}.')
     if seed < 0:
         raise ValueError(f"The seed of a phantom must be 0 or more, not {seed}.")

@@ -87,6 +87,30 @@ def _images_by_id(files: Iterable[Path]) -> dict[str, Path]:
     return {path.stem: path for path in found}
 
 
+def labeled_cases(
+    images: str | Path, labels: str | Path, reference_column: str | None = None
+) -> pd.DataFrame:
+    """The cases of a label file with their image files.
+
+    Args:
+        images: folder of the images, see `find_images`.
+        labels: the label file, see `read_labels`.
+        reference_column: column of the reference bone age, where its name does not say.
+
+    Returns:
+        What `read_labels` returns, and path (Path, or None where there is no image).
+
+    Raises:
+        LabelError: a file cannot be used, or no image is named after an id.
+    """
+    table = read_labels(labels, reference_column=reference_column)
+    paths = find_images(images, table["id"])
+    if not paths:
+        raise LabelError(f"No image in {images} is named after an id of {labels}.")
+    table["path"] = pd.Series([paths.get(id_) for id_ in table["id"]], dtype=object)
+    return table
+
+
 def cases(
     images: str | Path,
     labels: str | Path,
@@ -142,10 +166,6 @@ def _one_set(
     if images is None or labels is None:
         given, lacking = ("labels", "image folder") if images is None else ("images", "label file")
         raise LabelError(f"The {given} {labels or images} came without their {lacking}; give both.")
-    table = read_labels(labels, reference_column=reference_column)
+    table = labeled_cases(images, labels, reference_column)
     table.attrs["skipped"] = [f"{labels}: {line}" for line in table.attrs["skipped"]]
-    paths = find_images(images, table["id"])
-    if not paths:
-        raise LabelError(f"No image in {images} is named after an id of {labels}.")
-    table["path"] = pd.Series([paths.get(id_) for id_ in table["id"]], dtype=object)
     return table

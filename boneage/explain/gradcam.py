@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-Direction = Literal["raises", "lowers"]
+from boneage.datasets.challenge import MEAN_AGE
 
-MEAN_AGE = 127.0  # months, of the RSNA training radiographs
+Direction = Literal["raises", "lowers"]
 
 
 def telling_direction(months: float) -> Direction:

@@ -41,6 +41,7 @@ from boneage.evaluation.intervals import wilson_interval
 from boneage.evaluation.metrics import AGE_BANDS, age_band
 from boneage.inference.ensemble import ensemble_weights, side_by_side, with_ensemble
 from boneage.models.registry import ENSEMBLE
+from boneage.sexes import SEXES
 
 LEVELS = (0.8, 0.85, 0.9, 0.95)
 LEVEL = 0.9  # unless another is asked for
@@ -50,9 +51,8 @@ SEED = 2017
 # Of n cases the 95% limit is the one of rank 0.95 (n + 1), which 18 do not have. Of 22 cases, at
 # least 19 are left when one of ten folds is taken out.
 MIN_CALIBRATION = 22
-_SEXES = ("female", "male")
 GROUPS = (
-    "all", *_SEXES, *(f"{sex}, {band}" for sex, band in product(_SEXES, AGE_BANDS)), *BLOCKS
+    "all", *SEXES, *(f"{sex}, {band}" for sex, band in product(SEXES, AGE_BANDS)), *BLOCKS
 )  # fmt: skip
 
 _CASE = ["split", "id"]
@@ -251,7 +251,7 @@ def _side_by_side(
 def _calibrate(cases: pd.DataFrame, names: list[str]) -> Calibration:
     cases = cases[cases["split"] == VALIDATION]
     counts = Counter(cases["sex"])
-    if min(counts[sex] for sex in _SEXES) < MIN_CALIBRATION:
+    if min(counts[sex] for sex in SEXES) < MIN_CALIBRATION:
         return Calibration({}, np.inf)
     return Calibration({name: _fit(cases, name) for name in names}, _most_apart(cases[names]))
 

@@ -13,6 +13,7 @@ from boneage.inference import text as prediction_text
 from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs import text as hand_text
+from boneage.sexes import SEXES
 
 if TYPE_CHECKING:
     from boneage.inference.predictor import Prediction
@@ -199,7 +200,7 @@ def stated_bias(metrics: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
         Group, "all", "female" or "male" -> mean residual with the ends of its 95% CI, months. Empty
         where no test was made.
     """
-    rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", "female", "male"])]
+    rows = metrics[(metrics["split"] == "test") & metrics["group"].isin(["all", *SEXES])]
     columns = rows[["bias", "bias_low", "bias_high"]].to_numpy().tolist()
     return dict(zip(rows["group"], map(tuple, columns), strict=True))
 

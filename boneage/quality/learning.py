@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from boneage import artifacts
+from boneage.datasets.labeled_images import in_batches, read_in_order
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
 from boneage.errors import BoneAgeError
@@ -35,7 +36,6 @@ MAX_REFUSED = 0.01
 OTHER_HALF = "validation, limits from the other half"
 _N_TRAIN, _N_CHANGED = 1000, 20
 _SHAPE_AXES, _FEATURE_AXES = 16, 128
-_BATCH = 32
 
 
 @dataclass
@@ -116,18 +116,12 @@ def measure_sample(predictor: Predictor, sources: Iterable[bytes | Path], title:
     """Measure radiographs, with a progress bar; the sex does not change the image features."""
     sample, features = Sample(), []
     with tqdm(sources, desc=title, unit="image") as bar:
-        sources = iter(bar)
-        while batch := list(islice(sources, _BATCH)):
-            hands = []
-            for source in batch:
-                try:
-                    opened = predictor.open(source)
-                except UnreadableRadiograph:
-                    sample.unreadable += 1
-                    continue
-                hands.append(opened.hands)
-                sample.quality.append(opened.quality)
-            if hands:
+        for batch in in_batches(read_in_order(bar, predictor.open)):
+            opened = [each for each in batch if not isinstance(each, UnreadableRadiograph)]
+            sample.unreadable += len(batch) - len(opened)
+            sample.quality += [each.quality for each in opened]
+            if opened:
+                hands = [each.hands for each in opened]
                 features.append(predictor.read_prepared(hands, ["female"] * len(hands))[1])
     if features:
         sample.features = {

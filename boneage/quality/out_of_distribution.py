@@ -21,6 +21,7 @@ from boneage.errors import BoneAgeError
 
 # HANDS are whole hands that the preparation may well correct: measured, not to be refused.
 from boneage.quality.checks import HANDS, NEARLY, UNLIKE
+from boneage.sexes import SEXES
 
 _PHOTOGRAPHS = {
     "skimage": ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "motorcycle_left.png",
@@ -79,7 +80,7 @@ def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Nega
         for source, picture in pictures:
             yield UNLIKE, kind, source, _png(picture)
     for number in range(24):
-        picture = draw_phantom(12 + 8 * number, ("female", "male")[number % 2], number)
+        picture = draw_phantom(12 + 8 * number, SEXES[number % 2], number)
         yield NEARLY, "drawn hands (phantoms)", f"phantom {number}", _png(picture)
     for group, changes in ((NEARLY, _NEAR_MISSES), (HANDS, _CHANGED_HANDS)):
         for kind, change in changes.items():

@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 
 from boneage.radiographs.hand import Hand, find_hand, upright_axes
-
-SEXES = ("female", "male")
+from boneage.sexes import SEXES
 
 # Raise it by one whenever other code makes another prepared image of the same file with the same
 # `Preprocessing`: reading, inversion, finding the hand, cropping, contrast. What was measured on

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from boneage import artifacts
+from boneage.datasets.labeled_images import labeled_images
 from boneage.datasets.rsna import find_images
 from boneage.datasets.splits import VALIDATION
 from boneage.errors import BoneAgeError
@@ -19,7 +21,6 @@ from boneage.inference.predictor import Predictor
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs.hand import MEDIAPIPE
 from boneage.radiographs.preprocessing import PreparedHand
-from boneage.radiographs.reading import read_radiograph
 from boneage.sanity_checks.occlusion import occlusion_shifts
 from boneage.sanity_checks.tables import balanced_sample, occlusion_table, randomization_table
 
@@ -32,7 +33,7 @@ def check_saliency(
     folder: str | Path,
     n_occlusion: int = N_OCCLUSION,
     n_randomization: int = N_RANDOMIZATION,
-    show: Callable = lambda cases, desc: cases,
+    progress: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Run both checks on every published model.
 
@@ -43,7 +44,7 @@ def check_saliency(
         folder: with the images `<id>.png` etc.
         n_occlusion: number of cases of the occlusion.
         n_randomization: number of cases of the randomization.
-        show: wraps each loop over cases for a progress bar, ``show(cases, desc="occlusion")``.
+        progress: whether to show progress bars.
 
     Returns:
         The tables of `evaluation.saliency`: `occlusion_table` and `randomization_table`.
@@ -51,9 +52,8 @@ def check_saliency(
     Raises:
         ArtifactError: there are no models.
         LabelError: the folder does not exist.
-        UnreadableRadiograph: a file is damaged.
-        BoneAgeError: the folder holds no validation radiograph of the models, or a model's maps
-            never show anything.
+        BoneAgeError: the folder holds no readable validation radiograph of the models, or a model's
+            maps never show anything.
     """
     predictor = Predictor()
     cases = artifacts.read_predictions(artifacts.model_folder(predictor.names[0]))
@@ -67,13 +67,22 @@ def check_saliency(
         )
     shifts = []
     hands: Hands = {}
-    for case in show(list(cases.itertuples()), desc="occlusion"):
-        hands[case.id] = predictor.prepare(read_radiograph(images[case.id]))
+    cases = cases.assign(path=cases["id"].map(images))
+    for case, radiograph in labeled_images(cases, title="occlusion" if progress else None):
+        hands[case.id] = predictor.prepare(radiograph)
         shifts.append(_shifts(predictor, hands[case.id], case))
+    cases = cases[cases["id"].isin(list(hands))]
+    if cases.empty:
+        raise BoneAgeError(f"None of the radiographs in {folder} can be read.")
     few = list(balanced_sample(cases, n_randomization).itertuples())
     directions = _directions(predictor, hands, few)
     similarities = [
-        _similarities(name, show(few, desc=f"randomization of {name}"), hands, directions)
+        _similarities(
+            name,
+            tqdm(few, desc=f"randomization of {name}", unit="image", disable=not progress),
+            hands,
+            directions,
+        )
         for name in predictor.names
     ]
     digests = artifacts.fingerprints(predictor.facts)

@@ -18,6 +18,7 @@ from boneage import artifacts
 from boneage.atomic import NotWrittenError
 from boneage.datasets import pipeline
 from boneage.datasets.cache import Cache
+from boneage.datasets.labeled_images import BATCH
 from boneage.errors import BoneAgeError
 from boneage.evaluation.metrics import metrics_table
 from boneage.models.heads import inference_model
@@ -124,12 +125,12 @@ def predict_rows(
         (n,) float32, months, in the order of `rows`.
     """
     size = facts.build["input_size"]
-    batches = pipeline.evaluation_batches(cache, rows, batch_size=32, image_size=size)
+    batches = pipeline.evaluation_batches(cache, rows, batch_size=BATCH, image_size=size)
     read = inference_model(model, facts.mirrored).predict_on_batch
     months = [
         np.asarray(read(inputs))[:, 0]
         for inputs, _ in tqdm(
-            batches, total=math.ceil(len(rows) / 32), desc="predicting", unit="batch"
+            batches, total=math.ceil(len(rows) / BATCH), desc="predicting", unit="batch"
         )
     ]
     return np.concatenate(months)

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-# Mean and standard deviation of the RSNA training ages, in months.
-_AGE_MEAN, _AGE_STD = 127.0, 41.0
+from boneage.datasets.challenge import AGE_SD, MEAN_AGE
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,8 @@ _BEST_128 = Preset(
     warmup_epochs=2,
     weight_decay=0.05,
     dropout=0.1,
-    output_scale=_AGE_STD,
-    output_offset=_AGE_MEAN,
+    output_scale=AGE_SD,
+    output_offset=MEAN_AGE,
     ema_momentum=0.998,
     patience=60,
     linear_correction=True,
@@ -130,8 +129,8 @@ _CPU_64 = Preset(
     learning_rate=1e-3,
     warmup_epochs=0.25,
     dropout=0.1,
-    output_scale=_AGE_STD,
-    output_offset=_AGE_MEAN,
+    output_scale=AGE_SD,
+    output_offset=MEAN_AGE,
     ema_momentum=0.99,
     linear_correction=True,
     augmentation=Augmentation(rotation=8.0, shift=0.05, scale=0.08, aspect=0.05),

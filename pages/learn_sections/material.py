@@ -1,6 +1,5 @@
 """What to learn on: average hands, radiographs of the challenge, or the learner's own."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from boneage import artifacts
 from boneage.atlas import evaluation as answers
 from boneage.atlas import standards as plates
 from boneage.atlas import text as atlas_text
+from boneage.datasets.challenge import radiographs_folder
 from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.text import ABOUT_SPLIT
@@ -22,8 +22,6 @@ from boneage.models.registry import ENSEMBLE
 from boneage.quiz.quiz import N_HANDS
 from boneage.radiographs.reading import read_radiograph
 from pages import radiographs, shared
-
-RADIOGRAPHS = "BONEAGE_RSNA"  # environment variable
 
 PLATES, OWN = "plates", "own"
 
@@ -59,7 +57,7 @@ class Material:
 
 def choose() -> tuple[str, int, bool]:
     """What to read, the number of the set, and whether to tell after each answer."""
-    has_cases = bool(os.environ.get(RADIOGRAPHS) and artifacts.available_models())
+    has_cases = bool(radiographs_folder() and artifacts.available_models())
     offered = MATERIALS if has_cases else {name: MATERIALS[name] for name in (PLATES, OWN)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = shared.pick("Cases", offered, "read")
@@ -82,7 +80,7 @@ def material_of(chosen: str) -> Material | None:
         return average_hands()
     if chosen == OWN:
         return own_radiographs()
-    return radiographs_of(os.environ[RADIOGRAPHS], chosen)
+    return radiographs_of(radiographs_folder(), chosen)
 
 
 def average_hands() -> Material:
@@ -114,7 +112,7 @@ def average_hands() -> Material:
     return Material(PLATES, answers.as_cases(), picture, about, each, tuple(notes))
 
 
-def radiographs_of(folder: str, split: str) -> Material:
+def radiographs_of(folder: Path, split: str) -> Material:
     """The challenge's radiographs on this machine, which the published models have read."""
     names = artifacts.available_models()
     readers = [*names, ENSEMBLE] if len(names) > 1 else names
@@ -139,7 +137,7 @@ def radiographs_of(folder: str, split: str) -> Material:
 
 # A folder of 12,000 files takes a while to list.
 @st.cache_data(show_spinner=False, max_entries=4)
-def files_of(folder: str, split: str) -> dict[str, Path]:
+def files_of(folder: Path, split: str) -> dict[str, Path]:
     cases = shared.cases_of(artifacts.available_models()[0], artifacts.BEST)
     return find_split_images(folder, split, cases.loc[cases["split"] == split, "id"])
 

@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from boneage.artifacts import ArtifactError
 from boneage.atlas import evaluation as answers
 from boneage.datasets.phantoms import draw_phantom
 from boneage.quality.checks import Refusal
+from boneage.radiographs import preprocessing
 
 MODELS = ("tiny_densenet", "tiny_resnet_cbam")
 
@@ -122,7 +124,7 @@ def test_nothing_written_is_no_error_and_a_damaged_file_is_a_sentence(atlas):
             read(atlas)
 
 
-def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path):
+def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path, caplog):
     rows = []
     for name, pixels in {
         "hand": draw_phantom(60, "female", 1, height=640),
@@ -136,10 +138,16 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
     cases = pd.DataFrame(rows, columns=["id", "sex", "reference_months", "path"])
     table = answers.estimate_by_similarity(cases, atlas)
     assert list(table["id"]) == ["hand"]
+    (said,) = caplog.messages
+    assert said.startswith("2 of 3 radiographs left out: empty (The image has a single gray level")
+    assert "; broken (" in said
     assert table["prediction_months"][0] == pytest.approx(61, abs=6)
+    assert set(table["preprocessing_version"]) == {preprocessing.PREPROCESSING_VERSION}
 
 
-def test_the_error_of_likeness_holds_for_these_plates_only(atlas):
+def test_the_error_of_likeness_holds_for_these_plates_and_this_preprocessing_only(
+    atlas, monkeypatch
+):
     table = pd.DataFrame(
         {
             "id": ["1", "2"],
@@ -148,8 +156,22 @@ def test_the_error_of_likeness_holds_for_these_plates_only(atlas):
             "prediction_months": [53.0, 69],
         }
     )
-    answers.write(answers.SIMILARITY, table.assign(atlas=answers.atlas_digest(atlas)), atlas)
+    version = preprocessing.PREPROCESSING_VERSION
+    table = table.assign(atlas=answers.atlas_digest(atlas), preprocessing_version=version)
+    answers.write(answers.SIMILARITY, table, atlas)
     figures = answers.similarity_metrics(atlas)
     assert (figures["n"], figures["mae"]) == (2, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(preprocessing, "PREPROCESSING_VERSION", version + 1)
+        assert answers.similarity_metrics(atlas) is None
+    # Written by an earlier version, which did not say.
+    answers.write(answers.SIMILARITY, table.drop(columns="preprocessing_version"), atlas)
+    assert answers.similarity_metrics(atlas) is None
+    answers.write(answers.SIMILARITY, table, atlas)
     change_plates(atlas, lambda table: table[table["months"] < 72])
     assert answers.similarity_metrics(atlas) is None
+
+
+def test_the_published_estimates_are_of_the_published_atlas():
+    published = Path(__file__).resolve().parents[2] / "artifacts" / "atlas"
+    assert answers.similarity_metrics(published) is not None

@@ -16,6 +16,7 @@ import pytest
 
 from boneage.datasets import cache as cache_module
 from boneage.datasets.cache import CacheError, build_cache, open_cache
+from boneage.radiographs import preprocessing
 from boneage.radiographs.preprocessing import Preprocessing
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
@@ -319,6 +320,25 @@ def test_other_parameters_are_refused_by_name(tmp_path, quick):
         build(cases, tmp_path / "cache", parameters=other)
     with pytest.raises(CacheError, match=words):
         open_cache(tmp_path / "cache", other)
+
+
+def test_images_of_another_version_of_the_preprocessing_are_refused(tmp_path, quick, monkeypatch):
+    cases = write_cases(tmp_path / "radiographs")
+    build(cases, tmp_path / "cache")
+    with monkeypatch.context() as patch:
+        patch.setattr(preprocessing, "PREPROCESSING_VERSION", 999)
+        for use in (open_cache, lambda folder: build(cases, folder)):
+            with pytest.raises(CacheError, match="prepared by another version.*prepare it again"):
+                use(tmp_path / "cache")
+    # Caches of earlier versions do not say; they are of the first.
+    path = tmp_path / "cache" / "cache.json"
+    facts = json.loads(path.read_text())
+    del facts["preprocessing_version"]
+    path.write_text(json.dumps(facts))
+    assert len(open_cache(tmp_path / "cache").images) == 12
+    monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", 2)
+    with pytest.raises(CacheError, match="another version"):
+        open_cache(tmp_path / "cache")
 
 
 def test_other_cases_are_refused_also_by_an_unfinished_cache(tmp_path, quick, monkeypatch):

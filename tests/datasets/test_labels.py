@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from boneage.datasets.columns import unit_named
 from boneage.datasets.labels import (
     LabelError,
     columns_in_words,
@@ -310,7 +311,7 @@ def test_one_and_zero_are_of_the_sex_that_the_column_is_named_after(column, sexe
     assert [sex[0] for sex in labels["sex"]] == list(sexes)
 
 
-YEARS = [3, 8.5, 12, 15, 25]
+YEARS = [3, 8.5, 12.25, 15, 17.5]
 MONTHS = [36, 100, 144, 180, 216]
 
 
@@ -323,12 +324,64 @@ def rows(ages, predictions) -> str:
 def test_years_are_told_from_months_by_both_readers():
     for read in READERS:
         message = refusal(rows(YEARS, MONTHS), read)
-        assert "in the column boneage look like years, for none is above 25" in message
-        assert "multiply them by 12" in message
-    assert "in the column prediction look" in refusal(rows(MONTHS, YEARS), read_user_predictions)
+        assert "in the column boneage seem to be years; multiply them by 12" in message
+    assert "in the column prediction seem" in refusal(rows(MONTHS, YEARS), read_user_predictions)
     both = refusal(rows(YEARS, YEARS), read_user_predictions)
-    assert "in the column boneage and the column prediction look like years" in both
+    assert "in the column boneage and the column prediction seem to be years" in both
     assert len(read_labels(rows(MONTHS, YEARS).encode())) == 5
+
+
+def test_months_of_infants_are_accepted_and_said_so(tmp_path, caplog):
+    months = [3, 6, 9.5, 12, 18, 24]
+    note = (
+        "The ages in the column boneage are taken as months, although none is above 25; if they "
+        "are years, multiply them by 12."
+    )
+    labels = read_labels(rows(months, months).encode())
+    assert labels["reference_months"].tolist() == months
+    assert labels.attrs["notes"] == [note]
+    assert columns_in_words(labels, "a.csv").endswith(f"Not used: `prediction`. {note}")
+    assert len(read_user_predictions(rows(months, months).encode()).attrs["notes"]) == 2
+    path = tmp_path / "infants.csv"
+    path.write_text(rows(months, months))
+    read_labels(path)
+    assert caplog.messages == [f"{path}: {note}"]
+    assert read_labels(rows(MONTHS, MONTHS).encode()).attrs["notes"] == []
+
+
+def test_predictions_twelve_times_the_reference_are_in_another_unit():
+    whole = [3, 8, 12, 15, 17]
+    assert "column boneage seem" in refusal(rows(whole, MONTHS), read_user_predictions)
+    assert read_labels(rows(whole, MONTHS).encode()).attrs["notes"]  # may be infants
+    infants = [3, 6, 9, 12, 18]  # a prediction that fails for one is no other unit
+    assert len(read_user_predictions(rows(infants, [5, 7, 12, 12, 60]).encode())) == 5
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [
+        ("boneage_months", "months"),
+        ("Bone age (months)", "months"),
+        ("BoneAgeMonths", "months"),
+        ("Knochenalter in Monaten", "months"),
+        ("boneage years", "years"),
+        ("Bone age [yrs]", "years"),
+        ("BoneAgeYears", "years"),
+        ("Knochenalter (Jahre)", "years"),
+        ("age osseux en ans", "years"),
+        ("boneage", None),
+        ("humans", None),
+    ],
+)
+def test_the_name_of_a_column_decides_on_the_unit(column, unit):
+    assert unit_named(column) == unit
+    content = rows(YEARS, YEARS).replace("boneage", column).encode()
+    if unit == "months":
+        labels = read_labels(content, reference_column=column)
+        assert labels["reference_months"].tolist() == YEARS
+        assert labels.attrs["notes"] == []
+    else:
+        assert "seem to be years" in refusal(content, reference_column=column)
 
 
 def test_a_few_infants_or_one_older_child_are_no_years():

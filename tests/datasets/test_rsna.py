@@ -1,11 +1,8 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from boneage.datasets.rsna import LabelError, cases, find_images, find_split_images
-
-RSNA = Path(os.environ.get("BONEAGE_RSNA", Path(__file__).parents[3] / "shared" / "rsna"))
 
 
 def write(path: Path, text: str) -> Path:
@@ -99,13 +96,12 @@ def test_a_reference_column_is_that_of_all_label_files(tmp_path):
     assert table["reference_months"].between(12, 75).all()
 
 
-@pytest.mark.skipif(not RSNA.is_dir(), reason="RSNA radiographs not found; set BONEAGE_RSNA")
-def test_the_whole_challenge():
+def test_the_whole_challenge(rsna):
     table = cases(
-        RSNA / "boneage-training-dataset",
-        RSNA / "boneage-training-dataset.csv",
-        RSNA / "boneage-test-dataset",
-        RSNA / "boneage-test-dataset.csv",
+        rsna / "boneage-training-dataset",
+        rsna / "boneage-training-dataset.csv",
+        rsna / "boneage-test-dataset",
+        rsna / "boneage-test-dataset.csv",
     )
     counts = table["split"].value_counts()
     assert counts["validation"] == 1425

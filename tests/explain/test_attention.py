@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-
 from boneage.explain.attention import CbamAttention
+
 from boneage.models.registry import MODELS, build_model
 
 

@@ -10,6 +10,7 @@ if keras.backend.backend() != "tensorflow":
 
 from boneage.explain.attention import CbamAttention
 from boneage.explain.explainer import Explainer
+
 from boneage.explain.gradcam import GradCam
 from boneage.explain.overlay import upsample
 from boneage.models.registry import build_model, find_model

@@ -8,7 +8,8 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
-from boneage.explain.gradcam import MEAN_AGE, GradCam, telling_direction
+from boneage.datasets.challenge import MEAN_AGE
+from boneage.explain.gradcam import GradCam, telling_direction
 from boneage.models.registry import build_model
 
 

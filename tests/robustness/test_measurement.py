@@ -2,12 +2,14 @@ import dataclasses
 import json
 import shutil
 
+import cv2
 import pandas as pd
 import pytest
 
 from boneage import artifacts
 from boneage.cli import main
-from boneage.datasets.phantoms import write_phantoms
+from boneage.datasets.phantoms import draw_phantom, write_phantoms
+from boneage.datasets.rsna import labeled_cases
 from boneage.errors import BoneAgeError
 from boneage.inference.predictor import Predictor
 from boneage.robustness.measurement import measure_robustness
@@ -67,6 +69,15 @@ def test_a_table_without_its_models_is_not_read(measured, monkeypatch, tmp_path)
     assert artifacts.read_robustness() is None
     artifacts.write_robustness(table)
     assert artifacts.read_robustness() is None
+
+
+def test_a_case_without_an_image_is_named(measured, tmp_path, caplog):
+    image = tmp_path / "1.png"
+    cv2.imwrite(str(image), draw_phantom(90, "male", seed=1))
+    (tmp_path / "labels.csv").write_text("id,boneage,male\n1,99,1\n2,99,1\n")
+    cases = labeled_cases(tmp_path, tmp_path / "labels.csv")
+    assert set(measure_robustness(Predictor(), cases)["n"]) == {1}
+    assert caplog.messages == ["1 of 2 radiographs left out: 2 (no image file)"]
 
 
 def test_without_a_readable_picture_there_is_no_table(measured, tmp_path):

@@ -7,6 +7,7 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("Grad-CAM needs TensorFlow", allow_module_level=True)
 
 from boneage.explain.explainer import Explainer
+
 from boneage.models.registry import build_model, find_model
 from boneage.sanity_checks.randomization import Randomization, randomizable_stages, similarity
 

@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from boneage.explain.explainer import Explainer
 
 from boneage import artifacts
 from boneage.cli import main
 from boneage.datasets.phantoms import draw_phantom
-from boneage.explain.explainer import Explainer
+from boneage.errors import BoneAgeError
 from boneage.inference.predictor import Predictor
 from boneage.radiographs import preprocessing
 from boneage.radiographs.preprocessing import to_model_input
@@ -124,6 +125,19 @@ def test_results_on_images_prepared_otherwise_are_left_out(facts, monkeypatch):
     version = preprocessing.PREPROCESSING_VERSION
     monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", version + 1)
     assert artifacts.read_saliency(artifacts.OCCLUSION, facts).empty
+
+
+def test_a_damaged_file_is_left_out_and_named(images, facts, monkeypatch, caplog):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(Explainer, "gradcam", lambda *_: rng.random((3, 3)))
+    (images / "5.png").write_bytes(b"not an image")
+    occlusion, randomization = check_saliency(images, progress=False)
+    assert set(randomization["n"]) == set(occlusion.query("group == 'all'")["n"]) == {3}
+    assert [said[:32] for said in caplog.messages] == ["1 of 4 radiographs left out: 5 ("]
+    for number in range(4, 8):
+        (images / f"{number}.png").write_bytes(b"not an image")
+    with pytest.raises(BoneAgeError, match="can be read"):
+        check_saliency(images, progress=False)
 
 
 def test_a_folder_without_validation_images_gets_one_sentence(tmp_path, facts, capsys):

@@ -1,0 +1,3 @@
+"""The sexes, as tables, arguments and models name them."""
+
+SEXES = ("female", "male")
