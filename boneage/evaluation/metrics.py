@@ -10,12 +10,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.metrics import (
-    mean_absolute_error,
-    median_absolute_error,
-    r2_score,
-    root_mean_squared_error,
-)
 
 from boneage.evaluation.intervals import METRICS, N_RESAMPLES, SEED, as_ages, bootstrap
 from boneage.evaluation.limits import WITHIN_MONTHS, within
@@ -81,12 +75,13 @@ def error_metrics(age: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
     residual = prediction - age
     error = np.abs(residual)
     has_r2 = n >= 2 and np.ptp(age) > 0
+    spread = np.sum((age - age.mean()) ** 2)
     return {
-        "mae": float(mean_absolute_error(age, prediction)),
-        "rmse": float(root_mean_squared_error(age, prediction)),
-        "r2": float(r2_score(age, prediction)) if has_r2 else float("nan"),
+        "mae": float(error.mean()),
+        "rmse": float(np.mean(residual**2) ** 0.5),
+        "r2": float(1 - np.sum(residual**2) / spread) if has_r2 else float("nan"),
         "bias": float(residual.mean()),
-        "median_ae": float(median_absolute_error(age, prediction)),
+        "median_ae": float(np.median(error)),
         **{f"within_{m}": float(np.mean(within(error, m))) for m in WITHIN_MONTHS},
         "n": n,
     }
