@@ -176,7 +176,7 @@ def show_residuals(choice: Choice, found: Analysis) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
-            errors.residual_distributions(found.boxes, found.beyond_boxes, found.by),
+            errors.residual_distributions(*found.boxes, found.by),
             alt=f"Distribution of the residuals in each band of {age}, girls and boys",
         )
     with right:
