@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m boneage",
+        prog="boneage" if Path(sys.argv[0]).stem == "boneage" else "python -m boneage",
         description="Bone age from hand radiographs. Not a medical device.",
     )
     parser.add_argument("--version", action="version", version=f"boneage {__version__}")
@@ -433,8 +433,8 @@ def _quality(options: argparse.Namespace) -> int:
 
 def _calibrate(options: argparse.Namespace) -> int:
     from boneage import artifacts
+    from boneage.formatting import share
     from boneage.inference.conformal import LEVEL, MIN_CALIBRATION, coverage_table
-    from boneage.wording import share
 
     names = artifacts.available_models()
     if not names:
@@ -566,8 +566,8 @@ def _atlas(options: argparse.Namespace) -> int:
 
 def _atlas_evaluate(options: argparse.Namespace) -> int:
     from boneage.atlas import evaluation as answers
+    from boneage.atlas.text import plates_refused
     from boneage.inference.predictor import Predictor
-    from boneage.wording import plates_refused
 
     if bool(options.test_images) != bool(options.test_labels):
         raise BoneAgeError("Give both --test-images and --test-labels, or neither.")

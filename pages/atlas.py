@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from boneage import wording
+from boneage import formatting
 from boneage.artifacts import ArtifactError
 from boneage.atlas import files, ossification
 from boneage.atlas import standards as plates
@@ -72,9 +72,9 @@ def within(months: int, sexes: Sequence[str]) -> int:
 def download(sex: str, months: int) -> None:
     shown = plates.age_shown(sex, months)
     st.download_button(
-        wording.children_aged(sex, shown),
+        formatting.children_aged(sex, shown),
         lambda: plates.png(plates.between(sex, months).image),
-        f"average_hand_{wording.CHILDREN[sex]}_{wording.nearest_month(shown):03d}_months.png",
+        f"average_hand_{formatting.CHILDREN[sex]}_{formatting.nearest_month(shown):03d}_months.png",
         "image/png",
         icon=":material/download:",
         on_click="ignore",
@@ -120,7 +120,7 @@ def show_change() -> None:
         return
     younger, older = (plates.between(sex, 12 * years) for years in (low, high))
     change = atlas.change_overlay(older, difference(younger, older))
-    words = wording.age_in_words(older.months)
+    words = formatting.age_in_words(older.months)
     pictures = {
         younger.title: (younger.image, f"Average hand: {younger.title}"),
         "Difference": (change, f"{older.title}: colored where it differs from {low:g} years"),
@@ -156,7 +156,7 @@ def show_sources() -> None:
         )
     with st.expander("Sources", icon=":material/menu_book:"):
         for short, source in ossification.SOURCES.items():
-            st.markdown(f"- {short}: {wording.as_plain_markdown(source)}")
+            st.markdown(f"- {short}: {formatting.as_plain_markdown(source)}")
         st.markdown(
             f"- Stages of development and bone ages of fusion after {ossification.STAGES_SOURCE}. "
             "For the comparison with standards see Greulich WW, Pyle SI. "
@@ -173,8 +173,8 @@ def events_table() -> pd.DataFrame:
             "No.": event.number,
             "Event": event.name,
             "": event.change,
-            "Girls": wording.ages_in_words(*event.usual["female"]),
-            "Boys": wording.ages_in_words(*event.usual["male"]),
+            "Girls": formatting.ages_in_words(*event.usual["female"]),
+            "Boys": formatting.ages_in_words(*event.usual["male"]),
             "Scale": ossification.SCALES[event.change].capitalize(),
             "Source": "; ".join(event.sources),
         }

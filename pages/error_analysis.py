@@ -7,11 +7,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.datasets.blocks import acquisition_block
 from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, VALIDATION
+from boneage.datasets.text import ABOUT_SPLIT, SPLITS
 from boneage.error_analysis import analysis
 from boneage.error_analysis import figures as errors
 from boneage.error_analysis import text as error_text
@@ -27,9 +28,11 @@ from boneage.errors import BoneAgeError
 from boneage.evaluation.intervals import METRICS
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, palette, pictures, style, tables
+from boneage.inference import text as prediction_text
 from boneage.inference.conformal import FOLDS, LEVEL, MIN_CALIBRATION, N_PARTITIONS
 from boneage.models.registry import ENSEMBLE
-from pages import shared
+from boneage.radiographs import text as hand_text
+from pages import radiographs, shared
 
 OWN = "own"
 OLDEST_YEARS = 19
@@ -92,7 +95,7 @@ def choose() -> Choice | None:
         recipe = shared.pick(
             "Recipe", {r: shared.recipe_title(r) for r in shared.recipes()}, "recipe"
         )
-        split = shared.pick("Radiographs", wording.SPLITS, "split")
+        split = shared.pick("Radiographs", SPLITS, "split")
     cases = shared.cases_of(name, recipe)
     cases = cases.assign(block=acquisition_block(cases))
     cases, whole = narrow(cases[cases["split"] == split])
@@ -105,7 +108,9 @@ def choose() -> Choice | None:
 
 def weights_in_words(recipe: str) -> str:
     weights = shared.weights_of(artifacts.available_models(), recipe)
-    return wording.ensemble_weights({style.model_title(n): share for n, share in weights.items()})
+    return prediction_text.ensemble_weights(
+        {style.model_title(n): share for n, share in weights.items()}
+    )
 
 
 def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
@@ -132,13 +137,13 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 
 def show_figures(choice: Choice, found: Analysis) -> None:
-    number = wording.counted(len(found.cases), "radiograph")
+    number = formatting.counted(len(found.cases), "radiograph")
     st.header(f"{choice.title}: {number}", anchor=False)
-    about = [wording.ABOUT_SPLIT.get(choice.split, ABOUT_OWN), choice.note]
+    about = [ABOUT_SPLIT.get(choice.split, ABOUT_OWN), choice.note]
     st.markdown(" ".join(filter(None, about)))
     st.html(cards.metric_tiles(found.metrics, METRICS, choice.colour))
     st.caption(
-        f"Below each metric its {wording.CI_95} (bootstrap). A residual is predicted minus "
+        f"Below each metric its {formatting.CI_95} (bootstrap). A residual is predicted minus "
         "reference bone age, positive where overestimated; bias is the mean residual."
     )
     if choice.split in PUBLISHED_COLUMN:
@@ -154,7 +159,7 @@ def show_published(choice: Choice, found: Analysis) -> None:
     st.html(benchmarks(choice.title, own, choice.colour, published, column, reader_band))
     sentences = ["Mean absolute error in months."]
     if reader_band:
-        sentences.append(wording.about_reader_band(*reader_band))
+        sentences.append(error_text.about_reader_band(*reader_band))
     if choice.split == "validation":
         sentences.append(
             "Published results are on the official 1,425 validation radiographs of the challenge, "
@@ -167,7 +172,7 @@ def show_published(choice: Choice, found: Analysis) -> None:
     st.caption(" ".join(sentences))
     with st.expander("Sources", icon=":material/menu_book:"):
         for row in published.dropna(subset=[column]).itertuples():
-            st.markdown(f"- {row.system}: {wording.as_plain_markdown(row.source)}")
+            st.markdown(f"- {row.system}: {formatting.as_plain_markdown(row.source)}")
 
 
 def show_residuals(choice: Choice, found: Analysis) -> None:
@@ -235,7 +240,7 @@ def show_certainty(choice: Choice) -> None:
     known = interval_coverage(table, choice.colour)
     every = known.rows.iloc[0]
     st.markdown(
-        f"The {wording.share(LEVEL)} prediction interval covers the reference bone age of "
+        f"The {formatting.share(LEVEL)} prediction interval covers the reference bone age of "
         f"{every[VALIDATION]} validation radiographs"
         + ("." if pd.isna(every[TEST]) else f" and {every[TEST]} test radiographs.")
     )
@@ -280,7 +285,7 @@ def show_coverage(rows: pd.DataFrame) -> None:
             "width": st.column_config.NumberColumn("Median width, months", format="%.0f"),
         },
         placeholder="",
-        alt=f"Coverage and width of the {wording.share(LEVEL)} intervals in each subgroup",
+        alt=f"Coverage and width of the {formatting.share(LEVEL)} intervals in each subgroup",
     )
 
 
@@ -343,7 +348,7 @@ def show_selectable(choice: Choice, found: Analysis) -> None:
         st.caption("Select points with the lasso or the box to list those radiographs.")
         return
     selected = selected.sort_values("absolute_error", ascending=False, ignore_index=True)
-    st.subheader(wording.counted(len(selected), "selected radiograph"), anchor=False)
+    st.subheader(formatting.counted(len(selected), "selected radiograph"), anchor=False)
     case_table(selected)
     download("Download the selection", selected, "selected_cases.csv")
     show_radiographs(choice, selected)
@@ -354,10 +359,10 @@ def case_table(cases: pd.DataFrame) -> None:
         {
             "id": cases["id"],
             "sex": cases["sex"],
-            "age": cases["reference_months"].map(wording.age_in_short),
-            "prediction": cases["prediction_months"].map(wording.age_in_short),
+            "age": cases["reference_months"].map(formatting.age_in_short),
+            "prediction": cases["prediction_months"].map(formatting.age_in_short),
             "residual": cases["residual_months"],
-            "crop": cases["crop_method"].map(wording.hand_found_short, na_action="ignore"),
+            "crop": cases["crop_method"].map(hand_text.hand_found_short, na_action="ignore"),
         }
     )
     st.dataframe(
@@ -418,12 +423,12 @@ def choose_map(models: list[str]) -> str | None:
 
 def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     try:
-        source = shared.file_source(case.id, case.id, content)
+        source = radiographs.file_source(case.id, case.id, content)
         picture, refusal = radiograph(source, case.sex, map_of)
     except BoneAgeError as error:
         shared.show_error(error)
         return
-    read, predicted = map(wording.age_in_short, (case.reference_months, case.prediction_months))
+    read, predicted = map(formatting.age_in_short, (case.reference_months, case.prediction_months))
     caption = f"{case.id}, {case.sex}: reference {read}, prediction {predicted}"
     if refusal:
         caption += f". Refused by the quality check ({refusal.kind}): prediction not reliable"
@@ -435,14 +440,14 @@ def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     )
 
 
-def radiograph(source: shared.Source, sex: str, map_of: str | None) -> tuple:
+def radiograph(source: radiographs.Source, sex: str, map_of: str | None) -> tuple:
     """(picture, what the quality check says of it)."""
-    weights = shared.published_weights()
-    prediction = shared.predict(weights, source.digest, sex, source.content)
-    shown = shared.opened(weights, source.digest, source.content).shown
+    weights = radiographs.published_weights()
+    prediction = radiographs.predict(weights, source.digest, sex, source.content)
+    shown = radiographs.opened(weights, source.digest, source.content).shown
     if map_of is None:
         return shown.pixels, prediction.refusal
-    explanation = shared.explain(weights, source.digest, sex, map_of, source.content)
+    explanation = radiographs.explain(weights, source.digest, sex, map_of, source.content)
     place = prediction.prepared[map_of].to_radiograph
     picture = pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
     return picture, prediction.refusal

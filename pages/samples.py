@@ -7,13 +7,14 @@ from typing import NamedTuple
 import streamlit as st
 from PIL import Image
 
-from boneage import wording
+from boneage import formatting
 from boneage.artifacts import ArtifactError
 from boneage.atlas import evaluation as answers
 from boneage.atlas import standards as plates
+from boneage.atlas import text as atlas_text
 from boneage.datasets.phantoms import draw_phantom
 from boneage.models.registry import ENSEMBLE
-from pages.shared import Source
+from pages.radiographs import Source
 
 
 class Sample(NamedTuple):
@@ -64,7 +65,7 @@ def samples() -> dict[str, Sample]:
     for sex, months in AVERAGES:
         if (sex, months) in usable.index:
             plate = usable.loc[(sex, months)]
-            name = f"{CHILD[sex]}, {wording.age_in_words(plate['reference_months'])}"
+            name = f"{CHILD[sex]}, {formatting.age_in_words(plate['reference_months'])}"
             averages[name] = Sample(sex, months, build=plate["build"])
     return averages or DRAWINGS
 
@@ -84,9 +85,9 @@ def about_samples(drawn: bool) -> tuple[str, str | None]:
     missed = dict(zip(beyond["id"], beyond["residual_months"], strict=True))
     refused = answers.refused_plates(predictions)
     if n := (answers.accepted(predictions)["model"] == ENSEMBLE).sum():
-        sentence = f"{sentence} {wording.plates_read(n, len(missed))}"
-    left_out = [wording.plates_missed(missed)] if missed else []
-    left_out += [wording.plates_refused(refused)] if refused else []
+        sentence = f"{sentence} {atlas_text.plates_read(n, len(missed))}"
+    left_out = [atlas_text.plates_missed(missed)] if missed else []
+    left_out += [atlas_text.plates_refused(refused)] if refused else []
     return sentence, " ".join(left_out) or None
 
 
@@ -114,7 +115,7 @@ def about(sample: Sample) -> str:
         return ABOUT_DRAWING
     plate = plates.plate(sample.sex, sample.months)
     return (
-        f"This hand is an average of {plate.n} radiographs of {wording.CHILDREN[sample.sex]}, mean "
-        f"bone age {wording.age_in_words(plate.mean_age_months)}, not a single child. "
-        f"{wording.PLATES_WERE_SEEN}"
+        f"This hand is an average of {plate.n} radiographs of {formatting.CHILDREN[sample.sex]}, "
+        f"mean bone age {formatting.age_in_words(plate.mean_age_months)}, not a single child. "
+        f"{atlas_text.PLATES_WERE_SEEN}"
     )

@@ -37,6 +37,21 @@ def test_the_command_is_the_command_line(capsys):
     assert capsys.readouterr().out == f"boneage {boneage.__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("started", "name"),
+    [
+        ("/usr/bin/boneage", "boneage"),
+        ("boneage.exe", "boneage"),
+        ("/home/boneage/__main__.py", "python -m boneage"),
+    ],
+)
+def test_usage_names_the_command_as_it_was_started(started, name, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", [started])
+    with pytest.raises(SystemExit, match="^0$"):
+        cli.main(["--help"])
+    assert capsys.readouterr().out.startswith(f"usage: {name} ")
+
+
 def test_there_is_one_version():
     citation = (REPOSITORY / "CITATION.cff").read_text()
     assert re.search(r"^version: (.+)$", citation, re.M)[1] == boneage.__version__

@@ -25,12 +25,12 @@ from boneage.atlas.landmarks import landmarks_on
 from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import summarise
 from boneage.evaluation.residuals import with_residuals
+from boneage.formatting import children_aged
 from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand, Preprocessing, prepare
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
-from boneage.wording import children_aged
 
 if TYPE_CHECKING:
     from boneage.inference.predictor import Predictor

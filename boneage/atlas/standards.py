@@ -20,7 +20,7 @@ from boneage.atlas import files
 from boneage.atlas.landmarks import mean_shape, scaled
 from boneage.atlas.registration import HEIGHT, WIDTH, detail, find_flow, follow, hand_mask
 from boneage.atlas.warping import warp
-from boneage.wording import CHILDREN, age_in_words, children_aged
+from boneage.formatting import CHILDREN, age_in_words, children_aged
 
 SOURCE = (
     f"Averages of radiographs of the [RSNA Pediatric Bone Age Challenge]({files.LINK}); "

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from boneage import wording
+from boneage import formatting
 from boneage.atlas import ossification
+from boneage.atlas import text as atlas_text
 from boneage.atlas.change import displacement
 from boneage.atlas.registration import hand_mask
 from boneage.atlas.standards import Standard
@@ -71,13 +72,15 @@ def hand_data(plates: Sequence[Standard]) -> dict:
         fields = list(pool.map(partial(displacement, step=_CELL), plates, plates[1:]))
     events = ossification.events()
     return {
-        "title": wording.CHILDREN[sex].capitalize(),
+        "title": formatting.CHILDREN[sex].capitalize(),
         "pictures": [_base64(_webp(plate.image)) for plate in plates],
         "fields": [_base64(np.rint(field * _FRACTION).astype("<i2").tobytes()) for field in fields],
         "plates": [
             {
                 "months": round(plate.mean_age_months, 2),
-                "facts": wording.plate_facts(plate.n, plate.mean_age_months, plate.sd_age_months),
+                "facts": atlas_text.plate_facts(
+                    plate.n, plate.mean_age_months, plate.sd_age_months
+                ),
                 "places": [
                     event.places(plate.landmarks, plate.mean_age_months).round(1).tolist()
                     for event in events
@@ -88,7 +91,7 @@ def hand_data(plates: Sequence[Standard]) -> dict:
         "since": [event.usual[sex][0] for event in events],
         "worth_a_look": [event.worth_a_look(sex) for event in events],
         "usual_in_words": [
-            wording.event_in_words(event.change, *event.usual[sex]) for event in events
+            atlas_text.event_in_words(event.change, *event.usual[sex]) for event in events
         ],
         "stages": [
             {"from": stage.starts[sex], "title": stage.title, "look": stage.look}

@@ -8,7 +8,7 @@ from boneage.comparison.costs import Cost
 from boneage.figures import palette, style
 from boneage.figures.html import macros
 from boneage.figures.tables import Cell, Row, table
-from boneage.wording import METRIC_TITLES, metric_interval, metric_value, p_value
+from boneage.formatting import METRIC_TITLES, metric_interval, metric_value, p_value
 
 _MODELS = ("first", "second", "ensemble")
 _METRIC_NOTES = {

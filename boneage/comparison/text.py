@@ -16,12 +16,12 @@ import pandas as pd
 
 from boneage.comparison.significance import ALPHA, MIN_CASES, ROUNDING
 from boneage.comparison.statistics import Comparison
+from boneage.datasets.text import SPLITS
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.wording import (
+from boneage.formatting import (
     CHILDREN,
     CI_95,
     METRIC_TITLES,
-    SPLITS,
     counted,
     in_words,
     metric_value,
@@ -29,6 +29,10 @@ from boneage.wording import (
     share,
 )
 
+ABOUT_TRAINING_RUNS = (
+    "Each model was trained once, with unequal effort: the comparison is between these weights, "
+    "not between the architectures."
+)
 MARGIN = 1.0  # months; bone age is reported to the month
 _NAMED = 3  # groups listed by name
 
@@ -38,7 +42,13 @@ _MARGIN = f"{MARGIN:.0f} month"
 
 
 def sample_in_words(n: int, split: str, sex: str | None = None) -> str:
-    """What was compared on: (97, "test", "female") -> "these 97 test radiographs of girls"."""
+    """The sample of a comparison: "these 97 test radiographs of girls".
+
+    Args:
+        n: The number of radiographs.
+        split: "train", "validation" or "test".
+        sex: "female" or "male"; None for both.
+    """
     of_whom = f" of {CHILDREN[sex]}" if sex else ""
     return f"these {n:,} {SPLITS[split].lower()} radiographs{of_whom}"
 
@@ -52,8 +62,15 @@ def verdict(
 ) -> list[str]:
     """Which model has the smaller error, by how much, where, and what the ensemble gains.
 
-    differences: of `comparison.metric_differences`; wins: of `head_to_head.group_wins`;
-    sample: of `sample_in_words`. Returns paragraphs; one sentence below `MIN_CASES` radiographs.
+    Args:
+        comparison: Of both models on the same radiographs.
+        differences: Of `boneage.comparison.statistics.metric_differences`.
+        wins: Of `boneage.comparison.head_to_head.group_wins`.
+        titles: The titles of both models.
+        sample: Of `sample_in_words`.
+
+    Returns:
+        Paragraphs of Markdown; a single one below `MIN_CASES` radiographs.
     """
     c = comparison
     if c.n < MIN_CASES:
@@ -76,7 +93,12 @@ def verdict(
 
 
 def bias(table: pd.DataFrame, titles: tuple[str, str]) -> str:
-    """The bias of both models and of the ensemble, of `comparison.bias_by_sex`, in a sentence."""
+    """One sentence on the bias of both models and of the ensemble.
+
+    Args:
+        table: Of `boneage.comparison.statistics.bias_by_sex`, in months.
+        titles: The titles of both models.
+    """
     sexes = [sex for sex in CHILDREN if sex in table]
     each = []
     for (_, row), title in zip(table.iterrows(), (*titles, "ensemble"), strict=True):
@@ -93,7 +115,15 @@ def bias(table: pd.DataFrame, titles: tuple[str, str]) -> str:
 def paired_statistics(
     comparison: Comparison, titles: tuple[str, str]
 ) -> list[tuple[str, str, str]]:
-    """(name, value, what it means in plain words) of every paired statistic."""
+    """Every paired statistic in words.
+
+    Args:
+        comparison: Of both models on the same radiographs.
+        titles: The titles of both models.
+
+    Returns:
+        (name, value, interpretation) of each.
+    """
     c, (first, second) = comparison, titles
     large = c.large_errors
     rows = [

@@ -4,7 +4,7 @@ import pandas as pd
 
 from boneage.figures import palette
 from boneage.figures.html import macros
-from boneage.wording import metric_interval
+from boneage.formatting import metric_interval
 
 _HTML = macros("benchmarks")
 

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from boneage.error_analysis import figures as errors
 from boneage.error_analysis.calibration import AgeCalibration
 from boneage.figures import palette, style
-from boneage.wording import age_in_short
+from boneage.formatting import age_in_short
 
 
 def reference_on_predicted(

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from boneage.datasets.blocks import BLOCKS
 from boneage.datasets.splits import TEST, VALIDATION
 from boneage.figures import palette, style
+from boneage.formatting import covered, share
 from boneage.inference.conformal import GROUPS
-from boneage.wording import covered, share
 
 FEW_CASES = 20  # below this a group is not drawn: its interval would take the whole axis
 

@@ -15,7 +15,7 @@ from boneage.evaluation.limits import TOLERANCE
 from boneage.evaluation.metrics import AGE_BANDS
 from boneage.evaluation.residuals import REFERENCE_AGE, Agreement
 from boneage.figures import palette, style
-from boneage.wording import age_in_words, counted, residual_in_words
+from boneage.formatting import age_in_words, counted, residual_in_words
 
 FEW_CASES = 20  # below this a cell of the heatmap is not coloured
 _YEAR = 12  # months

@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.artifacts import ArtifactError
 from boneage.atomic import replace_file
 from boneage.datasets.blocks import acquisition_block
+from boneage.datasets.text import ABOUT_SPLIT, SPLITS
 from boneage.error_analysis import figures as errors
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis, analyse
@@ -55,7 +56,8 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
     return page(
         "report",
         heading=f"Error analysis: {title}",
-        split=split,
+        split_title=SPLITS[split],
+        about_split=ABOUT_SPLIT[split],
         notes=notes,
         found=found,
         groups=found.subgroups,
@@ -63,7 +65,7 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
         tiles=cards.metric_tiles(found.metrics, METRICS, colour),
         **_published(title, colour, split, found),
         **_charts(found, by_prediction, colour),
-        wording=wording,
+        formatting=formatting,
         text=error_text,
         tables=tables,
     )

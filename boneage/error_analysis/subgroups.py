@@ -26,8 +26,8 @@ from boneage.evaluation.intervals import N_RESAMPLES, SEED
 from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import AGE_BANDS
 from boneage.evaluation.residuals import REFERENCE_AGE, with_residuals
+from boneage.formatting import CHILDREN
 from boneage.radiographs.hand import CROP_METHODS
-from boneage.wording import CHILDREN
 
 _THIRDS = ("lowest", "middle", "highest")
 _PERMUTED_AT_ONCE = 50

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from boneage.error_analysis.calibration import AgeCalibration
 from boneage.error_analysis.subgroups import Subgroups
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.wording import CI_95, in_words, share
+from boneage.formatting import CI_95, in_words, share
 
 AGREEMENT = "Agreement with the reference"
 CALIBRATION = "Calibration"
@@ -65,7 +65,12 @@ def regression_to_the_mean(found: AgeCalibration) -> str:
 
 
 def worst_subgroups(found: Subgroups, age: str) -> str:
-    """What the table of subgroups shows, or that there is none; age: "reference age" or so."""
+    """What the table of the worst subgroups shows, or why there is none.
+
+    Args:
+        found: The subgroups of one model.
+        age: What bands are of, such as "reference age".
+    """
     if not found.n_tested:
         return "No subgroup of at least 20 radiographs can be formed."
     if found.worst.empty:
@@ -81,7 +86,12 @@ def worst_subgroups(found: Subgroups, age: str) -> str:
 
 
 def tree_subgroups(found: Subgroups, age: str) -> str:
-    """What the tree shows, or that it explains nothing; age: "reference age" or so."""
+    """What the subgroups found by the decision tree show, or why there are none.
+
+    Args:
+        found: The subgroups of one model.
+        age: The age that the tree splits on, such as "reference age".
+    """
     if math.isnan(found.tree_r2):
         return (
             "No decision tree can be grown: there are too few radiographs, or their errors do not "
@@ -98,6 +108,14 @@ def tree_subgroups(found: Subgroups, age: str) -> str:
         "A regression tree of the absolute error, which can split on "
         f"{factors(found.tree_factors)} ({r2}); ages are {age}s."
         f"{f' {_HELD_OUT}' if found.worst.empty else ''}"  # once is enough
+    )
+
+
+def about_reader_band(low: float, high: float) -> str:
+    """One sentence on the shaded range of single human readers, from low to high in months."""
+    return (
+        f"Shaded: estimated range of single human readers on the 200 test radiographs, {low:.1f} "
+        f"to {high:.1f} months."
     )
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 from boneage.datasets.blocks import BLOCKS
 from boneage.error_analysis.held_out import halves, share
 from boneage.evaluation.intervals import percentile_interval, resample_means
+from boneage.formatting import CHILDREN, age_in_short
 from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
-from boneage.wording import CHILDREN, age_in_short, hand_found_short
+from boneage.radiographs.text import hand_found_short
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeRegressor

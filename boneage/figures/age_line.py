@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from boneage.figures import palette, style
+from boneage.formatting import age_in_short, age_in_words
 from boneage.models.registry import ENSEMBLE
-from boneage.wording import age_in_short, age_in_words
 
 _MATURE = 228.0  # months: 19 years, past which no hand of the atlas changes
 _ROW = 48  # pixels

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from boneage.figures import palette
 from boneage.figures.html import macros
 from boneage.figures.pictures import legend_colours
-from boneage.models.registry import ENSEMBLE, find_model
-from boneage.wording import (
+from boneage.formatting import (
     METRIC_TITLES,
     age_in_words,
     interval_in_short,
     metric_interval,
     metric_value,
 )
+from boneage.models.registry import ENSEMBLE, find_model
 
 _CARDS, _LEGENDS = macros("cards"), macros("legends")
 _NO_BREAK = "\N{NO-BREAK SPACE}"

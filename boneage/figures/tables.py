@@ -7,7 +7,7 @@ import pandas as pd
 
 from boneage.evaluation.limits import LARGE_ERROR
 from boneage.figures.html import macros
-from boneage.wording import metric_interval, metric_value, share
+from boneage.formatting import metric_interval, metric_value, share
 
 _HTML = macros("tables")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.artifacts import ArtifactError, Facts
 from boneage.errors import BoneAgeError
 from boneage.inference.conformal import LEVEL, Calibration, calibrate
@@ -245,7 +245,7 @@ class Predictor:
     def notes(self) -> list[str]:
         """What to tell people: which models are not whole and left out, what the gate lacks."""
         notes = [
-            f"{find_model(name).title} is left out, because {wording.in_words(files)} "
+            f"{find_model(name).title} is left out, because {formatting.in_words(files)} "
             f"{'is' if len(files) == 1 else 'are'} missing in {artifacts.model_folder(name)}; "
             "restore the folder with git checkout, or train the model."
             for name, files in artifacts.incomplete_models().items()

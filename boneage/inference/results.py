@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from boneage import wording
+from boneage import formatting
+from boneage.inference import text as prediction_text
 from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
+from boneage.radiographs import text as hand_text
 
 if TYPE_CHECKING:
     from boneage.inference.predictor import Prediction
@@ -67,7 +69,7 @@ def result_of(
     refusal, source = prediction.refusal, prediction.source
     reasons = [refusal.reason] if refusal else []
     if source.sex and prediction.contradicts_header:
-        reasons.append(wording.other_sex_in_header(source.sex, prediction.sex))
+        reasons.append(prediction_text.other_sex_in_header(source.sex, prediction.sex))
     shown = show_refused or not refusal
     return FileResult(
         file,
@@ -182,8 +184,8 @@ def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
     """A results table with ages in years and months and the hand in words."""
     shown = table.copy()
     for column in [name for name in table if name.endswith("_months")]:
-        shown[column] = table[column].map(wording.age_in_short, na_action="ignore")
-    shown["crop"] = table["crop"].map(wording.hand_found_short, na_action="ignore")
+        shown[column] = table[column].map(formatting.age_in_short, na_action="ignore")
+    shown["crop"] = table["crop"].map(hand_text.hand_found_short, na_action="ignore")
     return shown
 
 

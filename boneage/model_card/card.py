@@ -11,23 +11,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from boneage import __version__, artifacts, wording
+from boneage import __version__, artifacts, formatting
 from boneage.artifacts import ArtifactError, Facts
 from boneage.atomic import replace_file
 from boneage.comparison.label_noise import label_noise_variance, noise_shares
 from boneage.datasets.blocks import BLOCKS, acquisition_block
 from boneage.datasets.challenge import CITATION, READING_SD
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION
+from boneage.datasets.text import SPLITS
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis, analyse
 from boneage.error_analysis.tree import block_in_words
 from boneage.evaluation.limits import LARGE_ERROR
 from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarise
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
+from boneage.inference import text as prediction_text
 from boneage.inference.conformal import LEVEL
 from boneage.inference.ensemble import ensemble_table, ensemble_weights
 from boneage.model_card.failures import failures
 from boneage.models.registry import ENSEMBLE
+from boneage.radiographs import text as hand_text
 from boneage.radiographs.hand import MEDIAPIPE
 from boneage.robustness.perturbations import CLEAN, PERTURBATIONS
 
@@ -80,7 +83,7 @@ def model_card() -> str:
     return _TEMPLATE.read_text(encoding="utf-8").format(
         version=__version__,
         models=_models(card),
-        level=wording.share(LEVEL),
+        level=formatting.share(LEVEL),
         citation=CITATION,
         reading_sd=f"{READING_SD:.0f}",
         n_available=f"{counts[TRAIN] + counts[VALIDATION]:,}",
@@ -91,24 +94,24 @@ def model_card() -> str:
         size=any_facts.preprocessing["size"],
         hand_found=_hand_found(card),
         training=_training(card),
-        augmentation=wording.in_words(list(any_facts.preset["augmentation"])),
+        augmentation=formatting.in_words(list(any_facts.preset["augmentation"])),
         training_notes="\n".join(f"- {f.title}: {f.training_note}" for f in card.facts.values()),
-        weights=wording.in_words(
-            [f"{card.titles[name]} {wording.share(part)}" for name, part in card.weights.items()]
+        weights=formatting.in_words(
+            [f"{card.titles[name]} {formatting.share(part)}" for name, part in card.weights.items()]
         ),
         n_tried=len(experiments),
         n_kept=(experiments["kept"] == "yes").sum(),
         performance=_performance(card),
         mean_age=_mean_age(card),
         winner=_winner(),
-        readers=wording.metric_interval("mae", *SINGLE_READER),
+        readers=formatting.metric_interval("mae", *SINGLE_READER),
         subgroups=_subgroups(card),
         worst="\n".join(_worst(split, found) for split, found in card.analyses.items()),
         calibration="\n".join(
-            f"- {wording.SPLITS[split]}: {error_text.calibration_slope(found.calibration)}"
+            f"- {SPLITS[split]}: {error_text.calibration_slope(found.calibration)}"
             for split, found in card.analyses.items()
         ),
-        about_interval=wording.about_interval(LEVEL),
+        about_interval=prediction_text.about_interval(LEVEL),
         coverage=_coverage(),
         quality_check=_quality_check(),
         robustness=_robustness(),
@@ -160,24 +163,22 @@ def _models(card: _Published) -> str:
 def _demographics(card: _Published) -> str:
     rows = []
     for split in (TRAIN, *_EVALUATED):
-        for sex, children in wording.CHILDREN.items():
+        for sex, children in formatting.CHILDREN.items():
             cases = card.cases[(card.cases["split"] == split) & (card.cases["sex"] == sex)]
             age, bands = cases["reference_months"], cases["age_band"].value_counts()
             spread = f"{age.mean():.1f} ({age.std():.1f})"
             ends = f"{age.min():.0f} to {age.max():.0f}"
             n = [f"{bands[band]:,}" for band in AGE_BANDS]
-            rows.append(
-                [f"{wording.SPLITS[split]}, {children}", f"{len(cases):,}", spread, ends, *n]
-            )
+            rows.append([f"{SPLITS[split]}, {children}", f"{len(cases):,}", spread, ends, *n])
     return _table(("", "n", "bone age, months: mean (SD)", "range", *AGE_BANDS), rows)
 
 
 def _hand_found(card: _Published) -> str:
     counts = card.cases.groupby(["split", "crop_method"]).size()
     return "; ".join(
-        f"{wording.SPLITS[split].lower()}: "
+        f"{SPLITS[split].lower()}: "
         + ", ".join(
-            f"{wording.hand_found_short(method)} {n:,}" for method, n in counts[split].items()
+            f"{hand_text.hand_found_short(method)} {n:,}" for method, n in counts[split].items()
         )
         for split in (TRAIN, *_EVALUATED)
     )
@@ -222,9 +223,9 @@ def _performance(card: _Published) -> str:
     for split in _EVALUATED:
         for name, table in [*card.tables.items(), (ENSEMBLE, card.cases)]:
             (found,) = summarise(table[table["split"] == split]).to_dict("records")
-            title = f"{card.titles[name]}, {wording.SPLITS[split].lower()} (n = {found['n']:,})"
+            title = f"{card.titles[name]}, {SPLITS[split].lower()} (n = {found['n']:,})"
             rows.append([title, *(_with_interval(found, metric) for metric in _METRICS)])
-    return _table(("", *(wording.METRIC_TITLES[metric] for metric in _METRICS)), rows)
+    return _table(("", *(formatting.METRIC_TITLES[metric] for metric in _METRICS)), rows)
 
 
 def _mean_age(card: _Published) -> str:
@@ -235,14 +236,14 @@ def _mean_age(card: _Published) -> str:
         f"{error_metrics(ages[split], np.full(len(ages[split]), mean))['mae']:.1f} on {split}"
         for split in _EVALUATED
     ]
-    return wording.in_words(errors)
+    return formatting.in_words(errors)
 
 
 def _winner() -> str:
     row = published_results().set_index("system").loc[_WINNER]
     official = {VALIDATION: "the official validation set", TEST: "the test set"}
     errors = [f"{row[PUBLISHED_COLUMN[split]]:.1f} on {official[split]}" for split in _EVALUATED]
-    return f"{_WINNER} {wording.in_words(errors)}"
+    return f"{_WINNER} {formatting.in_words(errors)}"
 
 
 def _subgroups(card: _Published) -> str:
@@ -261,14 +262,16 @@ def _subgroups(card: _Published) -> str:
         ]
         for group, of_group in found.groupby("group", sort=False)
     ]
-    titles = [f"{wording.SPLITS[split]}: n" for split in _EVALUATED]
+    titles = [f"{SPLITS[split]}: n" for split in _EVALUATED]
     return _table(("", titles[0], "MAE", "bias", titles[1], "MAE", "bias"), rows)
 
 
 def _group(group: str) -> str:
     """A group of metrics.csv or coverage.csv, or an acquisition block, as people call it."""
     return (
-        block_in_words([group]) if group.startswith("ids ") else wording.CHILDREN.get(group, group)
+        block_in_words([group])
+        if group.startswith("ids ")
+        else formatting.CHILDREN.get(group, group)
     )
 
 
@@ -285,7 +288,7 @@ def _worst(split: str, found: Analysis) -> str:
         f"{row['cohort']} (n = {row['n']:,}) {_with_interval(row, 'mae')}"
         for row in found.subgroups.worst.to_dict("records")
     ]
-    return f"- {wording.SPLITS[split]}, of {found.subgroups.n_tested}: {'; '.join(each) or 'none'}."
+    return f"- {SPLITS[split]}, of {found.subgroups.n_tested}: {'; '.join(each) or 'none'}."
 
 
 def _noise(card: _Published, split: str) -> str:
@@ -293,7 +296,7 @@ def _noise(card: _Published, split: str) -> str:
     noise = label_noise_variance(split)
     residuals = card.analyses[split].cases[["residual_months"]].to_numpy()
     shares = None if noise is None else noise_shares(residuals, noise)
-    return wording.share(shares[0]) if shares else "an unknown share"
+    return formatting.share(shares[0]) if shares else "an unknown share"
 
 
 # Intervals, quality check, robustness, failures ---------------------------------------------
@@ -307,14 +310,14 @@ def _coverage() -> str:
     shown = shown[~shown["group"].str.contains(", ")]  # a sex and an age band
     rows = [
         [
-            f"{wording.SPLITS[row.cases]}, {_group(row.group)}",
-            wording.covered(row.n, row.coverage, row.low, row.high),
+            f"{SPLITS[row.cases]}, {_group(row.group)}",
+            formatting.covered(row.n, row.coverage, row.low, row.high),
             f"{row.median_width:.0f} months",
         ]
         for row in shown.itertuples()
     ]
-    title = f"{wording.share(LEVEL)} intervals of the ensemble"
-    return _table((title, f"coverage ({wording.CI_95})", "median width"), rows)
+    title = f"{formatting.share(LEVEL)} intervals of the ensemble"
+    return _table((title, f"coverage ({formatting.CI_95})", "median width"), rows)
 
 
 def _quality_check() -> str:
@@ -325,13 +328,13 @@ def _quality_check() -> str:
     rows = [
         [
             row.group if row.kind == "all" else f"{row.group}, {row.kind}",
-            wording.covered(row.n, row.refused, row.low, row.high),
+            formatting.covered(row.n, row.refused, row.low, row.high),
             f"{row.sources:,}",
             row.reasons if isinstance(row.reasons, str) else "",
         ]
         for row in table[splits | (table["kind"] == "all")].itertuples()
     ]
-    columns = ("images", f"refused ({wording.CI_95})", "independent sources", "reasons")
+    columns = ("images", f"refused ({formatting.CI_95})", "independent sources", "reasons")
     return _table(columns, rows)
 
 
@@ -347,7 +350,7 @@ def _robustness() -> str:
     ]
     return (
         f"MAE of the ensemble on {table['n'].max()} test radiographs after each of {len(table)} "
-        f"changes of the image, divided by that without ({wording.CI_95}). The largest ratios: "
+        f"changes of the image, divided by that without ({formatting.CI_95}). The largest ratios: "
         f"{'; '.join(largest)}."
     )
 
@@ -360,9 +363,9 @@ def _failures(card: _Published, split: str) -> str:
             row["id"],
             row["sex"],
             f"{row['reference_months']:.0f}",
-            *(wording.metric_value("bias", row[name], unit=False) for name in models),
+            *(formatting.metric_value("bias", row[name], unit=False) for name in models),
             f"{row['label_sds']:.1f}",
-            wording.share(row["less_contrast"]),
+            formatting.share(row["less_contrast"]),
             f"{row['n_alike']:,}",
             "; ".join(_remarks(row)) or "nothing in the data",
         ]
@@ -374,7 +377,7 @@ def _failures(card: _Published, split: str) -> str:
     )  # fmt: skip
     by_landmarks = (found["crop_method"] == MEDIAPIPE).sum()
     sentence = (
-        f"{wording.SPLITS[split]}. Of these {len(found)}, {found['all_models'].sum()} have errors "
+        f"{SPLITS[split]}. Of these {len(found)}, {found['all_models'].sum()} have errors "
         f"of more than {LARGE_ERROR} months in the same direction by every model; the hand was "
         f"found by its joint landmarks in {by_landmarks}:"
     )
@@ -384,7 +387,7 @@ def _failures(card: _Published, split: str) -> str:
 def _remarks(row: Mapping) -> Iterator[str]:
     """What sets a case of `failures` apart from most radiographs, in phrases."""
     if row["crop_method"] != MEDIAPIPE:
-        yield f"hand found by {wording.hand_found_short(row['crop_method'])}"
+        yield f"hand found by {hand_text.hand_found_short(row['crop_method'])}"
     if row["less_contrast"] < _LOW_CONTRAST:
         yield "low contrast"
     if row["n_alike"] < _FEW:
@@ -402,5 +405,5 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _with_interval(row: Mapping, metric: str) -> str:
-    interval = wording.metric_interval(metric, row[f"{metric}_low"], row[f"{metric}_high"])
-    return f"{wording.metric_value(metric, row[metric], unit=False)} ({interval})"
+    interval = formatting.metric_interval(metric, row[f"{metric}_low"], row[f"{metric}_high"])
+    return f"{formatting.metric_value(metric, row[metric], unit=False)} ({interval})"

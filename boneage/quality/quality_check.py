@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from boneage import artifacts, wording
+from boneage import artifacts, formatting
 from boneage.artifacts import ArtifactError
 from boneage.models.registry import find_model
 from boneage.quality.checks import (
@@ -129,7 +129,7 @@ class Gate:
         """A sentence for people on what is not checked."""
         if not self.unchecked:
             return None
-        titles = wording.in_words([find_model(name).title for name in self.unchecked])
+        titles = formatting.in_words([find_model(name).title for name in self.unchecked])
         return (
             f"Whether an image is similar to the training data of {titles} is not checked, because "
             "there are no statistics for these weights and this preprocessing yet (create them "

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from boneage.error_analysis import figures as errors
 from boneage.evaluation.residuals import agreement
 from boneage.figures import palette, style
-from boneage.wording import CI_95
+from boneage.formatting import CI_95
 
 YOU = "you"
 

@@ -9,8 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from boneage.figures import cards, palette, style
-from boneage.sanity_checks.regions import REGIONS
-from boneage.wording import REGION_TITLES
+from boneage.sanity_checks.regions import REGION_TITLES, REGIONS
 
 _OUTLINES = dict(zip(REGIONS, ("#5AA9F8", "#F5B041", "#F1707D", "#58D68D"), strict=True))
 

@@ -16,6 +16,12 @@ PHALANGES, METACARPALS, CARPALS, DISTAL_RADIUS_ULNA = REGIONS = (
     "carpals",
     "distal_radius_ulna",
 )
+REGION_TITLES = {
+    PHALANGES: "Phalanges",
+    METACARPALS: "Metacarpals",
+    CARPALS: "Carpals",
+    DISTAL_RADIUS_ULNA: "Distal radius and ulna",
+}
 
 # MediaPipe's numbers: the wrist is 0, then four landmarks a finger from the thumb's base on.
 _WRIST = 0

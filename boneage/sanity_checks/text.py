@@ -1,15 +1,15 @@
 """What occlusion and weight randomization say of the maps, in sentences.
 
-Tables are those of `boneage.sanity_checks.tables`; titles are model name -> what people call it.
-Texts are Markdown.
+Tables are those of `boneage.sanity_checks.tables`; texts are Markdown.
 """
 
 from collections.abc import Mapping
 
 import pandas as pd
 
+from boneage.formatting import CI_95, in_words, metric_interval, metric_value
+from boneage.sanity_checks.regions import REGION_TITLES
 from boneage.sanity_checks.tables import ALL
-from boneage.wording import CI_95, REGION_TITLES, in_words, metric_interval, metric_value
 
 # Rank correlations of a map with one of random weights. The authors of the check give no limits;
 # with a few dozen cells, two unrelated maps commonly have some 0.2 in common either way.
@@ -47,7 +47,14 @@ ABOUT_RANDOMIZATION = (
 def in_short(
     occlusion: pd.DataFrame, randomization: pd.DataFrame, group: str, titles: Mapping[str, str]
 ) -> str:
-    """Which regions each model depends on most, and how the randomization check went."""
+    """Which regions each model depends on most, and the result of the randomization check.
+
+    Args:
+        occlusion: The occlusion table.
+        randomization: The randomization table.
+        group: An age band of the occlusion table, or ALL.
+        titles: Model name -> title.
+    """
     rows = occlusion[occlusion["group"] == group]
     models: dict[str, list[str]] = {}
     for name, title in titles.items():
@@ -75,7 +82,16 @@ def in_short(
 
 
 def occlusion_results(occlusion: pd.DataFrame, group: str, titles: Mapping[str, str]) -> list[str]:
-    """Which regions each model depends on in one group, beside their controls; a paragraph each."""
+    """Which regions each model depends on in one age band, compared with their controls.
+
+    Args:
+        occlusion: The occlusion table.
+        group: An age band of it, or ALL.
+        titles: Model name -> title.
+
+    Returns:
+        A paragraph a model; for ALL, one more on how to read it.
+    """
     rows = occlusion[occlusion["group"] == group]
     paragraphs = [_compared(rows[rows["model"] == name], group, titles[name]) for name in titles]
     if group == ALL:
@@ -84,7 +100,15 @@ def occlusion_results(occlusion: pd.DataFrame, group: str, titles: Mapping[str, 
 
 
 def randomization_results(randomization: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:
-    """Whether Grad-CAM depends on what each model has learned; a paragraph a model."""
+    """Whether Grad-CAM depends on what each model has learned.
+
+    Args:
+        randomization: The randomization table.
+        titles: Model name -> title.
+
+    Returns:
+        A paragraph a model.
+    """
     return [_randomized(_steps(randomization, name), title) for name, title in titles.items()]
 
 

@@ -9,8 +9,8 @@ from boneage.artifacts import ArtifactError
 from boneage.atlas import standards as plates
 from boneage.atlas.landmarks import landmarks_on, mirrored
 from boneage.datasets.phantoms import draw_phantom
+from boneage.formatting import children_aged
 from boneage.radiographs.preprocessing import SEXES, Preprocessing, prepare
-from boneage.wording import children_aged
 
 
 @pytest.fixture(scope="module")

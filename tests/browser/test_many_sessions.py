@@ -5,8 +5,8 @@ import os
 from PIL import Image
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.formatting import age_in_words
 from boneage.inference.predictor import Predictor
-from boneage.wording import age_in_words
 
 PEOPLE = int(os.environ.get("BONEAGE_PEOPLE") or 16)
 

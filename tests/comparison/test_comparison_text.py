@@ -10,7 +10,7 @@ from boneage.comparison import text as verdict
 from boneage.comparison.head_to_head import head_to_head
 from boneage.comparison.statistics import Comparison
 from boneage.evaluation.intervals import METRICS
-from boneage.wording import CI_95, share
+from boneage.formatting import CI_95, share
 
 TITLES = ("Alpha", "Beta")
 SAMPLE = "these 200 test radiographs"

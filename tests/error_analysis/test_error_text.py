@@ -72,3 +72,10 @@ def test_a_tree_names_only_what_it_could_split_on():
     assert error_text.factors(every) == (
         "sex, age, hand detection method, inferred acquisition block and contrast"
     )
+
+
+def test_the_band_of_readers_is_called_an_estimate():
+    assert error_text.about_reader_band(4.8, 7.0) == (
+        "Shaded: estimated range of single human readers on the 200 test radiographs, 4.8 to 7.0 "
+        "months."
+    )

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from boneage.figures.cards import age_cards
+from boneage.formatting import age_in_short, age_in_words
 from boneage.inference import results
 from boneage.inference.results import GIVEN, HEADER, OK, REFUSED, WAITING, FileResult
 from boneage.radiographs.hand import FULL_FRAME
-from boneage.wording import age_in_short, age_in_words
 
 MODELS = ["a", "b"]
 

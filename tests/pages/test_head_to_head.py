@@ -15,9 +15,9 @@ from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom
 from boneage.evaluation.metrics import error_metrics
 from boneage.figures import palette
+from boneage.formatting import age_in_words, as_plain_markdown
 from boneage.inference.predictor import Predictor
 from boneage.quality.quality_check import Gate
-from boneage.wording import age_in_words, as_plain_markdown
 
 PAGE = "pages/head_to_head.py"
 DENSENET, RESNET = "Tiny DenseNet (tests)", "Tiny ResNet+CBAM (tests)"

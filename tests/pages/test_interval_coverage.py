@@ -8,7 +8,7 @@ from plain import plain
 
 from boneage import artifacts
 from boneage.cli import main
-from boneage.wording import covered
+from boneage.formatting import covered
 
 HEADING = "Prediction interval coverage"
 

@@ -14,10 +14,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Predictor
 from boneage.radiographs import preprocessing
 from boneage.radiographs.reading import read_radiograph
-from boneage.wording import as_plain_markdown
 
 NEEDED_MAPS = {
     "Grad-CAM of Tiny DenseNet (tests)",
@@ -223,7 +223,7 @@ def reads(monkeypatch):
     st.cache_data.clear()
     st.cache_resource.clear()
     monkeypatch.setattr(preprocessing, "find_hand", counted("hand", preprocessing.find_hand))
-    for place in ("boneage.inference.predictor", "pages.shared"):
+    for place in ("boneage.inference.predictor", "pages.radiographs"):
         monkeypatch.setattr(f"{place}.read_radiograph", counted("file", read_radiograph))
     return counts
 

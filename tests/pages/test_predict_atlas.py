@@ -16,7 +16,7 @@ from boneage import artifacts
 from boneage.atlas import evaluation as answers
 from boneage.atlas import standards as plates
 from boneage.datasets.phantoms import draw_phantom
-from boneage.wording import age_in_words
+from boneage.formatting import age_in_words
 from pages.samples import samples
 
 AGES = range(48, 181, 12)

@@ -10,10 +10,10 @@ from PIL import Image
 from plain import plain
 
 from boneage.datasets.phantoms import draw_phantom
+from boneage.formatting import age_in_short
 from boneage.inference import results
 from boneage.inference.conformal import LEVELS
 from boneage.inference.predictor import Prediction
-from boneage.wording import age_in_short
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from boneage import wording
+from boneage import formatting
 from boneage.atlas import evaluation as answers
 from boneage.atlas import standards as plates
+from boneage.atlas import text as atlas_text
 from boneage.atlas.landmarks import landmarks_on
 from boneage.atlas.standards import Standard
 from boneage.figures import pictures
@@ -55,12 +56,12 @@ def show_plates(around: dict[str, Standard]) -> None:
                 output_format="PNG",
                 alt=f"Average hand: {plate.title}",
             )
-    st.caption(wording.averages_of([plate.n for plate in around.values()]))
+    st.caption(atlas_text.averages_of([plate.n for plate in around.values()]))
 
 
 def called(which: str, plate: Standard) -> str:
     """Such as "6 years 6 months (younger)"."""
-    return f"{wording.age_in_words(plate.mean_age_months)} ({which})"
+    return f"{formatting.age_in_words(plate.mean_age_months)} ({which})"
 
 
 def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Standard]) -> None:
@@ -91,7 +92,7 @@ def show_similarity_estimate(prediction: Prediction, digest: str, hand: Prepared
     with st.spinner("Comparing with the average hands."):
         comparison = compare(digest, prediction.sex, answers.atlas_digest(), hand)
     st.markdown(
-        wording.image_similarity(
+        atlas_text.image_similarity(
             plates.similarity_estimate(comparison),
             comparison["mean_age_months"].head(2).tolist(),
             answers.similarity_metrics(),

@@ -1,0 +1,50 @@
+"""How the hand was found and prepared, in sentences."""
+
+from collections.abc import Collection
+
+from boneage.formatting import in_words
+from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
+
+_HAND_FOUND = {
+    MEDIAPIPE: "Hand found by its 21 joint landmarks (MediaPipe), rotated upright and cropped.",
+    SEGMENTATION: (
+        "No joint landmarks were found, so the largest bright region was taken for the hand. "
+        "The crop may be wider than usual or not upright: check the crop box."
+    ),
+    FULL_FRAME: (
+        "No hand was found, so the whole image is the model input. Interpret the bone age with "
+        "caution: the models were trained on cropped hands."
+    ),
+}
+
+_HAND_FOUND_SHORT = {
+    MEDIAPIPE: "joint landmarks",
+    SEGMENTATION: "bright region",
+    FULL_FRAME: "not found",
+    "unknown": "not stated",  # in user predictions
+}
+
+
+def hand_found(method: str) -> str:
+    """What a crop method means, in one or two sentences."""
+    return _HAND_FOUND[method]
+
+
+def hand_found_short(method: str) -> str:
+    """A crop method in two words, for tables."""
+    return _HAND_FOUND_SHORT[method]
+
+
+def prepared_hand(size: int, input_sizes: Collection[int]) -> str:
+    """The caption of a preprocessed image, and whether models resize it.
+
+    Args:
+        size: Height and width of the image in pixels.
+        input_sizes: Height and width of the input of each model, in pixels.
+    """
+    prepared = f"{size} × {size} pixels, contrast equalized"
+    smaller = sorted(set(input_sizes) - {size})
+    if not smaller:
+        return f"Model input: {prepared}"
+    sizes = in_words([f"{side} × {side}" for side in smaller])
+    return f"Preprocessed image: {prepared}; resized to {sizes} for these weights"

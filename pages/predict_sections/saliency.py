@@ -1,0 +1,83 @@
+"""Saliency maps of one radiograph: Grad-CAM of every model, and CBAM attention."""
+
+import streamlit as st
+
+from boneage.explain.overlay import stretch
+from boneage.explain.text import ABOUT_GRADCAM, gradcam_direction
+from boneage.figures import cards, palette, pictures
+from boneage.figures.channels import channel_bars
+from boneage.inference.predictor import Explanation
+from boneage.models.registry import find_model
+from pages.predict_sections.sanity_checks import show_checks
+from pages.radiographs import Source, Weights, explain, opened, predict
+from pages.shared import PLOT
+
+CROP, RADIOGRAPH = "Model input", "Radiograph"
+
+
+@st.fragment  # the slider redraws the maps, and nothing else of the page
+def show_maps(weights: Weights, source: Source, sex: str) -> None:
+    prediction = predict(weights, source.digest, sex, source.content)
+    st.header("Saliency maps", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        place = st.segmented_control(
+            "Show on", (CROP, RADIOGRAPH), default=CROP, required=True, key="place"
+        )
+        opacity = st.slider("Opacity", 0, 100, 60, 5, format="%d%%", key="opacity", width=260)
+    st.html(cards.map_legend("low influence", "high influence", opacity / 100))
+
+    def picture(name: str, values):
+        prepared = prediction.prepared[name]
+        if place == CROP:
+            return pictures.map_on_crop(prepared.image, values, opacity / 100)
+        shown = opened(weights, source.digest, source.content).shown
+        return pictures.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
+
+    with st.spinner("Computing saliency maps."):
+        explanations = {
+            name: explain(weights, source.digest, sex, name, source.content)
+            for name in prediction.months
+        }
+    st.subheader("Grad-CAM", anchor=False)
+    st.caption(ABOUT_GRADCAM)
+    for column, (name, explanation) in zip(
+        st.columns(max(2, len(explanations)), gap="medium"), explanations.items(), strict=False
+    ):
+        with column:
+            st.html(cards.model_heading(name))
+            st.image(
+                picture(name, explanation.gradcam),
+                caption=gradcam_direction(explanation.direction),
+                width="stretch",
+                alt=f"Grad-CAM of {find_model(name).title}",
+            )
+    show_checks(weights, prediction)
+    for name, explanation in explanations.items():
+        if explanation.spatial:
+            show_attention(name, explanation, picture)
+
+
+def show_attention(name: str, explanation: Explanation, picture) -> None:
+    title = find_model(name).title
+    st.subheader("CBAM attention", anchor=False)
+    st.html(cards.model_heading(name))
+    st.caption(
+        "Spatial attention weights of each stage, at high resolution in early and low resolution "
+        "in late stages; each map is scaled to its own range. Attention weights features within "
+        "the network and does not by itself explain the prediction."
+    )
+    with st.grid(4, min_column_width=150, gap="small"):
+        for stage, values in explanation.spatial.items():
+            st.image(
+                picture(name, stretch(values)),
+                caption=f"Stage {stage}",
+                width="stretch",
+                alt=f"Spatial attention of stage {stage} of {title}",
+            )
+    st.markdown("**Channel attention**")
+    st.caption("Attention weight (0 to 1) of each channel, sorted within its stage.")
+    st.plotly_chart(
+        channel_bars(explanation.channel, palette.model_colour(name)),
+        config=PLOT,
+        alt="Channel attention of each stage",
+    )

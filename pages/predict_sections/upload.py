@@ -1,0 +1,99 @@
+"""The radiographs to predict, uploaded or a sample, and the sex and age of the child."""
+
+import streamlit as st
+
+from boneage.formatting import nearest_month
+from boneage.radiographs.preprocessing import SEXES
+from pages.radiographs import SEX_LABELS, Source, file_source
+from pages.samples import about_samples, sample_png, sample_source, samples
+from pages.shared import OLDEST_YEARS
+
+
+def choose_sources() -> list[Source]:
+    """The files uploaded, or else the sample clicked."""
+    state = st.session_state
+    state.setdefault("sample", None)
+    state.setdefault("uploader", 0)
+    uploads = st.file_uploader(
+        "Radiographs of the hand: PNG, JPEG, WebP, TIFF or DICOM",
+        accept_multiple_files=True,
+        key=f"uploads-{state.uploader}",
+        help="Kept in memory while this page is open; never stored.",
+    )
+    if uploads:
+        # Not in on_change, which also fires when another input interrupts the first run.
+        state.sample = None
+        return [file_source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
+    return [sample_source(state.sample)] if state.sample else []
+
+
+def offer_samples(with_pictures: bool) -> None:
+    def take(name: str) -> None:
+        st.session_state.sample = name
+        st.session_state.uploader += 1  # a new uploader is an empty one
+
+    offered = samples()
+    drawn = any(sample.is_drawing for sample in offered.values())
+    what = "a drawing" if drawn else "an average hand"
+    st.markdown(f"**No radiograph at hand?** Try {what}:")
+    with st.grid(3, min_column_width=90, gap="xsmall"):
+        for name, sample in offered.items():
+            with st.container(gap="xxsmall"):
+                if with_pictures:
+                    kind = "Drawing of a hand" if drawn else "Average hand"
+                    alt = f"{kind}: {name.lower()}"
+                    st.image(sample_png(sample), width="stretch", alt=alt)
+                st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
+    about, missed = about_samples(drawn)
+    st.caption(about, help=missed)
+
+
+def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None]:
+    """The sex, and the chronological age in months, either None while unknown."""
+    prefill(sources)
+    several = len(sources) > 1
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        sex = st.segmented_control(
+            "Sex, where a file does not state it" if several else "Sex",
+            SEXES,
+            format_func=SEX_LABELS.get,
+            key="sex",
+            help="The models need it, because girls mature about two years earlier than boys.",
+        )
+        if several:
+            return sex, None
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width=300):
+            years = st.number_input(
+                "Age in years (optional)",
+                min_value=0,
+                max_value=OLDEST_YEARS,
+                value=None,
+                key="age_years",
+                width=170,
+                help="The chronological age. It is not a model input; "
+                "it is only compared with the prediction.",
+            )
+            months = st.number_input(
+                "and months", min_value=0, max_value=11, value=None, key="age_months", width=110
+            )
+    known = years is not None or months is not None
+    return sex, 12 * (years or 0) + (months or 0) if known else None
+
+
+def prefill(sources: list[Source]) -> None:
+    """Put in what a new source says of itself; one child's sex and age never pass to the next."""
+    state = st.session_state
+    one = sources[0] if len(sources) == 1 else None
+    now = one.key if one else "several" if sources else None
+    before, state["source"] = state.get("source"), now
+    if now == before:
+        return
+    sex, age = (one.sex, one.header.age_months) if one else (None, None)
+    if age is not None and nearest_month(age) // 12 > OLDEST_YEARS:
+        age = None  # an adult's, or an error of the header
+    # What was entered before the first file came belongs to that file.
+    if before or sex:
+        state["sex"] = sex
+    if before or age is not None:
+        years_and_months = (None, None) if age is None else divmod(nearest_month(age), 12)
+        state["age_years"], state["age_months"] = years_and_months

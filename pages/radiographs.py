@@ -1,0 +1,172 @@
+"""Radiographs of this session: read, prepared and predicted once, whichever page asks.
+
+What takes long is kept: the models once for the process, predictions by the content of the
+radiograph. An argument with _ in front is no part of the key it is kept under.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import streamlit as st
+
+from boneage import artifacts
+from boneage.atlas import evaluation as answers
+from boneage.errors import BoneAgeError
+from boneage.figures import pictures
+from boneage.formatting import as_plain_markdown
+from boneage.inference.predictor import Explanation, Prediction, Predictor, PreparedRadiograph
+from boneage.inference.text import other_sex_in_header
+from boneage.radiographs.preprocessing import PreparedHand
+from boneage.radiographs.reading import Radiograph, read_radiograph
+
+SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
+
+
+Weights = tuple[tuple[str, str], ...]  # model name and SHA-256 of its weights
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself; fault: why it cannot be read, one sentence."""
+
+    sex: str | None = None
+    age_months: float | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One radiograph to read; `key` tells it from every other of this session.
+
+    The file is read when its header is asked for. Of a sample, sex and what to know are given.
+    """
+
+    key: str
+    name: str
+    content: bytes
+    digest: str
+    sample_sex: str | None = None
+    about: str | None = None
+
+    @property
+    def header(self) -> Header:
+        return _header(self.digest, self.content)
+
+    @property
+    def sex(self) -> str | None:
+        """Known without asking: of a sample, or from a DICOM header."""
+        return self.sample_sex or self.header.sex
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What is kept of a radiograph once it is read: without its pixels, hundreds fit in memory.
+
+    prepared: for the models. shown: for the screen. to_compare: for the atlas.
+    """
+
+    prepared: PreparedRadiograph
+    shown: pictures.ShownRadiograph
+    to_compare: PreparedHand
+
+
+def file_source(key: str, name: str, content: bytes) -> Source:
+    return Source(key, name, content, hashlib.sha256(content).hexdigest())
+
+
+@st.cache_data(show_spinner=False, max_entries=1000)
+def _header(digest: str, _content: bytes) -> Header:
+    try:
+        radiograph = _read(digest, _content)
+    except BoneAgeError as error:
+        return Header(fault=str(error))
+    return Header(radiograph.sex, radiograph.age_months)
+
+
+# Whole films are large, so few are kept: the header is asked for just before the file is opened.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _read(digest: str, _content: bytes) -> Radiograph:
+    return read_radiograph(_content)
+
+
+@st.cache_resource(show_spinner=False, max_entries=100)
+def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
+    """Raises UnreadableRadiograph."""
+    radiograph = _read(digest, _content)
+    prepared = load_predictor(weights).open(radiograph)
+    return Opened(
+        prepared,
+        pictures.reduce(radiograph.pixels),
+        answers.prepare_to_compare(radiograph.pixels, prepared.hand),
+    )
+
+
+def published_weights() -> Weights:
+    """The models there are, each with the hash of its weights. Raises ArtifactError."""
+    fingerprints = artifacts.published_fingerprints()
+    return tuple((name, fingerprints[name]) for name in artifacts.available_models())
+
+
+@st.cache_resource(
+    max_entries=1, show_spinner="Loading the models. The first time takes about 20 seconds."
+)
+def load_predictor(weights: Weights) -> Predictor:
+    return Predictor([name for name, _ in weights])
+
+
+@st.cache_resource(show_spinner=False, max_entries=1000)
+def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
+    """Raises UnreadableRadiograph."""
+    return load_predictor(weights).predict(opened(weights, digest, _content).prepared, sex)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def explain(weights: Weights, digest: str, sex: str, name: str, _content: bytes) -> Explanation:
+    prediction = predict(weights, digest, sex, _content)
+    return load_predictor(weights).explain(prediction, name)
+
+
+def show_fault(source: Source) -> bool:
+    """Why a file cannot be read; whether that is so."""
+    if fault := source.header.fault:
+        name, fault = map(as_plain_markdown, (source.name, fault))
+        st.error(f"**{name}:** {fault}", icon=":material/broken_image:")
+    return bool(fault)
+
+
+def show_notes(source: Source, prediction: Prediction) -> None:
+    """What to know of a sample, and a sex other than the DICOM header's."""
+    if source.about:
+        st.info(source.about, icon=":material/info:")
+    if prediction.contradicts_header:
+        sentence = other_sex_in_header(prediction.source.sex, prediction.sex)
+        st.warning(sentence, icon=":material/warning:")
+
+
+def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bool:
+    """Why the quality check refused a radiograph; whether to show its bone age all the same."""
+    reason, forced = prediction.refusal.reason, st.session_state.setdefault("forced", set())
+    if source.key in forced:
+        st.error(f"**Refused by the quality check.** {reason}", icon=":material/block:")
+        return True
+    st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
+    st.image(
+        pictures.with_hand_box(
+            opened(weights, source.digest, source.content).shown, prediction.hand
+        ),
+        caption="The region that was taken for the hand",
+        width=240,
+        alt="The refused image",
+    )
+    st.button(
+        "Show the prediction anyway",
+        key=f"force-{source.key}",
+        on_click=forced.add,
+        args=(source.key,),
+    )
+    return False
+
+
+def ask_for_sex() -> None:
+    """Ask for the sex, where there is no prediction without it."""
+    st.info("Choose the sex to see the bone age.", icon=":material/arrow_upward:")

@@ -1,0 +1,14 @@
+from boneage.radiographs import text
+from boneage.radiographs.hand import CROP_METHODS
+
+
+def test_every_crop_method_has_words():
+    sentences = {text.hand_found(method) for method in CROP_METHODS}
+    words = {text.hand_found_short(method) for method in CROP_METHODS}
+    assert len(sentences) == len(words) == len(CROP_METHODS)
+    assert text.hand_found_short("unknown") == "not stated"
+
+
+def test_the_prepared_hand_says_at_which_size_the_models_take_it():
+    assert text.prepared_hand(256, {256}) == ("Model input: 256 × 256 pixels, contrast equalized")
+    assert text.prepared_hand(256, {128}).endswith("resized to 128 × 128 for these weights")
