@@ -151,6 +151,11 @@ def test_only_many_points_take_webgl_and_then_all_of_the_chart_does(cases):
             assert {trace.type for trace in figure.data} == {drawn_by}
 
 
+def test_places_of_points_are_sent_in_four_bytes(cases):
+    for trace in errors.bland_altman(cases, AGREEMENT).data:
+        assert trace.x.dtype == trace.y.dtype == "float32"
+
+
 def test_the_sexes_stand_side_by_side_at_one_age(cases):
     figure = errors.residual_scatter(cases.assign(reference_months=96.0), RUNNING)
     assert traces(figure)["Girls"].x[0] < 96 < traces(figure)["Boys"].x[0]
