@@ -8,8 +8,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 # From the bottom to the top. Features stand above the core, and beside each other.
 CORE = (
-    "errors", "quiet", "formatting", "atomic", "radiographs", "models", "artifacts", "datasets",
-    "evaluation", "explain", "figures", "training", "quality", "inference",
+    "errors", "quiet", "sexes", "formatting", "atomic", "radiographs", "models", "artifacts",
+    "datasets", "evaluation", "explain", "figures", "training", "quality", "inference",
 )  # fmt: skip
 # quality/learning.py makes what the check needs, from the predictions of the models.
 UPWARDS = {("quality/learning.py", "inference")}

@@ -1,6 +1,7 @@
-"""Everything the error analysis of one table of predictions shows, in one go."""
+"""Everything the error analysis of one table of predictions shows."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -23,36 +24,72 @@ from boneage.evaluation.residuals import (
 class Analysis:
     """What the functions of `evaluation` say of the same cases.
 
+    Each part is computed when it is first asked for, so that the first chart of a page does not
+    wait for the last table.
+
     Attributes:
         by: the column of the age by which residuals and subgroups are shown, reference or
             predicted.
         cases: with residuals.
-        metrics: a row of `summarise`.
-        by_band_and_sex: of `cohorts.by_band_and_sex`.
-        by_block: of `cohorts.by_block`.
-        boxes: of `residuals.boxes`.
-        beyond_boxes: cases beyond the whiskers.
-        running: of `residuals.running_median`.
-        calibration: of `age_calibration`.
-        calibration_bins: of `age_calibration.calibration_bins`.
-        agreement: of `residuals.agreement`.
-        cumulative: of `residuals.cumulative_error`.
-        subgroups: of `cohorts.find_groups`.
+        n_resamples: number of bootstrap resamples of every interval.
     """
 
     by: str
     cases: pd.DataFrame
-    metrics: dict[str, float]
-    by_band_and_sex: pd.DataFrame
-    by_block: pd.DataFrame
-    boxes: pd.DataFrame
-    beyond_boxes: pd.DataFrame
-    running: pd.DataFrame
-    calibration: AgeCalibration
-    calibration_bins: pd.DataFrame
-    agreement: Agreement
-    cumulative: pd.DataFrame
-    subgroups: Subgroups
+    n_resamples: int
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """A row of `summarise`."""
+        row = summarise(self.cases, n_resamples=self.n_resamples).iloc[0]
+        return {str(name): value for name, value in row.items()}
+
+    @cached_property
+    def by_band_and_sex(self) -> pd.DataFrame:
+        """Of `subgroups.by_band_and_sex`."""
+        return by_band_and_sex(self.cases, self.n_resamples)
+
+    @cached_property
+    def by_block(self) -> pd.DataFrame:
+        """Of `subgroups.by_block`."""
+        return by_block(self.cases, self.n_resamples)
+
+    @cached_property
+    def boxes(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Of `residuals.boxes`: the boxes, and the cases beyond their whiskers."""
+        return boxes(self.cases)
+
+    @cached_property
+    def running(self) -> pd.DataFrame:
+        """Of `residuals.running_median`."""
+        return running_median(self.cases, self.by)
+
+    @cached_property
+    def calibration(self) -> AgeCalibration:
+        """Of `age_calibration`."""
+        return age_calibration(
+            self.cases["reference_months"], self.cases["prediction_months"], self.n_resamples
+        )
+
+    @cached_property
+    def calibration_bins(self) -> pd.DataFrame:
+        """Of `calibration.calibration_bins`."""
+        return calibration_bins(self.cases)
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """Of `residuals.agreement`."""
+        return agreement(self.cases["reference_months"], self.cases["prediction_months"])
+
+    @cached_property
+    def cumulative(self) -> pd.DataFrame:
+        """Of `residuals.cumulative_error`."""
+        return cumulative_error(self.cases["absolute_error"])
+
+    @cached_property
+    def subgroups(self) -> Subgroups:
+        """Of `subgroups.find_groups`."""
+        return find_groups(self.cases, self.by, self.n_resamples)
 
 
 def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
@@ -73,22 +110,4 @@ def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
         >>> found.agreement.n, len(found.cases)
         (200, 200)
     """
-    cases = with_residuals(predictions, by)
-    reference, predicted = cases["reference_months"], cases["prediction_months"]
-    n_resamples = resamples_at_once(len(cases))
-    within_boxes, beyond_boxes = boxes(cases)
-    return Analysis(
-        by=by,
-        cases=cases,
-        metrics=summarise(cases, n_resamples=n_resamples).iloc[0].to_dict(),
-        by_band_and_sex=by_band_and_sex(cases, n_resamples),
-        by_block=by_block(cases, n_resamples),
-        boxes=within_boxes,
-        beyond_boxes=beyond_boxes,
-        running=running_median(cases, by),
-        calibration=age_calibration(reference, predicted, n_resamples),
-        calibration_bins=calibration_bins(cases),
-        agreement=agreement(reference, predicted),
-        cumulative=cumulative_error(cases["absolute_error"]),
-        subgroups=find_groups(cases, by, n_resamples),
-    )
+    return Analysis(by, with_residuals(predictions, by), resamples_at_once(len(predictions)))

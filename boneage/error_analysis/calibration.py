@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from boneage.evaluation.intervals import (
     N_RESAMPLES,
@@ -23,6 +22,7 @@ from boneage.evaluation.intervals import (
     as_ages,
     percentile_interval,
     resample_means,
+    t_95,
 )
 from boneage.evaluation.limits import TOLERANCE
 
@@ -120,6 +120,6 @@ def calibration_bins(cases: pd.DataFrame) -> pd.DataFrame:
     for predicted, reference in (group.T for group in np.array_split(ages, min(_BINS, len(ages)))):
         n, mean, margin = len(reference), reference.mean(), float("nan")
         if n > 1:
-            margin = stats.t.ppf(0.975, n - 1) * reference.std(ddof=1) / n**0.5
+            margin = t_95(n) * reference.std(ddof=1) / n**0.5
         rows.append((n, predicted.mean(), mean, mean - margin, mean + margin))
     return pd.DataFrame(rows, columns=["n", "predicted", "reference", "low", "high"])

@@ -18,8 +18,9 @@ def reference_on_predicted(
     `calibration` is `age_calibration(...)` of their ages. Without a slope there is no line.
     """
     predicted, reference = cases["prediction_months"], cases["reference_months"]
+    trace = errors.scatter(len(cases))
     ends = [predicted.min(), predicted.max()]
-    calibrated = go.Scattergl(
+    calibrated = trace(
         x=ends, y=ends, mode="lines", name="Calibrated",
         line={"width": 2, "color": palette.NEUTRAL, "dash": "dot"}, hoverinfo="skip",
     )  # fmt: skip
@@ -28,12 +29,12 @@ def reference_on_predicted(
         fitted = [calibration.intercept + calibration.slope * end for end in ends]
         name = "Least squares"
         lines.append(
-            go.Scattergl(
+            trace(
                 x=ends, y=fitted, mode="lines", name=name,
                 line={"width": 2, "color": palette.MEAN}, hoverinfo="skip",
             )
         )  # fmt: skip
-    means = go.Scattergl(
+    means = trace(
         x=bins["predicted"], y=bins["reference"], mode="markers", name="Mean, 95% CI",
         error_y=style.error_bars(bins["reference"], bins["low"], bins["high"], width=4),
         marker={"color": palette.MEAN, "size": 11, "line": {"width": 1.5, "color": "#FFFFFF"}},

@@ -20,6 +20,7 @@ from boneage.formatting import age_in_words, counted, residual_in_words
 FEW_CASES = 20  # below this a cell of the heatmap is not coloured
 _YEAR = 12  # months
 _MANY = 2000  # points, from which on they are drawn smaller
+_MAX_SVG = 500  # points; more are faster in WebGL
 # Most ages are whole or half years: side by side, one sex does not hide the other. Months.
 _SHIFT = {"female": -0.8, "male": 0.8}
 
@@ -36,7 +37,7 @@ def residual_scatter(
     return style.chart(
         [
             *points(cases, cases[by], cases["residual_months"]),
-            *_running(running[by], running),
+            *_running(scatter(len(cases)), running[by], running),
         ],
         f"Residuals by {words}",
         style.age_axis(axis),
@@ -79,7 +80,7 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
         "fillcolor": style.BAND, "line": {"width": 0}, "layer": "below",
         "name": "Within 12 months", "showlegend": True,
     }  # fmt: skip
-    equal = go.Scattergl(
+    equal = scatter(len(cases))(
         x=[0, end], y=[0, end], mode="lines", name="Prediction = reference",
         line={"width": 2, "color": palette.NEUTRAL}, hoverinfo="skip",
     )  # fmt: skip
@@ -301,7 +302,10 @@ def _sexes(cases: pd.DataFrame) -> list[str]:
 
 
 def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series) -> list:
-    """One WebGL trace a sex; what a point says is in months and years."""
+    """One trace a sex; what a point says is in months and years.
+
+    Places are float32, half of what is sent: 0.00001 months cannot be seen.
+    """
     numbers = style.case_numbers(cases["id"], cases["reference_months"], cases["prediction_months"])
     numbers = np.column_stack([numbers, cases["residual_months"].astype(numbers.dtype)])
     traces = [
@@ -309,8 +313,9 @@ def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series) -> list:
         for sex in _sexes(cases)
     ]
     return [
-        go.Scattergl(
-            x=x[shown] + shift, y=y[shown], mode="markers", name=name, customdata=numbers[shown],
+        scatter(len(cases))(
+            x=(x[shown] + shift).astype(np.float32), y=y[shown].astype(np.float32),
+            mode="markers", name=name, customdata=numbers[shown],
             marker={"color": colour, **_look(len(cases))},
             hovertemplate="<b>Radiograph %{customdata[0]}</b>"
             f"<br>Reference {style.age_in_hover(1)}<br>Prediction {style.age_in_hover(3)}"
@@ -320,19 +325,28 @@ def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series) -> list:
     ]  # fmt: skip
 
 
+def scatter(n_cases: int) -> type:
+    """The trace that draws so many cases, and the lines of the same chart.
+
+    WebGL draws many points fast, but each chart takes a browser without a graphics processor half
+    a second before the first point, and lies above all that is SVG.
+    """
+    return go.Scattergl if n_cases > _MAX_SVG else go.Scatter
+
+
 def _look(n_cases: int) -> dict:
     """Of the marker of one of so many cases."""
     return {"size": 4, "opacity": 0.6} if n_cases > _MANY else {"size": 6, "opacity": 0.75}
 
 
-def _running(age: pd.Series, running: pd.DataFrame) -> list:
-    half = go.Scattergl(
+def _running(trace: type, age: pd.Series, running: pd.DataFrame) -> list:
+    half = trace(
         x=[*age, *age[::-1]], y=[*running["lower_quartile"], *running["upper_quartile"][::-1]],
         mode="lines", name="Interquartile range", line={"width": 1, "color": palette.MEAN},
         fill="toself", fillcolor=palette.faded(palette.MEAN, 0.25), hoverinfo="skip",
     )  # fmt: skip
     said = running["median"].map(residual_in_words)
-    median = go.Scattergl(
+    median = trace(
         x=age, y=running["median"], mode="lines", name="Running median",
         line={"width": 3, "color": palette.MEAN},
         customdata=np.column_stack([age.map(age_in_words), said]),

@@ -105,7 +105,7 @@ def _charts(found: Analysis, by_prediction: Analysis, colour: str) -> dict[str, 
         scatter = errors.residual_scatter(one.cases, one.running, one.by)
         residuals += [
             scatter.update_layout(dragmode="zoom"),
-            errors.residual_distributions(one.boxes, one.beyond_boxes, one.by),
+            errors.residual_distributions(*one.boxes, one.by),
             errors.mae_heatmap(one.by_band_and_sex, one.by),
         ]
     agreement = [

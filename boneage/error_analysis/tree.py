@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.tree import DecisionTreeRegressor
 
 from boneage.datasets.blocks import BLOCKS
 from boneage.error_analysis.held_out import halves, share
@@ -14,6 +13,9 @@ from boneage.evaluation.intervals import percentile_interval, resample_means
 from boneage.formatting import CHILDREN, age_in_short
 from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
 from boneage.radiographs.text import hand_found_short
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeRegressor
 
 MIN_SUBGROUP = 20  # fewer say little of an error
 # Smaller leaves fit chance: of 1,425 simulated cases of equal error, the worst leaf of 2% was
@@ -130,7 +132,10 @@ def block_in_words(blocks: Sequence[str]) -> str:
 _CATEGORIES_IN_WORDS = {"crop_method": hand_in_words, "block": block_in_words}
 
 
-def _fit(x: np.ndarray, error: np.ndarray, least: int, seed: int) -> DecisionTreeRegressor:
+def _fit(x: np.ndarray, error: np.ndarray, least: int, seed: int) -> "DecisionTreeRegressor":
+    # Takes as long to import as all charts to be drawn, and is needed below them only.
+    from sklearn.tree import DecisionTreeRegressor
+
     return DecisionTreeRegressor(
         max_leaf_nodes=_MAX_LEAVES, min_samples_leaf=least, random_state=seed
     ).fit(x, error)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from boneage.evaluation.intervals import as_ages
+from boneage.evaluation.intervals import Z_95, as_ages, t_95
 from boneage.evaluation.metrics import age_band
 
 REFERENCE_AGE, PREDICTED_AGE = "reference_months", "prediction_months"  # what `by` may be
@@ -168,8 +167,7 @@ def agreement(age: ArrayLike, prediction: ArrayLike) -> Agreement:
         nan, undefined = float("nan"), (float("nan"), float("nan"))
         return Agreement(n, bias, nan, nan, nan, undefined, undefined, undefined)
     sd = float(residual.std(ddof=1))
-    z = float(stats.norm.ppf(0.975))
-    t = float(stats.t.ppf(0.975, n - 1))
+    z, t = Z_95, t_95(n)
     bias_margin = t * sd * (1 / n) ** 0.5
     limit_margin = t * sd * (1 / n + z**2 / (2 * (n - 1))) ** 0.5
     lower, upper = bias - z * sd, bias + z * sd

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from boneage.error_analysis import figures as errors
+from boneage.error_analysis.calibration import age_calibration, calibration_bins
+from boneage.error_analysis.calibration_figure import reference_on_predicted
 from boneage.evaluation.residuals import PREDICTED_AGE, Agreement, boxes
 from boneage.figures import palette
 
@@ -128,12 +130,30 @@ def test_every_axis_of_residuals_has_a_tick_every_6_or_12_months(cases, reach, s
 def test_residuals_stand_at_their_age_one_trace_a_sex(cases):
     figure = errors.residual_scatter(cases, RUNNING)
     girls, boys = traces(figure)["Girls"], traces(figure)["Boys"]
-    assert girls.type == "scattergl"
     assert list(girls.x) == pytest.approx([30, 100, 99], abs=1)
     assert list(girls.y) == [6, -2, 0]
     assert list(boys.y) == [12, -13, 3]
     assert girls.marker.color == palette.SEXES["female"]
     assert figure.layout.dragmode == "lasso"
+
+
+def test_only_many_points_take_webgl_and_then_all_of_the_chart_does(cases):
+    many = pd.concat([cases] * 200, ignore_index=True)
+    for table, drawn_by in ((cases, "scatter"), (many, "scattergl")):
+        ages = table["reference_months"], table["prediction_months"]
+        calibration = calibration_bins(table), age_calibration(*ages, n_resamples=20)
+        for figure in (
+            errors.residual_scatter(table, RUNNING),
+            errors.predicted_against_age(table),
+            errors.bland_altman(table, AGREEMENT),
+            reference_on_predicted(table, *calibration),
+        ):
+            assert {trace.type for trace in figure.data} == {drawn_by}
+
+
+def test_places_of_points_are_sent_in_four_bytes(cases):
+    for trace in errors.bland_altman(cases, AGREEMENT).data:
+        assert trace.x.dtype == trace.y.dtype == "float32"
 
 
 def test_the_sexes_stand_side_by_side_at_one_age(cases):

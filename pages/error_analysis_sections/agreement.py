@@ -1,0 +1,44 @@
+"""Calibration of the predicted ages, and their agreement with the reference."""
+
+import streamlit as st
+
+from boneage.error_analysis import figures as errors
+from boneage.error_analysis import text as error_text
+from boneage.error_analysis.analysis import Analysis
+from boneage.error_analysis.calibration_figure import reference_on_predicted
+from pages import shared
+from pages.error_analysis_sections.selection import Choice
+
+
+def show_calibration(found: Analysis) -> None:
+    st.header(error_text.CALIBRATION, anchor=False)
+    left, right = st.columns(2, gap="medium", vertical_alignment="center")
+    with left:
+        shared.chart(
+            reference_on_predicted(found.cases, found.calibration_bins, found.calibration),
+            alt="Reference bone age against predicted bone age of each radiograph, with means",
+        )
+    with right:
+        st.markdown(error_text.calibration_slope(found.calibration))
+        st.markdown(error_text.regression_to_the_mean(found.calibration))
+        st.caption(
+            "Large markers: means of ten equal-sized groups by predicted bone age. The slope is "
+            "that of the least-squares line of reference on predicted bone age (bootstrap CI)."
+        )
+
+
+def show_agreement(choice: Choice, found: Analysis) -> None:
+    st.header(error_text.AGREEMENT, anchor=False)
+    figures = {
+        "Predicted against reference bone age": errors.predicted_against_age(found.cases),
+        "Bland-Altman plot": errors.bland_altman(found.cases, found.agreement),
+        "Histogram of residuals": errors.error_histogram(found.cases, choice.colour),
+        "Cumulative distribution of the absolute error": errors.cumulative_error(
+            found.cumulative, choice.colour
+        ),
+    }
+    for place, (alt, figure) in zip(
+        [*st.columns(2, gap="medium"), *st.columns(2, gap="medium")], figures.items(), strict=True
+    ):
+        with place:
+            shared.chart(figure, alt=alt)

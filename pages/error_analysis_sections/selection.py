@@ -1,0 +1,108 @@
+"""The choice of radiographs: model, recipe, split, sex and age, or predictions of one's own."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from boneage import artifacts
+from boneage.datasets.blocks import acquisition_block
+from boneage.datasets.labels import LabelError, read_user_predictions
+from boneage.datasets.text import SPLITS
+from boneage.error_analysis import analysis
+from boneage.error_analysis.analysis import Analysis
+from boneage.figures import palette, style
+from boneage.inference import text as prediction_text
+from boneage.models.registry import ENSEMBLE
+from pages import shared
+
+OWN = "own"
+OLDEST_YEARS = 19
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the page shows: the cases of one model, recipe and split, of one sex and of some ages.
+
+    published: name of the model, or "ensemble", whose intervals the app shows; None of others.
+    whole: no case of the split was left out by sex or age.
+    note: a sentence on the model, or None.
+    """
+
+    title: str
+    colour: str
+    split: str
+    models: list[str]  # whose maps can be shown
+    cases: pd.DataFrame
+    whole: bool
+    published: str | None = None
+    note: str | None = None
+
+
+def choose() -> Choice | None:
+    """The choice, which stands in the address; None when an uploaded file cannot be used (yet)."""
+    with st.expander("Analyze your own predictions", icon=":material/upload_file:"):
+        st.markdown(
+            "A CSV file with the columns `id`, `boneage` (the reference bone age), `sex` and "
+            "`prediction`, ages in months, gets the same analysis as our models."
+        )
+        upload = st.file_uploader("Your predictions", label_visibility="collapsed")
+    if upload:
+        try:
+            own = shared.read_upload(read_user_predictions, upload)
+        except LabelError as error:
+            shared.show_error(error)
+            return None
+        if own is None:
+            return None
+        cases, whole = narrow(own)
+        return Choice("Your predictions", palette.MEAN, OWN, [], cases, whole)
+    with st.container(horizontal=True, gap="medium"):
+        published = artifacts.available_models()
+        names = [*published, ENSEMBLE] if len(published) > 1 else published
+        name = shared.pick("Model", {name: style.model_title(name) for name in names}, "model", -1)
+        recipe = shared.pick(
+            "Recipe", {r: shared.recipe_title(r) for r in shared.recipes()}, "recipe"
+        )
+        split = shared.pick("Radiographs", SPLITS, "split")
+    cases = shared.cases_of(name, recipe)
+    cases = cases.assign(block=acquisition_block(cases))
+    cases, whole = narrow(cases[cases["split"] == split])
+    models = published if name == ENSEMBLE else [name]
+    title, colour = style.model_title(name), palette.model_colour(name)
+    shown = name if recipe == artifacts.BEST else None
+    note = weights_in_words(recipe) if name == ENSEMBLE else None
+    return Choice(title, colour, split, models, cases, whole, shown, note)
+
+
+def weights_in_words(recipe: str) -> str:
+    weights = shared.weights_of(artifacts.available_models(), recipe)
+    return prediction_text.ensemble_weights(
+        {style.model_title(n): share for n, share in weights.items()}
+    )
+
+
+def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """The cases of the sex and ages chosen, and whether they are all."""
+    with st.container(horizontal=True, gap="medium"):
+        sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
+        youngest, oldest = st.slider(
+            "Reference bone age in years",
+            0,
+            OLDEST_YEARS,
+            (0, OLDEST_YEARS),
+            key="years",
+            width=300,
+            bind="query-params",
+        )
+    end = 12 * oldest if oldest < OLDEST_YEARS else float("inf")  # the last also takes the older
+    chosen = cases["reference_months"].between(12 * youngest, end)
+    if sex != shared.ALL:
+        chosen &= cases["sex"] == sex
+    return cases[chosen].reset_index(drop=True), bool(chosen.all())
+
+
+# Streamlit tells tables apart by their content, so an analysis is kept for every choice.
+@st.cache_resource(show_spinner=False, max_entries=64)
+def analyse(cases: pd.DataFrame, by: str) -> Analysis:
+    return analysis.analyse(cases, by)
