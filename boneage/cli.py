@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -270,7 +270,7 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from boneage.datasets.labeled_images import in_batches, read_in_order
+    from boneage.datasets.labeled_images import WORKERS, read_in_order
     from boneage.inference import results
     from boneage.inference.predictor import Predictor
 
@@ -279,14 +279,13 @@ def _predict(options: argparse.Namespace) -> int:
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
     with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
-        opened = zip(paths, read_in_order(paths, predictor.open), strict=True)
-        for batch in in_batches(opened):
-            for result in _results(predictor, batch, options.sex, options.force):
-                all_ok &= result.status == results.OK
-                line = json.dumps(results.as_json(result, options.model))
-                bar.write(line, file=sys.stdout)
-                sys.stdout.flush()
-            bar.update(len(batch))
+        opened = read_in_order(paths, predictor.open, WORKERS)
+        for path, found in zip(paths, opened, strict=True):
+            result = _result(predictor, path, found, options.sex, options.force)
+            all_ok &= result.status == results.OK
+            bar.write(json.dumps(results.as_json(result, options.model)), file=sys.stdout)
+            sys.stdout.flush()
+            bar.update()
     for note in predictor.notes:
         print(note, file=sys.stderr)
     return OK if all_ok else NOT_ALL_OK
@@ -321,39 +320,33 @@ def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _results(
+def _result(
     predictor: "Predictor",
-    files: "Sequence[tuple[Path, PreparedRadiograph | UnreadableRadiograph]]",
+    path: Path,
+    found: "PreparedRadiograph | UnreadableRadiograph",
     sex: str | None,
     show_refused: bool,
-) -> "list[FileResult]":
-    """The `FileResult` of every file opened; a sex of None is that of the DICOM header."""
+) -> "FileResult":
+    """The `FileResult` of a file that was opened; a sex of None is that of the DICOM header."""
     from boneage.inference import results
     from boneage.inference.conformal import LEVEL
     from boneage.inference.predictor import PreparedRadiograph, UnknownSexError
+    from boneage.radiographs.reading import UnreadableRadiograph
 
-    opened, faults = [], {}
-    for path, found in files:
-        if not isinstance(found, PreparedRadiograph):
-            faults[path] = str(found)
-        elif not (sex or found.sex):
-            faults[path] = str(UnknownSexError())
-        else:
-            opened.append(found)
-    predictions = iter(predictor.predict_all(opened, [sex or each.sex for each in opened]))
     source = results.GIVEN if sex else results.HEADER
-    return [
-        results.FileResult(str(path), results.UNREADABLE, faults[path], sex)
-        if path in faults
-        else results.result_of(str(path), next(predictions), source, LEVEL, show_refused)
-        for path, _ in files
-    ]
+    try:
+        if not isinstance(found, PreparedRadiograph):
+            raise found
+        prediction = predictor.predict(found, sex)
+    except (UnreadableRadiograph, UnknownSexError) as error:
+        return results.FileResult(str(path), results.UNREADABLE, str(error), sex)
+    return results.result_of(str(path), prediction, source, LEVEL, show_refused)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     import pandas as pd
 
-    from boneage.datasets.labeled_images import in_batches, labeled_images
+    from boneage.datasets.labeled_images import WORKERS, labeled_images
     from boneage.datasets.rsna import labeled_cases
     from boneage.evaluation.metrics import summarise
     from boneage.inference.ensemble import with_ensemble
@@ -362,13 +355,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     labels = labeled_cases(options.images, options.labels, options.reference_column)
     predictor = Predictor(options.model)
     rows, refused = [], 0
-    for batch in in_batches(labeled_images(labels, predictor.open, "evaluate")):
-        opened, sexes = [opened for _, opened in batch], [case.sex for case, _ in batch]
-        predictions = predictor.predict_all(opened, sexes)
-        for (case, _), prediction in zip(batch, predictions, strict=True):
-            refused += prediction.refusal is not None
-            months = with_ensemble(prediction.months, prediction.weights)[options.model]
-            rows.append((case.reference_months, months))
+    for case, opened in labeled_images(labels, predictor.open, "evaluate", WORKERS):
+        prediction = predictor.predict(opened, case.sex)
+        refused += prediction.refusal is not None
+        months = with_ensemble(prediction.months, prediction.weights)[options.model]
+        rows.append((case.reference_months, months))
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     cases = pd.DataFrame(rows, columns=["reference_months", "prediction_months"])

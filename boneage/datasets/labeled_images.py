@@ -20,6 +20,7 @@ from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 logger = logging.getLogger(__name__)
 
 BATCH = 32  # radiographs predicted in one pass; more is hardly faster and takes more memory
+WORKERS = 2  # threads that read ahead of the models
 _AHEAD_PER_WORKER = 2
 _MOST_NAMED = 10
 
