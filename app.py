@@ -69,3 +69,8 @@ page = st.navigation(
 st.set_page_config(page_title=f"{page.title} · Bone age")
 st.html(STYLE + MUTED)
 page.run()
+
+# Whoever opens another page first finds the models loaded.
+from pages.radiographs import preload  # noqa: E402  # not before the page: it imports a lot
+
+preload()

@@ -17,12 +17,14 @@ from pages.radiographs import (
     Weights,
     ask_for_sex,
     load_predictor,
-    opened,
     predict,
+    preload,
     published_weights,
     show_fault,
     show_notes,
     show_refusal,
+    shown,
+    to_compare,
 )
 from pages.shared import show_error
 
@@ -46,22 +48,22 @@ def show_one(
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
         prediction = predict(weights, source.digest, sex, source.content)
-    known = opened(weights, source.digest, source.content)
     name = source.name if source.about else as_plain_markdown(source.name)
     st.header(f"Bone age: {name}", anchor=False)
     show_notes(source, prediction)
     if not prediction.refusal:
         show_answer(weights, prediction, age, level or choose_level(weights))
-    elif show_refusal(weights, source, prediction):
+    elif show_refusal(source, prediction):
         st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
     else:
         return
     for note in load_predictor(weights).notes:
         st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
-    show_hand(prediction, known.shown, input_sizes)
+    show_hand(prediction, shown(source.digest, source.content), input_sizes)
     if not prediction.refusal:
-        show_average_hand(prediction, source.digest, known.to_compare)
+        hand = to_compare(weights, source.digest, source.content)
+        show_average_hand(prediction, source.digest, hand)
     show_maps(weights, source, sex)
 
 
@@ -76,6 +78,7 @@ def show_all(weights: Weights, sources: list[Source], default_sex: str | None) -
 
 def main() -> None:
     introduction()
+    preload()
     left, right = st.columns([3, 2], gap="large")
     with left:
         sources = choose_sources()

@@ -5,16 +5,18 @@ radiograph. An argument with _ in front is no part of the key it is kept under.
 """
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
 
 from boneage import artifacts
-from boneage.atlas import evaluation as answers
 from boneage.errors import BoneAgeError
+from boneage.explain.explanation import Explanation
 from boneage.figures import pictures
 from boneage.formatting import as_plain_markdown
-from boneage.inference.predictor import Explanation, Prediction, Predictor, PreparedRadiograph
+from boneage.inference.predictor import Prediction, Predictor, PreparedRadiograph
 from boneage.inference.text import other_sex_in_header
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph, read_radiograph
@@ -58,18 +60,6 @@ class Source:
         return self.sample_sex or self.header.sex
 
 
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """What is kept of a radiograph once it is read: without its pixels, hundreds fit in memory.
-
-    prepared: for the models. shown: for the screen. to_compare: for the atlas.
-    """
-
-    prepared: PreparedRadiograph
-    shown: pictures.ShownRadiograph
-    to_compare: PreparedHand
-
-
 def file_source(key: str, name: str, content: bytes) -> Source:
     return Source(key, name, content, hashlib.sha256(content).hexdigest())
 
@@ -90,15 +80,24 @@ def _read(digest: str, _content: bytes) -> Radiograph:
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)
-def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
-    """Raises UnreadableRadiograph."""
-    radiograph = _read(digest, _content)
-    prepared = load_predictor(weights).open(radiograph)
-    return Opened(
-        prepared,
-        pictures.reduce(radiograph.pixels),
-        answers.prepare_to_compare(radiograph.pixels, prepared.hand),
-    )
+def opened(weights: Weights, digest: str, _content: bytes) -> PreparedRadiograph:
+    """Ready for the models. Raises UnreadableRadiograph."""
+    return load_predictor(weights).open(_read(digest, _content))
+
+
+@st.cache_resource(show_spinner=False, max_entries=100)
+def shown(digest: str, _content: bytes) -> pictures.ShownRadiograph:
+    """Of a size for the screen: so hundreds fit in memory. Raises UnreadableRadiograph."""
+    return pictures.reduce(_read(digest, _content).pixels)
+
+
+@st.cache_resource(show_spinner=False, max_entries=100)
+def to_compare(weights: Weights, digest: str, _content: bytes) -> PreparedHand:
+    """Ready for the comparison with the atlas. Raises UnreadableRadiograph."""
+    from boneage.atlas.evaluation import prepare_to_compare  # SciPy, after the age is on the page
+
+    hand = opened(weights, digest, _content).hand
+    return prepare_to_compare(_read(digest, _content).pixels, hand)
 
 
 def published_weights() -> Weights:
@@ -107,17 +106,35 @@ def published_weights() -> Weights:
     return tuple((name, fingerprints[name]) for name in artifacts.available_models())
 
 
-@st.cache_resource(
-    max_entries=1, show_spinner="Loading the models. The first time takes about 20 seconds."
-)
+@st.cache_resource(show_spinner=False, max_entries=1)
+def start_loading(weights: Weights) -> Future[Predictor]:
+    """Load the models beside the page, which goes on; once for the process."""
+    return ThreadPoolExecutor(1).submit(Predictor, [name for name, _ in weights])
+
+
+def preload() -> None:
+    """Start loading the models, before anybody asks for them."""
+    with suppress(BoneAgeError):  # which is said where they are asked for
+        start_loading(published_weights())
+
+
 def load_predictor(weights: Weights) -> Predictor:
-    return Predictor([name for name, _ in weights])
+    """The models, waited for where they are not loaded yet. Raises ArtifactError."""
+    loading = start_loading(weights)
+    try:
+        if loading.done():
+            return loading.result()
+        with st.spinner("Loading the models."):
+            return loading.result()
+    except BoneAgeError:
+        start_loading.clear()  # the next try may find the files mended
+        raise
 
 
 @st.cache_resource(show_spinner=False, max_entries=1000)
 def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
     """Raises UnreadableRadiograph."""
-    return load_predictor(weights).predict(opened(weights, digest, _content).prepared, sex)
+    return load_predictor(weights).predict(opened(weights, digest, _content), sex)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -143,7 +160,7 @@ def show_notes(source: Source, prediction: Prediction) -> None:
         st.warning(sentence, icon=":material/warning:")
 
 
-def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bool:
+def show_refusal(source: Source, prediction: Prediction) -> bool:
     """Why the quality check refused a radiograph; whether to show its bone age all the same."""
     reason, forced = prediction.refusal.reason, st.session_state.setdefault("forced", set())
     if source.key in forced:
@@ -151,9 +168,7 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         return True
     st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
     st.image(
-        pictures.with_hand_box(
-            opened(weights, source.digest, source.content).shown, prediction.hand
-        ),
+        pictures.with_hand_box(shown(source.digest, source.content), prediction.hand),
         caption="The region that was taken for the hand",
         width=240,
         alt="The refused image",

@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-from scipy.interpolate import RBFInterpolator
 
 from boneage.atlas.landmarks import control_points
 
@@ -29,6 +28,8 @@ def warp_map(
     Returns:
         (H, W, 2) float32 of x, y on the image to be warped.
     """
+    from scipy.interpolate import RBFInterpolator  # half a second, where something is warped
+
     height, width = shape
     spline = RBFInterpolator(
         control_points(landmarks),

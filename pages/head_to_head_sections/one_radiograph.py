@@ -5,11 +5,12 @@ import streamlit as st
 from boneage import artifacts
 from boneage.comparison import table as tables
 from boneage.errors import BoneAgeError
+from boneage.explain.explanation import Explanation
 from boneage.explain.overlay import stretch
 from boneage.explain.text import ABOUT_GRADCAM, gradcam_direction
 from boneage.figures import cards, palette, pictures, style
 from boneage.inference.ensemble import with_ensemble
-from boneage.inference.predictor import Explanation, Prediction
+from boneage.inference.predictor import Prediction
 from boneage.inference.text import disagreement
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.radiographs.preprocessing import SEXES
@@ -86,7 +87,7 @@ def show_both(names: Names, source: radiographs.Source, sex: str) -> None:
         st.html(cards.age_cards(months, mean))
         apart = disagreement({style.model_title(name): age for name, age in months.items()})
         st.markdown(apart)
-    elif radiographs.show_refusal(weights, source, prediction):
+    elif radiographs.show_refusal(source, prediction):
         st.html(cards.refused_age_cards(months, mean))
     else:
         return
