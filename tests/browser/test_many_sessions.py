@@ -1,7 +1,9 @@
 """Many people at once: each has a session, a file and an answer of their own."""
 
 import os
+from io import BytesIO
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -32,15 +34,13 @@ def test_many_people_get_their_own_answers(
     for person in range(PEOPLE):
         files.append(tmp_path / f"hand {person}.png")
         sex = ("female", "male")[person % 2]
-        Image.fromarray(draw_phantom(24 + 176 / PEOPLE * person, sex, person, height=300)).save(
-            files[-1]
-        )
-        prediction = predictor.predict(files[-1], sex)
-        expected.append({age_in_words(months) for months in prediction.months.values()})
+        hand = draw_phantom(24 + 176 / PEOPLE * person, sex, person, height=300)
+        Image.fromarray(hand).save(files[-1])
+        expected.append(predictor.predict(files[-1], sex))
 
-    assert len({frozenset(ages) for ages in expected}) > PEOPLE / 2
-
-    # All take a step before any takes the next, so that the server works for all at once.
+    # All take a step before any takes the next, so that the server works for all at once. Each
+    # waits until the step is seen: Streamlit 1.67 forgets a file whose upload has been announced
+    # but not begun when another input starts a run.
     for page in pages:
         page.goto(address, wait_until="commit")
     for page in pages:
@@ -59,10 +59,15 @@ def test_many_people_get_their_own_answers(
         answer.or_(anyway).first.wait_for()
         if anyway.is_visible():
             anyway.click()
-    for page, file, ages in zip(pages, files, expected, strict=True):
+    for page, file, prediction in zip(pages, files, expected, strict=True):
         page.get_by_role("heading", name=f"Bone age: {file.name}").wait_for()
         page.get_by_text("Ensemble", exact=True).wait_for()
-        for age in ages:
-            expect(page.locator("body")).to_contain_text(age)
+        for months in prediction.months.values():
+            expect(page.locator("body")).to_contain_text(age_in_words(months))
+        # Untrained models give much the same age for all; the hands differ.
+        shown = page.get_by_role("img", name="Preprocessed image of the hand")
+        content = page.request.get(shown.evaluate("image => image.src")).body()
+        model_input = next(iter(prediction.prepared.values())).image
+        np.testing.assert_array_equal(Image.open(BytesIO(content)).convert("L"), model_input)
         page.get_by_text("Channel attention", exact=True).wait_for()
         expect_no_error(page)
