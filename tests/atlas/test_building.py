@@ -77,6 +77,7 @@ def test_a_plate_of_one_age_predicts_that_ages_drawing(atlas, age, seed):
     assert plates.similarity_estimate(comparison) == pytest.approx(age, abs=6)
 
 
+@pytest.mark.slow
 def test_a_stopped_build_goes_on_and_ends_with_the_same_plates(
     atlas, averages, cache, tmp_path, monkeypatch
 ):

@@ -25,6 +25,8 @@ PAUSED_PAST_45 = """
     }
 """
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def atlas(_tiny_artifacts_folder, tmp_path):

@@ -26,6 +26,7 @@ def pages(browser):
         context.close()
 
 
+@pytest.mark.slow
 def test_many_people_get_their_own_answers(
     pages, address, tiny_artifacts, tmp_path, settled, expect, expect_no_error
 ):

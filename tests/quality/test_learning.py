@@ -117,6 +117,7 @@ def test_limits_of_the_other_half_are_not_chosen_on_the_cases_they_are_held_agai
     assert refused["blurred"] > 190  # limits of their own would have passed nearly all
 
 
+@pytest.mark.slow
 def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     tiny_artifacts, tmp_path, monkeypatch
 ):

@@ -40,7 +40,7 @@ def _interrupt_after(monkeypatch, epoch):
     monkeypatch.setattr(callbacks, "save_checkpoint", save_and_stop)
 
 
-# First, as the longest: at the end, one process would wait for it.
+@pytest.mark.slow
 def test_the_jax_backend_trains_from_the_same_cache(phantom_cache, tmp_path, trained):
     pytest.importorskip("jax", reason="JAX is not installed")
     command = [sys.executable, "-m", "boneage", "train", "--model", MODEL, "--preset", "smoke"]
@@ -124,6 +124,7 @@ def test_batch_statistics_settle_on_those_of_the_training_images(phantom_cache):
     assert normalisation.momentum == momentum
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_bit_for_bit_the_same(
     trained, phantom_cache, tmp_path, monkeypatch
 ):
