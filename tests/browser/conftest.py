@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 
-WAIT_MS = 120_000  # for one step, on a machine that has much else to do
+WAIT_MS = 180_000  # for one step, on a machine that has much else to do
 
 
 def unavailable(reason: str) -> None:

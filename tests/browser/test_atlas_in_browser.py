@@ -17,11 +17,14 @@ PAINTED = """
         return { age: Number(canvas.dataset.age), sum };
     }
 """
+# Pauses past 45 months; plays again where a slow machine's frame was late and all is over.
 PAUSED_PAST_45 = """
     ([canvas, button]) => {
-        const past = Number(canvas.dataset.age) > 45;
-        if (past) button.click();
-        return past;
+        const age = Number(canvas.dataset.age);
+        const playing = button.ariaLabel === "Pause";
+        const paused = playing && age > 45 && age < 145;
+        if (paused || !playing) button.click();
+        return paused;
     }
 """
 
