@@ -29,6 +29,7 @@ def _json_lines(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.mark.slow
 def test_train_evaluate_predict_on_phantoms(tmp_path, monkeypatch, capsys):
     """The whole way as the README walks it, with a tiny model."""
     data, cache = tmp_path / "phantoms", tmp_path / "cache"

@@ -34,6 +34,7 @@ def test_it_imports_the_package_and_defines_nothing_of_its_own(notebook):
     assert not [source for source in code if re.search(r"^\s*(def|class) ", source, re.MULTILINE)]
 
 
+@pytest.mark.slow
 def test_it_runs_from_top_to_bottom(notebook, monkeypatch):
     monkeypatch.delenv("BONEAGE_ARTIFACTS", raising=False)
     # The package of this checkout, wherever one is installed from.

@@ -7,7 +7,8 @@ import shutil
 import pytest
 from serving import served
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# The first has no windows, whose frames cost more than the pages in them.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # No sandbox, as containers offer none; WebGL without a GPU; no calls home.
 ARGUMENTS = [
     "--no-sandbox",
@@ -19,6 +20,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--no-first-run",
 ]
+
+WAIT_MS = 180_000  # for one step, on a machine that has much else to do
 
 
 def unavailable(reason: str) -> None:
@@ -55,9 +58,40 @@ def browser(program):
 def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(120_000)
+    page.set_default_timeout(WAIT_MS)
     yield page
     context.close()
+
+
+@pytest.fixture(scope="session")
+def expect(program):
+    """Playwright's assertions, which wait: what is read once may be read too early."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=WAIT_MS)
+    return expect
+
+
+@pytest.fixture(scope="session")
+def settled(expect):
+    """Waits until a page is complete."""
+
+    def wait(page):
+        expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def expect_no_error(expect, settled):
+    """Waits until a page is complete, and checks that it shows no error."""
+
+    def check(page):
+        settled(page)
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+        expect(page.locator("[data-testid=stAlertContentError]")).to_have_count(0)
+
+    return check
 
 
 @pytest.fixture(scope="session")

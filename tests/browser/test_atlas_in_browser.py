@@ -17,6 +17,18 @@ PAINTED = """
         return { age: Number(canvas.dataset.age), sum };
     }
 """
+# Pauses past 45 months; plays again where a slow machine's frame was late and all is over.
+PAUSED_PAST_45 = """
+    ([canvas, button]) => {
+        const age = Number(canvas.dataset.age);
+        const playing = button.ariaLabel === "Pause";
+        const paused = playing && age > 45 && age < 140;
+        if (paused || !playing) button.click();
+        return paused;
+    }
+"""
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -33,14 +45,15 @@ def address(program, atlas, tmp_path):
         yield address
 
 
-def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address):
+def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address, expect, expect_no_error):
     page.goto(f"{address}/atlas")
     slider = page.get_by_role("slider", name="Bone age", exact=True)
     girls = page.get_by_role("img", name="Average left hand of girls")
     boys = page.get_by_role("img", name="Average left hand of boys")
     reached(page, girls, 96)  # where the page opens
     at_8 = girls.evaluate(PAINTED)
-    assert slider.get_attribute("aria-valuetext") == "8 years"
+    expect(slider).to_have_attribute("aria-valuetext", "8 years")
+    reached(page, boys, 96)
     assert boys.evaluate(PAINTED)["sum"] != at_8["sum"]
 
     box = slider.bounding_box()
@@ -48,8 +61,8 @@ def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2, steps=6)
     page.mouse.up()
+    page.wait_for_function("slider => Number(slider.value) < 72", arg=slider.element_handle())
     dragged = int(slider.input_value())
-    assert dragged < 72
     reached(page, girls, dragged)
     assert girls.evaluate(PAINTED)["sum"] != at_8["sum"]
 
@@ -64,23 +77,26 @@ def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address):
     slider.press("Home")
     reached(page, girls, 37)
     play = page.get_by_role("button", name="Play", exact=True)
+    button = play.element_handle()
     play.press("Enter")
-    page.wait_for_function("canvas => Number(canvas.dataset.age) > 45", arg=girls.element_handle())
-    page.get_by_role("button", name="Pause", exact=True).press("Enter")
+    # Paused from within the browser: it plays on while a slow machine hands over a key.
+    page.wait_for_function(PAUSED_PAST_45, arg=[girls.element_handle(), button])
     play.wait_for()
-    assert 45 < int(slider.input_value()) < 145
+    paused = int(slider.input_value())
+    assert 45 <= paused <= 140
+    reached(page, girls, paused)
     assert girls.evaluate(PAINTED)["sum"] != oldest["sum"]
 
     other = page.context.new_page()
     other.goto(f"{address}/atlas?age=60&hands=Girls")
     reached(other, other.get_by_role("img", name="Average left hand of girls"), 60)
-    assert other.get_by_role("img", name="Average left hand of boys").count() == 0
-    assert (
-        other.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
-    )
+    expect_no_error(other)
+    expect(other.get_by_role("img", name="Average left hand of boys")).to_have_count(0)
 
 
-def test_past_the_oldest_standard_of_girls_theirs_stays_and_says_its_age(page, atlas, address):
+def test_past_the_oldest_standard_of_girls_theirs_stays_and_says_its_age(
+    page, atlas, address, expect
+):
     table = pd.read_csv(atlas / "plates.csv", dtype={"build": str})
     table = table[(table["sex"] == "male") | (table["months"] <= 108)]
     table.to_csv(atlas / "plates.csv", index=False)
@@ -99,7 +115,8 @@ def test_past_the_oldest_standard_of_girls_theirs_stays_and_says_its_age(page, a
     page.get_by_text("Girls", exact=True).first.click()
     page.wait_for_url("**/atlas?*age=109*")
     slider = page.get_by_role("slider", name="Bone age", exact=True)
-    assert (slider.get_attribute("max"), slider.input_value()) == ("109", "109")
+    expect(slider).to_have_attribute("max", "109")
+    expect(slider).to_have_value("109")
     page.get_by_role("heading", name="Girls, 9 years 1 month", exact=True).wait_for()
 
     # Opened again, the page shows the same age in the picture, on the button and in the address.

@@ -117,12 +117,13 @@ def test_limits_of_the_other_half_are_not_chosen_on_the_cases_they_are_held_agai
     assert refused["blurred"] > 190  # limits of their own would have passed nearly all
 
 
+@pytest.mark.slow
 def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     tiny_artifacts, tmp_path, monkeypatch
 ):
     root = tmp_path / "artifacts"
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
-    data = write_phantoms(tmp_path / "data", n_train=48, n_test=4)
+    data = write_phantoms(tmp_path / "data", n_train=24, n_test=2)
     for name in ("tiny_densenet", "tiny_resnet_cbam"):
         copy_model(tiny_artifacts / "models" / name, root / "models" / name, data)
     monkeypatch.setattr(learning, "_SHAPE_AXES", 4)
@@ -135,7 +136,7 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     dark = table.set_index("kind").loc["dark"]
     assert (dark["n"], dark["refused"], dark["reasons"]) == (2, 1, "blank or too dark 2")
     facts = json.loads((root / "gate.json").read_text())
-    assert (facts["n_train"], facts["n_validation"]) == (40, 8)
+    assert (facts["n_train"], facts["n_validation"]) == (20, 4)
     assert load_gate(facts["model_sha256"]).note is None
     assert Predictor().gate.note is None
     # Features of images that are prepared otherwise are not those that were learnt.
@@ -155,7 +156,7 @@ def copy_model(source, target, data):
     for file in source.iterdir():
         (target / file.name).write_bytes(file.read_bytes())
     parts = []
-    for name, splits in (("training", ["train"] * 40 + ["validation"] * 8), ("test", ["test"] * 4)):
+    for name, splits in (("training", ["train"] * 20 + ["validation"] * 4), ("test", ["test"] * 2)):
         labels = read_labels(data / f"boneage-{name}-dataset.csv")
         parts.append(labels.assign(split=splits))
     cases = pd.concat(parts).assign(prediction_months=90.0, contrast=50.0, crop_method="mediapipe")
