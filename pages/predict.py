@@ -17,14 +17,13 @@ from pages.radiographs import (
     Weights,
     ask_for_sex,
     load_predictor,
+    opened,
     predict,
     preload,
     published_weights,
     show_fault,
     show_notes,
     show_refusal,
-    shown,
-    to_compare,
 )
 from pages.shared import show_error
 
@@ -53,17 +52,17 @@ def show_one(
     show_notes(source, prediction)
     if not prediction.refusal:
         show_answer(weights, prediction, age, level or choose_level(weights))
-    elif show_refusal(source, prediction):
+    elif show_refusal(weights, source, prediction):
         st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
     else:
         return
     for note in load_predictor(weights).notes:
         st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
-    show_hand(prediction, shown(source.digest, source.content), input_sizes)
+    known = opened(weights, source.digest, source.content)
+    show_hand(prediction, known.shown, input_sizes)
     if not prediction.refusal:
-        hand = to_compare(weights, source.digest, source.content)
-        show_average_hand(prediction, source.digest, hand)
+        show_average_hand(prediction, source.digest, known.to_compare)
     show_maps(weights, source, sex)
 
 

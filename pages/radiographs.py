@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from boneage import artifacts
+from boneage.atlas.evaluation import prepare_to_compare
 from boneage.errors import BoneAgeError
 from boneage.explain.explanation import Explanation
 from boneage.figures import pictures
@@ -60,6 +61,18 @@ class Source:
         return self.sample_sex or self.header.sex
 
 
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What is kept of a radiograph once it is read: without its pixels, hundreds fit in memory.
+
+    prepared: for the models. shown: for the screen. to_compare: for the atlas.
+    """
+
+    prepared: PreparedRadiograph
+    shown: pictures.ShownRadiograph
+    to_compare: PreparedHand
+
+
 def file_source(key: str, name: str, content: bytes) -> Source:
     return Source(key, name, content, hashlib.sha256(content).hexdigest())
 
@@ -80,24 +93,15 @@ def _read(digest: str, _content: bytes) -> Radiograph:
 
 
 @st.cache_resource(show_spinner=False, max_entries=100)
-def opened(weights: Weights, digest: str, _content: bytes) -> PreparedRadiograph:
-    """Ready for the models. Raises UnreadableRadiograph."""
-    return load_predictor(weights).open(_read(digest, _content))
-
-
-@st.cache_resource(show_spinner=False, max_entries=100)
-def shown(digest: str, _content: bytes) -> pictures.ShownRadiograph:
-    """Of a size for the screen: so hundreds fit in memory. Raises UnreadableRadiograph."""
-    return pictures.reduce(_read(digest, _content).pixels)
-
-
-@st.cache_resource(show_spinner=False, max_entries=100)
-def to_compare(weights: Weights, digest: str, _content: bytes) -> PreparedHand:
-    """Ready for the comparison with the atlas. Raises UnreadableRadiograph."""
-    from boneage.atlas.evaluation import prepare_to_compare  # SciPy, after the age is on the page
-
-    hand = opened(weights, digest, _content).hand
-    return prepare_to_compare(_read(digest, _content).pixels, hand)
+def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
+    """Raises UnreadableRadiograph."""
+    radiograph = _read(digest, _content)
+    prepared = load_predictor(weights).open(radiograph)
+    return Opened(
+        prepared,
+        pictures.reduce(radiograph.pixels),
+        prepare_to_compare(radiograph.pixels, prepared.hand),
+    )
 
 
 def published_weights() -> Weights:
@@ -134,7 +138,7 @@ def load_predictor(weights: Weights) -> Predictor:
 @st.cache_resource(show_spinner=False, max_entries=1000)
 def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
     """Raises UnreadableRadiograph."""
-    return load_predictor(weights).predict(opened(weights, digest, _content), sex)
+    return load_predictor(weights).predict(opened(weights, digest, _content).prepared, sex)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -160,7 +164,7 @@ def show_notes(source: Source, prediction: Prediction) -> None:
         st.warning(sentence, icon=":material/warning:")
 
 
-def show_refusal(source: Source, prediction: Prediction) -> bool:
+def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bool:
     """Why the quality check refused a radiograph; whether to show its bone age all the same."""
     reason, forced = prediction.refusal.reason, st.session_state.setdefault("forced", set())
     if source.key in forced:
@@ -168,7 +172,9 @@ def show_refusal(source: Source, prediction: Prediction) -> bool:
         return True
     st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
     st.image(
-        pictures.with_hand_box(shown(source.digest, source.content), prediction.hand),
+        pictures.with_hand_box(
+            opened(weights, source.digest, source.content).shown, prediction.hand
+        ),
         caption="The region that was taken for the hand",
         width=240,
         alt="The refused image",

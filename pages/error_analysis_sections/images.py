@@ -78,7 +78,7 @@ def radiograph(source: radiographs.Source, sex: str, map_of: str | None) -> tupl
     """(picture, what the quality check says of it)."""
     weights = radiographs.published_weights()
     prediction = radiographs.predict(weights, source.digest, sex, source.content)
-    shown = radiographs.shown(source.digest, source.content)
+    shown = radiographs.opened(weights, source.digest, source.content).shown
     if map_of is None:
         return shown.pixels, prediction.refusal
     explanation = radiographs.explain(weights, source.digest, sex, map_of, source.content)

@@ -87,7 +87,7 @@ def show_both(names: Names, source: radiographs.Source, sex: str) -> None:
         st.html(cards.age_cards(months, mean))
         apart = disagreement({style.model_title(name): age for name, age in months.items()})
         st.markdown(apart)
-    elif radiographs.show_refusal(source, prediction):
+    elif radiographs.show_refusal(weights, source, prediction):
         st.html(cards.refused_age_cards(months, mean))
     else:
         return

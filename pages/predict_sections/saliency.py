@@ -9,7 +9,7 @@ from boneage.figures import cards, palette, pictures
 from boneage.figures.channels import channel_bars
 from boneage.models.registry import find_model
 from pages.predict_sections.sanity_checks import show_checks
-from pages.radiographs import Source, Weights, explain, predict, shown
+from pages.radiographs import Source, Weights, explain, opened, predict
 from pages.shared import PLOT
 
 CROP, RADIOGRAPH = "Model input", "Radiograph"
@@ -30,8 +30,8 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         prepared = prediction.prepared[name]
         if place == CROP:
             return pictures.map_on_crop(prepared.image, values, opacity / 100)
-        film = shown(source.digest, source.content)
-        return pictures.map_on_radiograph(film, prepared.to_radiograph, values, opacity / 100)
+        shown = opened(weights, source.digest, source.content).shown
+        return pictures.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
 
     with st.spinner("Computing saliency maps."):
         explanations = {

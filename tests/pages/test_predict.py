@@ -356,15 +356,22 @@ def test_without_weights_the_page_says_what_to_do(tmp_path, monkeypatch):
     assert app.title
 
 
-def test_damaged_weights_get_one_sentence(tiny_artifacts, tmp_path, monkeypatch):
+def test_a_damaged_model_gets_one_sentence_until_it_is_mended(
+    tiny_artifacts, tmp_path, monkeypatch
+):
     shutil.copytree(tiny_artifacts, tmp_path / "artifacts")
-    weights = tmp_path / "artifacts" / "models" / "tiny_densenet" / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:1000])
+    graph = tmp_path / "artifacts" / "models" / "tiny_densenet" / "model.onnx"
+    whole = graph.read_bytes()
+    graph.write_bytes(whole[:1000])
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
     st.cache_resource.clear()
     app = take_sample(started(), "Girl, 5 years")
     assert len(app.error) == 1
     assert "truncated" in app.error[0].value
+    assert "boneage export" in app.error[0].value
+    graph.write_bytes(whole)
+    assert not run(app).error
+    assert "Ensemble" in texts(app)
     st.cache_resource.clear()
 
 
@@ -379,13 +386,14 @@ def test_one_model_alone_is_shown_without_a_mean(tiny_artifacts, tmp_path, monke
     assert not app.error
 
 
-def test_the_first_screen_does_not_import_tensorflow(tiny_artifacts):
+def test_a_prediction_with_its_maps_needs_no_tensorflow(tiny_artifacts):
     script = (
         "from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
-        "assert app.title and not app.exception\n"
+        "app = AppTest.from_file('app.py', default_timeout=120).run()\n"
+        "[button for button in app.button if button.label == 'Girl, 5 years'][0].click().run()\n"
+        "assert 'Grad-CAM' in [part.value for part in app.subheader] and not app.exception\n"
     )
-    assert heavy_imports(script) == "[]"
+    assert heavy_imports(script) == "['mediapipe']"
 
 
 def test_nothing_of_an_upload_is_written_or_logged(app, caplog):
