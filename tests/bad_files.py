@@ -9,18 +9,23 @@ import zlib
 from io import BytesIO
 
 import cv2
+import imagecodecs
 import numpy as np
 import pydicom
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    MPEG2MPML,
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     JPEGLosslessSV1,
+    JPEGLSLossless,
     RLELossless,
 )
 
@@ -38,6 +43,8 @@ def bad_files() -> Files:
         **_floods(),
         **_broken_png_jpeg_webp(),
         **_broken_tiff(),
+        **_hostile_codestreams(),
+        **_hostile_pictures(),
         **_unusable_dicom(),
         **_broken_dicom(),
         **_hostile_names(),
@@ -65,10 +72,39 @@ def whole_files(height: int = 200, width: int = 150) -> dict[str, bytes]:
         "tiff": picture("TIFF", grey),
         "lzw tiff": picture("TIFF", deep, compression="tiff_lzw"),
         "dicom": dicom_bytes(deep, WindowCenter=2000, WindowWidth=4000, PatientAge="010Y"),
-        "run-length dicom": _encapsulated(RLELossless, _rle(deep), size=size),
-        "jpeg dicom": _encapsulated(JPEGBaseline8Bit, picture("JPEG", grey), size=size, bits=8),
-        "jpeg 2000 dicom": _encapsulated(JPEG2000Lossless, _jpeg_2000(deep), size=size),
+        "run-length dicom": encapsulated(RLELossless, _rle(deep), size=size),
+        "jpeg dicom": encapsulated(JPEGBaseline8Bit, picture("JPEG", grey), size=size, bits=8),
+        "jpeg 2000 dicom": encapsulated(JPEG2000Lossless, _jpeg_2000(deep), size=size),
+        "bmp": picture("BMP", grey),
+        "gif": picture("GIF", grey),
+        "jpeg 2000": picture("JPEG2000", grey),
+        "avif": picture("AVIF", colour),
+        "lossless jpeg": codestream("lossless jpeg", deep),
+        "dicom without preamble": dicom_bytes(deep)[128 + 4 :],
+        "deflated dicom": dicom_bytes(deep, transfer_syntax=DeflatedExplicitVRLittleEndian),
+        **{
+            f"{kind} dicom": encapsulated(syntax, codestream(kind, deep), size=size, BitsStored=12)
+            for kind, syntax in CODESTREAMS.items()
+        },
     }
+
+
+CODESTREAMS = {
+    "lossless jpeg": JPEGLosslessSV1,
+    "12-bit jpeg": JPEGExtended12Bit,
+    "jpeg-ls": JPEGLSLossless,
+    "htj2k": HTJ2KLossless,
+}
+
+
+def codestream(kind: str, pixels: np.ndarray) -> bytes:
+    """(H, W) uint16 of 12 bits, compressed as one of `CODESTREAMS`."""
+    if kind == "jpeg-ls":
+        return imagecodecs.jpegls_encode(pixels)
+    if kind == "htj2k":
+        return imagecodecs.htj2k_encode(pixels)
+    lossless = kind == "lossless jpeg"
+    return imagecodecs.jpeg8_encode(pixels, level=95, lossless=lossless, bitspersample=12)
 
 
 def truncations(content: bytes) -> list[bytes]:
@@ -202,7 +238,7 @@ def dicom_bytes(
     return file.getvalue()
 
 
-def _encapsulated(
+def encapsulated(
     syntax, *fragments: bytes, size: tuple[int, int] = (150, 200), bits: int = 16, **elements
 ) -> bytes:
     """A DICOM file of compressed pixels, whatever they are."""
@@ -256,9 +292,7 @@ def _other_kinds() -> Files:
         "text": ("notes.png", b"This is not a picture but a short note.\n"),
         "unknown": ("hand.jpg", bytes(range(256)) * 20),
         "pdf": ("report.jpg", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"),
-        "bmp": ("hand.bmp", picture("BMP")),
         "gif": ("animated.gif", _animation("GIF")),
-        "jpeg 2000": ("hand.jp2", picture("JPEG2000")),
         "bigtiff": ("hand.tif", picture("TIFF", big_tiff=True)),
         "heic": ("hand.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)),
         "video": ("hand.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100)),
@@ -354,21 +388,17 @@ def _bombs() -> Files:
             "claim.dcm",
             dicom_bytes(shades(), Rows=60000, Columns=60000),
         ),
-        "deflated dicom": (
-            "deflated.dcm",
-            dicom_bytes(shades(), transfer_syntax=DeflatedExplicitVRLittleEndian),
-        ),
         "deflated dicom bomb": (
             "bomb.dcm",
-            deflated[:start] + squeeze.compress(zeros) + squeeze.flush(),
+            deflated[:start] + b"".join(map(squeeze.compress, [zeros] * 3)) + squeeze.flush(),
         ),
         "run-length dicom bomb": (
             "rle.dcm",
-            _encapsulated(RLELossless, _rle_image(million_runs, million_runs)),
+            encapsulated(RLELossless, _rle_image(million_runs, million_runs)),
         ),
         "run-length dicom just under the limit": (
             "large.dcm",
-            _encapsulated(
+            encapsulated(
                 RLELossless,
                 _rle_image(b"\x81\0" * 390_000, b"\x81\0" * 390_000),
                 size=(7_000, 7_100),
@@ -378,10 +408,10 @@ def _bombs() -> Files:
                 RescaleIntercept=0,
             ),
         ),
-        "jpeg bomb in a dicom": ("jpeg.dcm", _encapsulated(JPEGBaseline8Bit, huge_jpeg, bits=8)),
+        "jpeg bomb in a dicom": ("jpeg.dcm", encapsulated(JPEGBaseline8Bit, huge_jpeg, bits=8)),
         "jpeg 2000 bomb in a dicom": (
             "j2k.dcm",
-            _encapsulated(
+            encapsulated(
                 JPEG2000Lossless,
                 _patched(
                     _jpeg_2000(shades().astype(np.uint16)),
@@ -404,7 +434,7 @@ def _floods() -> Files:
         _segment(0xE1, b"Exif\0\0" + exif[at : at + 60_000]) for at in range(0, len(exif), 60_000)
     )
     nested = _element(9, 0x1010, b"SQ", struct.pack("<HHI", 0xFFFE, 0xE000, _UNDEFINED), _UNDEFINED)
-    fragments = _encapsulated(JPEGBaseline8Bit, picture("JPEG"), bits=8)
+    fragments = encapsulated(JPEGBaseline8Bit, picture("JPEG"), bits=8)
     first = fragments.index(_ITEM[:4])
     lookup = _ITEM[:4] + b"\x08\0\0\0" + struct.pack("<HH2sH", 0x28, 0x3006, b"LO", 0)
     return {
@@ -472,7 +502,6 @@ def _broken_png_jpeg_webp() -> Files:
         "png of an unknown packing": ("packing.png", _png(packing=7, filter=7)),
         "jpeg of no height": ("height.jpg", _patched(jpeg, b"\xff\xc0", 5, b"\0\0")),
         "jpeg of no channel": ("channel.jpg", _patched(jpeg, b"\xff\xc0", 9, b"\0")),
-        "jpeg of twelve bits": ("twelve.jpg", _patched(jpeg, b"\xff\xc0", 4, b"\x0c")),
         "lossless jpeg": ("lossless.jpg", _patched(jpeg, b"\xff\xc0", 1, b"\xc3")),
         "jpeg without tables": ("tables.jpg", jpeg.replace(b"\xff\xdb", b"\xff\xe5")),
         "jpeg without a picture": ("none.jpg", b"\xff\xd8\xff\xe0\0\x04ab\xff\xd9"),
@@ -526,10 +555,9 @@ def _unusable_dicom() -> Files:
             "frames.dcm",
             dicom_bytes(pixels, NumberOfFrames=2, PixelData=pixels.tobytes() * 2),
         ),
-        "colour dicom": ("colour.dcm", _colour_dicom()),
         "dicom of 32 bits": ("bits.dcm", dicom_bytes(pixels.astype(np.uint32))),
         "dicom of one bit": ("mask.dcm", dicom_bytes(pixels, BitsAllocated=1, BitsStored=1)),
-        "compressed dicom": ("lossless.dcm", _encapsulated(JPEGLosslessSV1, bytes(1000))),
+        "compressed dicom": ("lossless.dcm", encapsulated(JPEGLosslessSV1, bytes(1000))),
         "dicom of an unknown transfer syntax": (
             "unknown.dcm",
             dicom_bytes(pixels).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.9.9.9\0"),
@@ -538,9 +566,89 @@ def _unusable_dicom() -> Files:
             "private.dcm",
             dicom_bytes(pixels).replace(b"1.2.840.10008.1.2.1\0", b"9.8\n<b>.7\x1b[2J.654.3\0"),
         ),
-        "dicom without a transfer syntax": (
-            "syntax.dcm",
-            dicom_bytes(pixels).replace(b"\x02\0\x10\0UI", b"\x02\0\x11\0UI"),
+        "film as a dicom": ("film.dcm", encapsulated(MPEG2MPML, bytes(1000))),
+        "dicom of gray levels that says it is rgb": (
+            "samples.dcm",
+            dicom_bytes(pixels, PhotometricInterpretation="RGB"),
+        ),
+        "dicom of three samples that says it is gray": (
+            "three.dcm",
+            rgb_dicom(pixels, PhotometricInterpretation="MONOCHROME2"),
+        ),
+        "dicom of an unknown photometric interpretation": (
+            "kind.dcm",
+            dicom_bytes(pixels, PhotometricInterpretation="ARGB"),
+        ),
+        "palette dicom without a palette": (
+            "palette.dcm",
+            dicom_bytes(pixels, PhotometricInterpretation="PALETTE COLOR"),
+        ),
+    }
+
+
+def _hostile_codestreams() -> Files:
+    """Compressed images in DICOM that are cut, claim a huge size, or are something else."""
+    deep = shades().astype(np.uint16) * 16
+    files = {}
+    for kind, syntax in CODESTREAMS.items():
+        whole = codestream(kind, deep)
+        marker, at = {
+            "lossless jpeg": (b"\xff\xc3", 5),
+            "12-bit jpeg": (b"\xff\xc1", 5),
+            "jpeg-ls": (b"\xff\xf7", 5),
+            "htj2k": (b"\xff\x51", 6),
+        }[kind]
+        numbers = ">II" if kind == "htj2k" else ">HH"
+        huge = _patched(whole, marker, at, struct.pack(numbers, 60_000, 60_000))
+        large = _patched(whole, marker, at, struct.pack(numbers, 7000, 7000))
+        files |= {
+            f"cut {kind} dicom": ("cut.dcm", encapsulated(syntax, whole[: len(whole) // 2])),
+            f"{kind} dicom claiming a huge size": ("claim.dcm", encapsulated(syntax, huge)),
+            f"{kind} dicom whose header claims a huge size, too": (
+                "claims.dcm",
+                encapsulated(syntax, huge, size=(60_000, 60_000)),
+            ),
+            f"{kind} dicom that fills a large image": (
+                "large.dcm",
+                encapsulated(syntax, large[: len(large) // 2], b"\xff\xd9", size=(7000, 7000)),
+            ),
+            f"{kind} dicom of no pixels": ("none.dcm", encapsulated(syntax, whole[:20])),
+            f"{kind} dicom that is a png": ("png.dcm", encapsulated(syntax, picture("PNG"))),
+        }
+    tiles = _patched(codestream("htj2k", deep), b"\xff\x51", 22, struct.pack(">II", 1, 1))
+    return files | {"htj2k dicom of countless tiles": ("t.dcm", encapsulated(HTJ2KLossless, tiles))}
+
+
+def _hostile_pictures() -> Files:
+    """Pictures of BMP, GIF, JPEG 2000, HEIC and AVIF that are cut or claim a huge size."""
+    bmp, gif, jp2 = picture("BMP"), picture("GIF"), picture("JPEG2000")
+    avif = picture("AVIF", Image.fromarray(shades()).convert("RGB"))
+    size, huge = struct.pack(">II", 150, 200), struct.pack(">II", 60_000, 60_000)
+    return {
+        "cut bmp": ("cut.bmp", bmp[: len(bmp) // 2]),
+        "cut gif": ("cut.gif", gif[: len(gif) // 2]),
+        "cut jpeg 2000": ("cut.jp2", jp2[: len(jp2) // 2]),
+        "cut avif": ("cut.avif", avif[: len(avif) // 2]),
+        "bmp claiming a huge size": (
+            "b.bmp",
+            bmp[:18] + struct.pack("<II", 60_000, 60_000) + bmp[26:],
+        ),
+        "bmp just under the limit": ("l.bmp", bmp[:18] + struct.pack("<II", 7000, 7000) + bmp[26:]),
+        "run-length bmp": ("rle.bmp", bmp[:30] + b"\1\0\0\0" + bmp[34:]),
+        "gif claiming a huge size": (
+            "c.gif",
+            gif[:6] + struct.pack("<HH", 60_000, 60_000) + gif[10:],
+        ),
+        "jpeg 2000 claiming a huge size": ("c.jp2", _patched(jp2, b"\xff\x51", 6, huge)),
+        "jpeg 2000 of countless tiles": (
+            "t.jp2",
+            _patched(jp2, b"\xff\x51", 22, struct.pack(">II", 1, 1)),
+        ),
+        "avif claiming a huge size": ("c.avif", avif.replace(size, huge)),
+        "avif without a picture": ("n.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + bytes(100)),
+        "lossless jpeg without pixels": (
+            "none.jpg",
+            codestream("lossless jpeg", shades().astype(np.uint16))[:200],
         ),
     }
 
@@ -548,7 +656,7 @@ def _unusable_dicom() -> Files:
 def _broken_dicom() -> Files:
     pixels = shades()
     good_jpeg = picture("JPEG")
-    cut = _encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8)
+    cut = encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8)
     return {
         "dicom with too few pixels": ("few.dcm", dicom_bytes(pixels, Rows=400)),
         "dicom of no rows": ("rows.dcm", dicom_bytes(pixels, Rows=0)),
@@ -572,28 +680,28 @@ def _broken_dicom() -> Files:
         "jpeg dicom without an end": ("end.dcm", cut[:-8]),
         "jpeg dicom of another size": (
             "size.dcm",
-            _encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8, size=(200, 150)),
+            encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8, size=(200, 150)),
         ),
         "jpeg dicom of a colour picture": (
             "rgb.dcm",
-            _encapsulated(
+            encapsulated(
                 JPEGBaseline8Bit,
                 picture("JPEG", Image.fromarray(pixels).convert("RGB")),
                 bits=8,
             ),
         ),
-        "jpeg dicom holding a png": ("png.dcm", _encapsulated(JPEGBaseline8Bit, picture("PNG"))),
+        "jpeg dicom holding a png": ("png.dcm", encapsulated(JPEGBaseline8Bit, picture("PNG"))),
         "run-length dicom of nine segments": (
             "nine.dcm",
-            _encapsulated(RLELossless, _rle_image(*[b"\0"] * 9)),
+            encapsulated(RLELossless, _rle_image(*[b"\0"] * 9)),
         ),
         "run-length dicom with segments outside": (
             "outside.dcm",
-            _encapsulated(RLELossless, struct.pack("<16I", 2, *[0xFFFFFFF0] * 15)),
+            encapsulated(RLELossless, struct.pack("<16I", 2, *[0xFFFFFFF0] * 15)),
         ),
         "run-length dicom of too few pixels": (
             "short.dcm",
-            _encapsulated(RLELossless, _rle_image(b"\x81\x05", b"\x81\x05")),
+            encapsulated(RLELossless, _rle_image(b"\x81\x05", b"\x81\x05")),
         ),
     }
 
@@ -702,7 +810,10 @@ def _odd_dicom() -> Files:
     page = b"<html><script>alert(1)</script><!--"
     named = dicom_bytes(shades(), PatientName="<b>Doe</b>^Jane\r\n../../etc/passwd")
     sets = _element(8, 5, b"UC", b"x\\" * 50_000)
+    no_syntax = dicom.replace(b"\x02\0\x10\0UI", b"\x02\0\x11\0UI")
     return {
+        "dicom without a transfer syntax": ("syntax.dcm", no_syntax),
+        "gray levels stored as rgb": ("rgb.dcm", rgb_dicom(shades())),
         "dicom that is a web page": ("page.html", page.ljust(128) + dicom[128:]),
         "dicom that is a program": ("hand.exe", b"MZ\x90\0".ljust(128, b"\0") + dicom[128:]),
         "dicom that is a tiff": ("hand.tif", picture("TIFF")[:128] + dicom[128:]),
@@ -779,12 +890,9 @@ def _dicom_directory() -> bytes:
     return dicom_bytes(None, FileSetID="DISC", DirectoryRecordSequence=[record])
 
 
-def _colour_dicom() -> bytes:
-    pixels = shades()
-    return dicom_bytes(
-        pixels,
-        SamplesPerPixel=3,
-        PhotometricInterpretation="RGB",
-        PlanarConfiguration=0,
-        PixelData=np.repeat(pixels[..., None], 3, axis=2).tobytes(),
-    )
+def rgb_dicom(pixels: np.ndarray, **elements) -> bytes:
+    """A DICOM file of (H, W) uint8 gray levels or (H, W, 3) uint8 colors, stored as RGB."""
+    colors = pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
+    usual = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0}
+    usual["PixelData"] = colors.tobytes()
+    return dicom_bytes(colors[..., 0], **usual | elements)

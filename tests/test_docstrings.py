@@ -49,6 +49,8 @@ ON_TABLES = (
     "boneage.sanity_checks.occlusion:occlusion_shifts",
     "boneage.quality.quality_check:load_gate",
     "boneage.models.registry:find_model",
+    "boneage.radiographs.borders:find_film",
+    "boneage.radiographs.file_info:FileInfo",
     "boneage.radiographs.hand:find_hand",
     "boneage.radiographs.limits:check_size",
     "boneage.radiographs.preprocessing:prepare",

@@ -27,8 +27,7 @@ def spread_contrast(pixels: np.ndarray) -> np.ndarray:
     Raises:
         UnreadableRadiograph: all pixels are equal.
     """
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        pixels = np.nan_to_num(pixels, nan=_finite_minimum(pixels))
+    pixels = as_finite(pixels)
     low, high = _window(pixels)
     if low == high:
         raise UnreadableRadiograph(
@@ -37,6 +36,13 @@ def spread_contrast(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype.itemsize <= 2:
         return map_values(lambda values: _scale(values.astype(np.float32), low, high), pixels)
     return _scale(pixels.astype(np.float64), low, high)
+
+
+def as_finite(pixels: np.ndarray) -> np.ndarray:
+    """Missing values of a float image become its darkest, endless ones the largest there are."""
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        return np.nan_to_num(pixels, nan=_finite_minimum(pixels))
+    return pixels
 
 
 def count_grey_levels(pixels: np.ndarray) -> int:

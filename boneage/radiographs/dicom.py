@@ -1,35 +1,34 @@
-"""The pixels of a DICOM file, and the sex and age that its header states."""
+"""The radiograph in a DICOM file, and the sex and age that its header states."""
 
 import logging
 import re
-import struct
+import zlib
 from contextlib import suppress
 from datetime import datetime
-from io import BytesIO
 
-import numpy as np
-from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate, generate_fragments
+from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.filewriter import correct_ambiguous_vr
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
-    JPEG2000,
     UID,
     DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    RLELossless,
     UID_dictionary,
 )
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
-from boneage.radiographs.contrast import map_values, negative
+from boneage.radiographs.dicom_pixels import (
+    COLOR,
+    DECODED,
+    GRAY,
+    PALETTE,
+    display,
+    is_inverse,
+    stored_pixels,
+)
+from boneage.radiographs.file_info import Decoded, FileInfo
 from boneage.radiographs.limits import (
     MAX_COSTLY_PIXELS,
     MAX_PIXELS,
@@ -38,74 +37,84 @@ from boneage.radiographs.limits import (
     check_size,
     damaged,
 )
-from boneage.radiographs.raster import check_jpeg
 
 # pydicom quotes names and dates of birth in its messages: they must not reach a log. Importing it
 # sets the level, hence here.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-
-# What can be decoded with limits; pydicom would inflate a deflated file whole, whatever its size.
-_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
-_JPEG_2000 = (JPEG2000Lossless, JPEG2000)
-_COMPRESSED = (JPEGBaseline8Bit, JPEGExtended12Bit, *_JPEG_2000, RLELossless)
 
 # Nothing else of a header is kept, so nothing else can leak.
 _KEPT: list[BaseTag | int] = [
     Tag(keyword)
     for keyword in (
         "PatientSex", "PatientAge", "PatientBirthDate", "StudyDate", "NumberOfFrames",
-        "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns",
-        "BitsAllocated", "BitsStored", "PixelRepresentation",
+        "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns",
+        "BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPaddingValue",
+        "PixelPaddingRangeLimit", "PresentationLUTShape",
         "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
         "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth",
+        "RedPaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData",
+        "GreenPaletteColorLookupTableDescriptor", "GreenPaletteColorLookupTableData",
+        "BluePaletteColorLookupTableDescriptor", "BluePaletteColorLookupTableData",
     )
 ]  # fmt: skip
+# Where overlays lie in unused bits of the pixels.
+_KEPT += [Tag(group, 0x0102) for group in range(0x6000, 0x6020, 2)]
 _PIXEL_DATA = Tag("PixelData")
 # Eight look-up tables of full length; most other elements are skipped and do not count.
 _MAX_HEADER_BYTES = 2**20
+# The most pixels of 16 bits, and a header.
+_MAX_INFLATED_BYTES = 2 * MAX_PIXELS + 8 * _MAX_HEADER_BYTES
 _DAYS_PER_MONTH = 365.25 / 12
 
+_PREAMBLE = 128  # bytes, which may hold anything, before "DICM"
 
-def read_dicom(data: bytes) -> tuple[np.ndarray, str | None, float | None]:
+
+def read_dicom(data: bytes) -> Decoded:
     """Read the pixels of a DICOM file, and the sex and age that its header states.
 
     Args:
-        data: a file with a preamble of 128 bytes, which may hold anything, and "DICM".
+        data: a file with or without preamble and file meta information.
 
     Returns:
-        (H, W) pixels with bones bright, sex, and age in months; of the header nothing else is kept.
+        (H, W) pixels with bones bright, how they are stored, sex, and age in months; of the header
+        nothing else is kept.
 
     Raises:
         UnreadableRadiograph: the file cannot be used. pydicom and the decoders may raise anything
             else on a damaged file.
     """
     file = RationedFile(data, _MAX_HEADER_BYTES)
-    file.seek(132)
-    syntax = _read_transfer_syntax(file)
-    header, pixel_data = _read_header(file, syntax)
-    size = _check_header(header)
-    if syntax in _COMPRESSED:
-        _decompress(header, syntax, size, RationedFile(pixel_data))
-    else:
-        _attach(header, syntax, pixel_data)
-    shown = _displayed(header.pixel_array, header)
-    if header.PhotometricInterpretation == "MONOCHROME1":
-        shown = negative(shown)
-    return shown, _sex(header), _age_months(header)
+    file.seek(_PREAMBLE + 4 if data[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0)
+    syntax = _read_transfer_syntax(file, data)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        data = _inflate(memoryview(data)[file.tell() :])
+        file = RationedFile(data, _MAX_HEADER_BYTES)
+    header, pixel_data = _read_header(file, syntax, memoryview(data))
+    _check_header(header)
+    pixels, color = display(stored_pixels(header, syntax, pixel_data), header)
+    info = FileInfo(
+        "DICOM",
+        compression=syntax.name,
+        bits=int(header.BitsStored),
+        polarity="dark bones by its header, shown bright" if is_inverse(header) else "bright bones",
+    )
+    return Decoded(pixels, info, color, _sex(header), _age_months(header))
 
 
 # The header -------------------------------------------------------------------------------------
 
 
-def _read_transfer_syntax(file: RationedFile) -> UID:
-    """Read the file meta group, always explicit VR little endian (DICOM PS3.10, section 7.1)."""
+def _read_transfer_syntax(file: RationedFile, data: bytes) -> UID:
+    """Read the file meta group, always explicit VR little endian (DICOM PS3.10, section 7.1).
+
+    Where it is missing, the first element shows whether VRs are explicit.
+    """
     meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag.group != 2)
+    if "TransferSyntaxUID" not in meta:
+        vr = data[file.tell() + 4 : file.tell() + 6]
+        return ExplicitVRLittleEndian if vr.isalpha() else ImplicitVRLittleEndian
     syntax = meta.TransferSyntaxUID
-    if syntax == DeflatedExplicitVRLittleEndian:
-        raise UnreadableRadiograph(
-            "The DICOM file is stored in deflated form; please save it uncompressed."
-        )
-    if syntax not in (*_NATIVE, *_COMPRESSED):
+    if syntax not in DECODED:
         way = f"as {UID_dictionary[syntax][0]}" if syntax in UID_dictionary else "in an unknown way"
         raise UnreadableRadiograph(
             f"The DICOM file is compressed {way}, which cannot be decoded here; "
@@ -114,7 +123,18 @@ def _read_transfer_syntax(file: RationedFile) -> UID:
     return syntax
 
 
-def _read_header(file: RationedFile, syntax: UID) -> tuple[Dataset, bytes]:
+def _inflate(deflated: memoryview) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    data = inflater.decompress(deflated, _MAX_INFLATED_BYTES)
+    if inflater.unconsumed_tail:
+        raise UnreadableRadiograph(
+            "The deflated DICOM file holds more than one radiograph of the largest size; please "
+            "save it uncompressed."
+        )
+    return data
+
+
+def _read_header(file: RationedFile, syntax: UID, data: memoryview) -> tuple[Dataset, memoryview]:
     """The elements that matter, and what follows where the pixel data begin."""
     found = []
 
@@ -136,106 +156,48 @@ def _read_header(file: RationedFile, syntax: UID) -> tuple[Dataset, bytes]:
         )
     ((before, length),) = found
     start = file.tell() + before
-    return header, file.getvalue()[start : start + length]
+    return header, data[start : start + length]
 
 
-def _check_header(header: Dataset) -> tuple[int, int]:
-    """Refuse what is not one greyscale image, before any pixel is decoded; its width and height."""
+def _check_header(header: Dataset) -> None:
+    """Refuse what is not one image, before any pixel is decoded; add what old files lack."""
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise UnreadableRadiograph(
             "The DICOM file holds several frames; please export a single radiograph of the hand."
         )
-    kind = header.get("PhotometricInterpretation")
-    if header.get("SamplesPerPixel", 1) != 1 or kind not in ("MONOCHROME1", "MONOCHROME2"):
+    usual = {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "PixelRepresentation": 0,
+        "PlanarConfiguration": 0,
+        "BitsStored": header.BitsAllocated,
+    }
+    for keyword, value in usual.items():
+        if header.get(keyword) is None:
+            setattr(header, keyword, value)
+    with suppress(Exception):  # a broken look-up table must not hide a sound image
+        correct_ambiguous_vr(header, True)  # of implicit VR, which is little endian
+    kind = header.PhotometricInterpretation
+    if header.SamplesPerPixel != (3 if kind in COLOR else 1) or kind not in (
+        *GRAY, PALETTE, *COLOR
+    ):  # fmt: skip
         raise UnreadableRadiograph(
-            "The DICOM file holds a color image; please export the original grayscale radiograph."
+            "The DICOM file holds a color image of an unknown kind; please export the original "
+            "grayscale radiograph."
         )
     if header.BitsAllocated not in (8, 16):
         raise UnreadableRadiograph(
             "The DICOM file does not store 8 or 16 bits a pixel, as radiographs do; "
             "please export the original radiograph."
         )
-    width, height = int(header.Columns), int(header.Rows)
-    check_size(width, height)
-    return width, height
-
-
-# Pixels -----------------------------------------------------------------------------------------
-
-
-def _attach(header: Dataset, syntax: UID, pixel_data: bytes) -> None:
-    """Put pixel data in a form that pydicom decodes into a header."""
-    header.file_meta = FileMetaDataset()
-    header.file_meta.TransferSyntaxUID = syntax
-    header.add_new(_PIXEL_DATA, "OB" if header.BitsAllocated == 8 else "OW", pixel_data)
-
-
-def _decompress(header: Dataset, syntax: UID, size: tuple[int, int], file: RationedFile) -> None:
-    """Attach the one image of encapsulated pixel data.
-
-    The table of offsets before it is left out, and an image whose own size is not the header's is
-    refused: both can make a decoder fill the memory.
-    """
-    _, *fragments = generate_fragments(file)
-    if not file.getvalue().startswith(b"\xfe\xff\xdd\xe0", file.tell() - 4):
-        raise damaged("DICOM")  # cut off before the end mark
-    image = b"".join(fragments)
-    if syntax == RLELossless:
-        _attach(header, ExplicitVRLittleEndian, _unpack_rle(image, size, header.BitsAllocated // 8))
-        return
-    check_size(*size, MAX_COSTLY_PIXELS if syntax in _JPEG_2000 else MAX_PIXELS)
-    if image.startswith(b"\xff\xd8"):
-        check_jpeg(image)
-    with Image.open(BytesIO(image), formats=["JPEG", "JPEG2000"]) as picture:
-        if picture.size != size or len(picture.getbands()) > 1:
-            raise damaged("DICOM")
-    _attach(header, syntax, encapsulate([image]))
-
-
-def _unpack_rle(image: bytes, size: tuple[int, int], bytes_a_pixel: int) -> bytes:
-    """Little-endian pixels of a run-length encoded image (DICOM PS3.5, annex G).
-
-    The encoding is PackBits, one segment for each byte of a pixel, the highest first. Pillow stops
-    where the image is full; pydicom would unpack a segment whole, 64 times its length.
-    """
-    count, *starts = struct.unpack_from("<16I", image)
-    if count != bytes_a_pixel:
+    if not 0 < header.BitsStored <= header.BitsAllocated or header.PixelRepresentation not in (
+        0,
+        1,
+    ):
         raise damaged("DICOM")
-    ends = [*starts[1:count], len(image)]
-    planes = [
-        np.asarray(Image.frombytes("L", (size[0] * size[1], 1), image[a:b], "packbits", "L"))
-        for a, b in zip(starts, ends, strict=False)
-    ]
-    return np.stack(planes[::-1], axis=-1).tobytes()
-
-
-def _displayed(stored: np.ndarray, header: Dataset) -> np.ndarray:
-    """The pixels as their rescaling and then their window or look-up table show them.
-
-    What is broken or shows nothing is left out: it must not hide a sound image.
-    """
-
-    def rescaled(values: np.ndarray) -> np.ndarray:
-        return _as_levels(apply_modality_lut(values, header))
-
-    def windowed(values: np.ndarray) -> np.ndarray:
-        return _as_levels(apply_voi_lut(apply_modality_lut(values, header), header, index=0))
-
-    for change in (windowed, rescaled):
-        with suppress(Exception):
-            shown = map_values(change, stored)
-            if shown.min() < shown.max():
-                return shown
-    return stored
-
-
-def _as_levels(values: np.ndarray) -> np.ndarray:
-    """Values of any dtype as at most 16 bits; of those, 8 will be shown."""
-    if values.dtype.itemsize <= 2:
-        return values
-    values = np.nan_to_num(values)
-    low, high = values.min(), values.max()
-    return np.rint((values - low) * (65535 / ((high - low) or 1))).astype(np.uint16)
+    check_size(
+        int(header.Columns), int(header.Rows), MAX_COSTLY_PIXELS if kind in COLOR else MAX_PIXELS
+    )
 
 
 # The child --------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class RationedFile(BytesIO):
     few megabytes holds millions of pieces.
     """
 
-    def __init__(self, data: bytes, most_bytes: float = math.inf):
+    def __init__(self, data: bytes | memoryview, most_bytes: float = math.inf):
         super().__init__(data)
         self._reads_left, self._bytes_left = MAX_READS, most_bytes
 

@@ -1,15 +1,17 @@
-"""The pixels of a PNG, JPEG, WebP or TIFF file."""
+"""The pixels of a picture file: the formats there are, and how each is decoded."""
 
-import re
 import struct
 from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image, ImageChops
 from PIL.TiffImagePlugin import TiffImageFile
 
+from boneage.radiographs import codestreams
 from boneage.radiographs.contrast import negative
+from boneage.radiographs.file_info import Decoded, FileInfo
 from boneage.radiographs.limits import (
     MAX_COSTLY_PIXELS,
     MAX_PIXELS,
@@ -20,47 +22,66 @@ from boneage.radiographs.limits import (
 )
 
 
-def read_picture(data: bytes, file_type: str) -> tuple[np.ndarray, float]:
-    """(H, W) of the file's own depth, turned as its EXIF orientation says; and how coloured it is.
+def read_picture(data: bytes, file_type: str) -> Decoded:
+    """Decode a picture file.
 
-    The second is the share of the picture, 0 to 1, that has a colour of its own. Raises
-    UnreadableRadiograph, or whatever the decoder raises on a damaged file.
+    Args:
+        data: the file.
+        file_type: its name in `FORMATS`.
+
+    Returns:
+        (H, W) pixels of the file's own depth, turned as its EXIF orientation says, and how they are
+        stored.
+
+    Raises:
+        UnreadableRadiograph: the picture cannot be used. The decoders may raise anything else on a
+            damaged file.
     """
-    if file_type in _CHECKS:
-        _CHECKS[file_type](data)
-    with Image.open(RationedFile(data), formats=[file_type.upper()]) as image:
+    kind = FORMATS[file_type]
+    kind.check(data)
+    if file_type == "HEIC":
+        _register_heic()
+    if file_type == "JPEG" and not _is_ordinary_jpeg(data):
+        pixels = codestreams.decode(data)
+        pixels, color = gray_and_color(pixels) if pixels.ndim == 3 else (pixels, 0.0)
+        return Decoded(pixels, FileInfo(file_type, bits=codestreams.read_header(data).bits), color)
+    with Image.open(RationedFile(data), formats=[kind.pillow]) as image:
         _check_kind(image, file_type)
-        in_colour = image.mode not in _GREY_MODES
-        # Brightness alone, where the file stores it apart from colour: a third of the memory.
+        in_color = image.mode not in _GREY_MODES
+        # Brightness alone, where the file stores it apart from color: a third of the memory.
         image.draft("L", image.size)
         # Read before the pixels, after which Pillow forgets: it inverts bilevel and 8-bit TIFF but
         # no deeper one.
         white_is_zero = isinstance(image, TiffImageFile) and image.tag_v2.get(262) == 0
+        compression = str(image.info.get("compression", "")) if file_type == "TIFF" else ""
         pixels = _grey(image)
-        colour = 0.0
-        if in_colour:
-            colour = _colour(_reopened(data) if image.mode == "L" else image)
+        color = 0.0
+        if in_color:
+            color = color_share(_reopened(data) if image.mode == "L" else image)
         if white_is_zero and pixels.dtype != np.uint8:
             pixels = negative(pixels)
         turn = 1 if file_type == "TIFF" else _orientation(image)  # Pillow turns a TIFF itself
-    if _is_deep_colour_png(data, file_type):
+        photograph = kind.of_cameras or _has_camera(image)
+    if _is_deep_color_png(data, file_type):
         # Pillow keeps 8 of the 16 bits; it has decoded the file without complaint, so OpenCV can.
         flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
         deep = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         pixels = pixels if deep is None else deep
-    return np.ascontiguousarray(_TURNS[turn](pixels)), colour
+    pixels = np.ascontiguousarray(_TURNS[turn](pixels))
+    info = FileInfo(file_type, compression, bits=8 * pixels.dtype.itemsize, photograph=photograph)
+    return Decoded(pixels, info, color)
 
 
 def _check_kind(image: Image.Image, file_type: str) -> None:
     """Refuse what is not one picture in shades of grey, before any pixel is decoded."""
-    costly = file_type == "WebP" or image.mode in ("I", "F", "CMYK")
+    costly = FORMATS[file_type].costly or image.mode in ("I", "F", "CMYK")
     check_size(*image.size, MAX_COSTLY_PIXELS if costly else MAX_PIXELS)
     if image.mode == "1":
         raise UnreadableRadiograph(
             "The image is only black and white; please export the radiograph in grayscale."
         )
-    # Phones add previews to a JPEG; its first picture is the picture.
-    if file_type != "JPEG" and getattr(image, "is_animated", False):
+    # Phones add previews to a JPEG and further pictures to HEIC; the first is the picture.
+    if file_type not in ("JPEG", "HEIC") and getattr(image, "is_animated", False):
         raise UnreadableRadiograph(
             "The TIFF file has several pages; please save the page with the hand as its own file."
             if file_type == "TIFF"
@@ -85,35 +106,66 @@ def _grey(image: Image.Image) -> np.ndarray:
 
 
 _GREY_MODES = ("L", "LA", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
-_COLOUR_SIDE = 128
+_COLOR_SIDE = 128
 
 
 def _reopened(data: bytes) -> Image.Image:
     """A JPEG of which only the brightness has been decoded, again, small and in colour."""
     image = Image.open(RationedFile(data), formats=["JPEG"])
-    image.draft("RGB", (_COLOUR_SIDE, _COLOUR_SIDE))
+    image.draft("RGB", (_COLOR_SIDE, _COLOR_SIDE))
     return image
 
 
-def _colour(image: Image.Image) -> float:
-    """Share of pixels whose colour brightness does not explain.
+def gray_and_color(pixels: np.ndarray) -> tuple[np.ndarray, float]:
+    """Brightness of RGB, and how colored it is.
+
+    Args:
+        pixels: (H, W, 3) uint8 or uint16.
+
+    Returns:
+        (H, W) of the same dtype, and what `color_share` says.
+    """
+    pixels = np.ascontiguousarray(pixels)
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), color_share(pixels)
+
+
+def color_share(image: Image.Image | np.ndarray) -> float:
+    """Share of pixels, 0 to 1, whose color brightness does not explain.
 
     A film that was photographed, or printed on tinted paper, has one tint, which at most changes
-    with brightness; only the colours beside it count.
+    with brightness; only the colors beside it count.
+
+    Args:
+        image: of any mode, or (H, W, 3) uint8 or uint16 RGB.
+
+    Returns:
+        0 for gray levels.
     """
-    sample = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.NEAREST)
+    if isinstance(image, np.ndarray):
+        step = max(1, min(image.shape[:2]) // 512)
+        image = image[::step, ::step]
+        if image.dtype != np.uint8:
+            image = (image * (255 / max(image.max(), 1))).astype(np.uint8)
+        image = Image.fromarray(np.ascontiguousarray(image))
+    sample = image.resize((_COLOR_SIDE, _COLOR_SIDE), Image.Resampling.NEAREST)
     picture = np.asarray(sample.convert("RGB").convert("YCbCr"), float).reshape(-1, 3)
     brightness, tints = picture[:, 0] / 255, picture[:, 1:]
     powers = np.stack([np.ones_like(brightness), brightness, brightness**2], axis=1)
     beside = tints - powers @ np.linalg.lstsq(powers, tints)[0]
-    return float((np.abs(beside).max(axis=1) > _CLEARLY_COLOURED).mean())
+    return float((np.abs(beside).max(axis=1) > _CLEARLY_COLORED).mean())
 
 
 # Of 256 levels of Cb or Cr; JPEG and cameras add a few of their own.
-_CLEARLY_COLOURED = 10
+_CLEARLY_COLORED = 10
 
 
-def _is_deep_colour_png(data: bytes, file_type: str) -> bool:
+def _is_ordinary_jpeg(data: bytes) -> bool:
+    """Whether Pillow can decode it; it cannot where it has 12 bits or is lossless."""
+    header = codestreams.read_header(data)
+    return header.bits == 8 and header.frame in codestreams.ORDINARY_FRAMES
+
+
+def _is_deep_color_png(data: bytes, file_type: str) -> bool:
     # IHDR holds the bit depth and the colour type: 2 is RGB, 4 grey and alpha, 6 RGBA. Those with
     # alpha stay with Pillow, whose transparency is handled above.
     return file_type == "PNG" and data[24:26] == b"\x10\x02"
@@ -122,10 +174,18 @@ def _is_deep_colour_png(data: bytes, file_type: str) -> bool:
 # Orientation ------------------------------------------------------------------------------------
 
 
+def _has_camera(image: Image.Image) -> bool:
+    """Whether EXIF names the maker of a camera; scanners and archives name theirs elsewhere."""
+    try:
+        return bool(image.getexif().get(0x010F)) and not isinstance(image, TiffImageFile)
+    except Exception:
+        return False
+
+
 def _orientation(image: Image.Image) -> int:
     """EXIF orientation 1 to 8; 1 where the entry is missing or nonsense."""
     # A JPEG segment, for which EXIF was made, is no longer; what is longer is not worth reading.
-    if len(image.info.get("exif", b"")) > 2**16:
+    if len(image.info.get("exif") or b"") > 2**16:
         return 1
     try:
         value = image.getexif().get(0x0112, 1)
@@ -148,31 +208,6 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 
 # Files made to keep a decoder busy --------------------------------------------------------------
-
-# Progressive JPEG takes about ten scans, and each runs over the whole picture.
-_MAX_SCANS = 50
-_MAX_SEGMENTS = 10_000
-# Segments that Pillow skips or reads by their length, and the end of the picture.
-_JPEG_MARKER = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd9-\xef\xfe]")
-
-
-def check_jpeg(data: bytes) -> None:
-    """Refuse a JPEG of far more scans, EXIF blocks or other segments than any camera writes."""
-    at, scans, blocks = 2, 0, 0
-    for _ in range(_MAX_SEGMENTS):
-        marker = _JPEG_MARKER.search(data, at)
-        if not marker or (marker[0] == b"\xff\xd9" and scans):
-            return
-        at = marker.end()
-        blocks += data.startswith(b"Exif\0\0", at + 2)
-        scans += marker[0] == b"\xff\xda"
-        if scans > _MAX_SCANS or blocks > 10:
-            break
-        if marker[0] != b"\xff\xd9":
-            at += int.from_bytes(data[at : at + 2])
-    raise UnreadableRadiograph(
-        "The JPEG file is made of too many pieces; please save it again as an ordinary JPEG."
-    )
 
 
 def _check_webp(data: bytes) -> None:
@@ -214,8 +249,63 @@ def _check_tiff(data: bytes) -> None:
             raise ValueError("too many numbers")
 
 
-_CHECKS: dict[str, Callable[[bytes], None]] = {
-    "JPEG": check_jpeg,
-    "WebP": _check_webp,
-    "TIFF": _check_tiff,
+def _check_bmp(data: bytes) -> None:
+    """Raises UnreadableRadiograph for run lengths, which Pillow unpacks one by one."""
+    if data[30:31] in (b"\1", b"\2") and data[14:15] != b"\x0c":
+        raise UnreadableRadiograph(
+            "The BMP file is run-length compressed; please save it uncompressed or as PNG."
+        )
+
+
+def _check_jpeg_2000(data: bytes) -> None:
+    """Raises ValueError for more tiles than a picture has."""
+    codestreams.read_header(data)
+
+
+def _no_check(data: bytes) -> None:
+    pass
+
+
+# The formats ------------------------------------------------------------------------------------
+
+
+def _register_heic() -> None:
+    """Make Pillow read HEIC; a decoder of its own license (LGPL) that few files need."""
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+class Format(NamedTuple):
+    """A type of picture file.
+
+    Attributes:
+        pillow: its name in Pillow.
+        starts: how a file begins, matched as a regular expression.
+        check: refuses what would keep the decoder busy.
+        costly: whether decoding takes more memory, see `MAX_COSTLY_PIXELS`.
+        of_cameras: whether the format is that of cameras and phones.
+    """
+
+    pillow: str
+    starts: bytes
+    check: Callable[[bytes], None] = _no_check
+    costly: bool = False
+    of_cameras: bool = False
+
+
+FORMATS = {
+    "PNG": Format("PNG", rb"\x89PNG\r\n\x1a\n"),
+    "JPEG": Format("JPEG", rb"\xff\xd8\xff", codestreams.check_jpeg),
+    "WebP": Format("WEBP", rb"RIFF.{4}WEBP", _check_webp, costly=True),
+    "TIFF": Format("TIFF", rb"II\*\0|MM\0\*", _check_tiff),
+    "BMP": Format("BMP", rb"BM.{4}\0{4}", _check_bmp),
+    "GIF": Format("GIF", rb"GIF8[79]a"),
+    "JPEG 2000": Format(
+        "JPEG2000", rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", _check_jpeg_2000, costly=True
+    ),
+    "HEIC": Format(
+        "HEIF", rb".{4}ftyp(?:hei[cxms]|mif1(?!.{4,40}avif))", costly=True, of_cameras=True
+    ),
+    "AVIF": Format("AVIF", rb".{4}ftyp(?:avi[fs]|mif1)", costly=True, of_cameras=True),
 }
