@@ -30,6 +30,8 @@ OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
 # Names of verbs in earlier versions, which still work.
 _OLD_VERBS = {"atlas-answers": "atlas-evaluate", "gate": "quality", "saliency": "sanity-checks"}
+# The extra "train" of pyproject.toml, by module.
+_TRAINING_PACKAGES = ("tensorflow", "keras", "tf_keras_vis", "onnx", "jax", "skimage")
 _FROM_THE_BEGINNING = "Stopped; nothing was written. The same command starts from the beginning."
 _GO_ON = "Stopped; run the same command again to continue."
 
@@ -50,6 +52,15 @@ def main(arguments: list[str] | None = None) -> int:
         return NOT_ALL_OK
     except BoneAgeError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
+        return USED_WRONGLY
+    except ModuleNotFoundError as error:
+        if error.name not in _TRAINING_PACKAGES:
+            raise
+        print(
+            f"This command needs {error.name}, which comes with the extra for training: "
+            f'pip install "boneage[train]", in a checkout pip install -r tests/requirements.txt.',
+            file=sys.stderr,
+        )
         return USED_WRONGLY
 
 
