@@ -255,6 +255,8 @@ def _unknown(layer: keras.Layer, fault: str) -> ExportError:
 
 
 def _convolution(graph: _Graph, layer: layers.Conv2D, rank: int, x: str) -> str:
+    if max(layer.dilation_rate) > 1 or layer.groups > 1:
+        raise _unknown(layer, "is dilated or grouped")
     same = layer.padding == "same"
     if same and (max(layer.strides) > 1 or not all(side % 2 for side in layer.kernel_size)):
         raise _unknown(layer, 'has padding "same" with strides or an even kernel')

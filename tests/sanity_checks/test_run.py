@@ -1,12 +1,12 @@
 """Both checks from a folder of radiographs to the tables, with the tiny models on phantoms."""
 
+import shutil
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from boneage.explain.explainer import Explainer
 
 from boneage import artifacts
 from boneage.cli import main
@@ -17,8 +17,10 @@ from boneage.radiographs import preprocessing
 from boneage.radiographs.preprocessing import to_model_input
 from boneage.radiographs.reading import read_radiograph
 from boneage.sanity_checks.occlusion import occlude
+from boneage.sanity_checks.randomization import Randomization
 from boneage.sanity_checks.regions import REGIONS, bone_regions
 from boneage.sanity_checks.run import check_saliency
+from boneage.training.export import export_artifact
 
 MODELS = ["tiny_densenet", "tiny_resnet_cbam"]
 
@@ -43,7 +45,7 @@ def facts(tiny_artifacts):
 def test_the_verb_writes_both_tables_of_these_models(images, facts, capsys, monkeypatch):
     # At 32 pixels a map of the tiny models is one cell.
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(Explainer, "gradcam", lambda *_: rng.random((3, 3)))
+    monkeypatch.setattr(Randomization, "_gradcam", lambda *_: rng.random((3, 3)))
     assert main(["saliency", "--images", str(images)]) == 0
     assert "occlusion.csv" in capsys.readouterr().out
     occlusion = artifacts.read_saliency(artifacts.OCCLUSION, facts)
@@ -58,31 +60,30 @@ def test_the_verb_writes_both_tables_of_these_models(images, facts, capsys, monk
 
 
 def test_a_model_whose_maps_show_nothing_gets_one_sentence(images, facts, capsys, monkeypatch):
-    monkeypatch.setattr(Explainer, "gradcam", lambda *_: np.zeros((3, 3)))
+    monkeypatch.setattr(Randomization, "_gradcam", lambda *_: np.zeros((3, 3)))
     assert main(["saliency", "--images", str(images)]) == 2
     assert "is even on these radiographs" in capsys.readouterr().err
     assert artifacts.read_saliency(artifacts.OCCLUSION, facts).empty
 
 
-def test_both_checks_are_of_the_answer_that_is_shown(images, facts, monkeypatch):
+def test_both_checks_are_of_the_answer_that_is_shown(images, facts, tmp_path, monkeypatch):
     """The mean over the mirror image, in the direction that the page shows for all models."""
-    name = "tiny_resnet_cbam"
-    read = artifacts.read_facts
-
-    def read_facts(folder):
-        return replace(read(folder), mirrored=folder.name == name)
-
-    monkeypatch.setattr(artifacts, "read_facts", read_facts)
+    name, region = "tiny_resnet_cbam", "phalanges"
+    root = shutil.copytree(artifacts.artifacts_root(), tmp_path / "artifacts")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
+    folder = artifacts.model_folder(name)
+    artifacts.write_facts(folder, replace(facts[name], mirrored=True))
+    export_artifact(folder)
     seen, rng = [], np.random.default_rng(0)
 
     def gradcam(self, image, sex, direction):
-        seen.append((self.model.name, self._mirrored, direction))
+        seen.append((self._model.name, self._mirrored, direction))
         return rng.random((3, 3))
 
-    monkeypatch.setattr(Explainer, "gradcam", gradcam)
+    monkeypatch.setattr(Randomization, "_gradcam", gradcam)
     occlusion, _ = check_saliency(images)
     predictor = Predictor()
-    model, region = predictor._models[name], "phalanges"
+    model, _ = artifacts.load_model(folder)
     changes, directions = [], []
     for number in range(4, 8):
         sex = ("female", "male")[number % 2]
@@ -129,7 +130,7 @@ def test_results_on_images_prepared_otherwise_are_left_out(facts, monkeypatch):
 
 def test_a_damaged_file_is_left_out_and_named(images, facts, monkeypatch, caplog):
     rng = np.random.default_rng(0)
-    monkeypatch.setattr(Explainer, "gradcam", lambda *_: rng.random((3, 3)))
+    monkeypatch.setattr(Randomization, "_gradcam", lambda *_: rng.random((3, 3)))
     (images / "5.png").write_bytes(b"not an image")
     occlusion, randomization = check_saliency(images, progress=False)
     assert set(randomization["n"]) == set(occlusion.query("group == 'all'")["n"]) == {3}
