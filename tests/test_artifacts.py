@@ -217,13 +217,13 @@ def change_weights(folder, change):
     artifacts.write_facts(folder, facts)
 
 
-def refusal(folder, load=artifacts.load_model):
+def refusal(folder, load=artifacts.load_model, remedy="train again"):
     """The message of the error, which must be one sentence that says what to do."""
     with pytest.raises(ArtifactError) as caught:
         load(folder)
     message = str(caught.value)
     assert "\n" not in message
-    assert message.endswith("; restore it with git checkout or train again.")
+    assert message.endswith(f"; restore it with git checkout or {remedy}.")
     return message
 
 
@@ -275,6 +275,94 @@ def test_facts_of_an_unknown_model_are_refused(copy, change):
     assert "facts.json describes a model that cannot be built" in refusal(copy)
 
 
+# Exported graph
+
+
+@pytest.fixture
+def exported(copy):
+    from boneage.training.export import export_artifact
+
+    export_artifact(copy)
+    return copy
+
+
+def graph_refusal(folder):
+    from boneage.inference.runtime import Runtime
+
+    return refusal(folder, Runtime.load, "export the model again (python -m boneage export)")
+
+
+def test_the_export_is_recorded_in_the_facts_and_changes_nothing_else(copy):
+    from boneage.training.export import export_artifact
+
+    before = artifacts.read_facts(copy)
+    facts = export_artifact(copy)
+    content = (copy / artifacts.GRAPH).read_bytes()
+    assert artifacts.graph_file(copy) == copy / artifacts.GRAPH
+    assert artifacts.read_facts(copy) == facts
+    digest = hashlib.sha256(content).hexdigest()
+    assert facts == dataclasses.replace(before, graph_sha256=digest)
+    # What was measured on a model holds for its export, too.
+    assert artifacts.fingerprints({"m": facts}) == artifacts.fingerprints({"m": before})
+
+
+def test_a_damaged_graph_is_refused_before_it_is_loaded(exported, monkeypatch):
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", None)
+    path = exported / artifacts.GRAPH
+    whole = path.read_bytes()
+    for content in (whole[:-100], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        path.write_bytes(content)
+        assert "model.onnx is truncated, altered" in graph_refusal(exported)
+    path.unlink()
+    assert "model.onnx is missing" in graph_refusal(exported)
+
+
+def test_a_graph_that_is_none_is_refused(exported):
+    for content in (b"", b"no graph", b"\x08\x0a"):
+        artifacts.write_graph(exported, artifacts.read_facts(exported), content)
+        assert "model.onnx does not load" in graph_refusal(exported)
+
+
+def test_artifacts_of_before_the_export_say_what_to_do(copy):
+    assert artifacts.read_facts(copy).graph_sha256 == ""
+    assert "model.onnx is missing" in graph_refusal(copy)
+    (copy / artifacts.GRAPH).write_bytes(b"of another model")
+    assert "model.onnx is truncated, altered" in graph_refusal(copy)
+
+
+def test_the_command_line_restores_graphs(exported, tmp_path, capsys):
+    from boneage.cli import main
+    from boneage.inference.runtime import Runtime
+
+    path = exported / artifacts.GRAPH
+    whole, facts = path.read_bytes(), artifacts.read_facts(exported)
+    path.write_bytes(whole[:1000])
+    other = shutil.copytree(exported, tmp_path / "other")
+    (other / artifacts.GRAPH).unlink()
+    assert main(["export", str(exported), str(other)]) == 0
+    said = capsys.readouterr().out
+    for folder in (exported, other):
+        assert (folder / artifacts.GRAPH).read_bytes() == whole
+        assert artifacts.read_facts(folder) == facts
+        assert "bone_age" in Runtime.load(folder).outputs
+        assert f"is in {folder}." in said
+
+
+def test_the_command_line_refuses_to_export_what_is_no_model(copy, tmp_path, capsys):
+    from boneage.cli import main
+
+    (copy / artifacts.WEIGHTS).write_bytes(b"")
+    for folder, fault in (
+        (tmp_path / "nowhere", "facts.json is missing"),
+        (copy, "weights.safetensors is truncated"),
+    ):
+        assert main(["export", str(folder)]) == 2
+        assert fault in capsys.readouterr().err
+        assert not (folder / artifacts.GRAPH).exists()
+
+
 # Facts
 
 
@@ -283,11 +371,12 @@ def test_facts_survive_the_round_trip(tmp_path):
     assert artifacts.read_facts(tmp_path / "new folder") == facts_for()
 
 
-def test_facts_written_before_the_warm_start_was_recorded_are_read(tmp_path):
+@pytest.mark.parametrize(("field", "default"), [("warm_start", {}), ("graph_sha256", "")])
+def test_facts_written_before_a_field_was_recorded_are_read(tmp_path, field, default):
     values = dataclasses.asdict(facts_for())
-    del values["warm_start"]
+    del values[field]
     (tmp_path / "facts.json").write_text(json.dumps(values))
-    assert artifacts.read_facts(tmp_path).warm_start == {}
+    assert getattr(artifacts.read_facts(tmp_path), field) == default
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,14 @@ ON_TABLES = (
     "boneage.datasets.phantoms:make_phantom",
     "boneage.datasets.phantoms:write_phantoms",
     "boneage.error_analysis.analysis:analyse",
+    "boneage.explain.gradcam:gradcam",
     "boneage.comparison.statistics:compare",
     "boneage.inference.conformal:calibrate",
     "boneage.inference.conformal:coverage_table",
     "boneage.inference.ensemble:ensemble_table",
     "boneage.inference.ensemble:ensemble_weights",
     "boneage.inference.ensemble:with_ensemble",
+    "boneage.inference.runtime:Runtime",
     "boneage.comparison.head_to_head:head_to_head",
     "boneage.evaluation.intervals:bootstrap",
     "boneage.evaluation.limits:is_large",
@@ -61,9 +63,7 @@ ON_TABLES = (
 ON_TINY_MODELS = (
     "boneage.artifacts:load_model",
     "boneage.atlas.building:build_atlas",
-    "boneage.explain.attention:CbamAttention",
-    "boneage.explain.explainer:Explainer",
-    "boneage.explain.gradcam:GradCam",
+    "boneage.explain.reference:ReferenceGradCam",
     "boneage.sanity_checks.randomization:Randomization",
     "boneage.quality.quality_check:Gate.judge",
     "boneage.models.registry:build_model",
@@ -72,6 +72,7 @@ ON_TINY_MODELS = (
     "boneage.inference.predictor:Predictor.open",
     "boneage.inference.predictor:Predictor.predict",
     "boneage.inference.predictor:Predictor.predict_all",
+    "boneage.training.export:export_model",
     "boneage.training.fit:train",
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

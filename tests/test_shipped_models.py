@@ -2,18 +2,31 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from boneage import artifacts
+from boneage.datasets.phantoms import draw_phantom
+from boneage.explain.gradcam import gradcam
 from boneage.inference.conformal import coverage_table
 from boneage.inference.predictor import Predictor
+from boneage.inference.runtime import Runtime
+from boneage.models.heads import inference_model
 from boneage.quality.checks import CHECKS
 from boneage.quality.quality_check import load_gate
+from boneage.radiographs.preprocessing import (
+    Preprocessing,
+    prepare,
+    sex_to_model_input,
+    to_model_input,
+)
+from boneage.radiographs.reading import read_radiograph
 from boneage.robustness.perturbations import CLEAN
 
 SHIPPED = artifacts.available_models(Path(__file__).resolve().parents[1] / "artifacts")
 N_REAL = 12
+N_EXPORTED = 200  # real radiographs that graphs and Keras models must agree on
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -29,6 +42,57 @@ def test_the_artifact_is_complete_and_agrees_with_itself(name):
     mae = error.groupby(predictions["split"]).mean()
     stated = artifacts.read_metrics(folder).query("group == 'all'").set_index("split")["mae"]
     pd.testing.assert_series_equal(mae, stated, check_names=False, check_like=True, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def phantoms():
+    """Prepared images and sexes of eight phantoms."""
+    sexes = ["female", "male"] * 4
+    drawn = [draw_phantom(20 + 25 * number, sex, number) for number, sex in enumerate(sexes)]
+    return np.stack([prepare(pixels).image for pixels in drawn]), sexes
+
+
+@pytest.fixture(scope="module")
+def radiographs(rsna):
+    """The same of real radiographs of the test set."""
+    table = artifacts.read_predictions(artifacts.model_folder(SHIPPED[0]))
+    cases = table.query("split == 'test'").head(N_EXPORTED)
+    files = [rsna / "boneage-test-dataset" / f"{case}.webp" for case in cases["id"]]
+    images = [prepare(read_radiograph(file).pixels).image for file in files]
+    return np.stack(images), cases["sex"].tolist()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("source", ["phantoms", "radiographs"])
+def test_graphs_predict_what_the_weights_predict(name, source, request):
+    folder = artifacts.model_folder(name)
+    model, facts = artifacts.load_model(folder)
+    assert Preprocessing(**facts.preprocessing) == Preprocessing()
+    images, sexes = request.getfixturevalue(source)
+    found = Runtime.load(folder)(images, sexes, ["bone_age"])["bone_age"]
+    inputs = [to_model_input(images, facts.build["input_size"]), sex_to_model_input(sexes)]
+    expected = inference_model(model, facts.mirrored).predict(inputs, batch_size=16, verbose=0)
+    np.testing.assert_allclose(found, expected[:, 0], rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_maps_of_graphs_are_those_of_the_reference(name, phantoms):
+    pytest.importorskip("tf_keras_vis")
+    from boneage.explain.reference import ReferenceGradCam
+
+    folder = artifacts.model_folder(name)
+    model, facts = artifacts.load_model(folder)
+    (image, *_), (sex, *_) = phantoms
+    reference, runtime = ReferenceGradCam(model), Runtime.load(folder)
+    outputs = runtime(image[np.newaxis], [sex], ["last_feature_map", "pooled_gradient"])
+    readings = [image, image[:, ::-1]] if facts.mirrored else [image]
+    assert len(outputs["last_feature_map"]) == len(readings)
+    for number, reading in enumerate(to_model_input(np.stack(readings), runtime.size)):
+        features, gradient = (values[number, 0] for values in outputs.values())
+        for direction in ("raises", "lowers"):
+            expected = reference(reading, sex, direction)
+            found = gradcam(features, gradient, direction)
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * expected.max())
 
 
 def test_shipped_models_halve_the_error_of_guessing_the_mean():

@@ -162,6 +162,17 @@ def _preprocessing(name: str, facts: Facts) -> Preprocessing:
         ) from error
 
 
+def _incomplete() -> list[str]:
+    """A sentence on each model that has some of its files but not all."""
+    return [
+        f"{find_model(name).title} is left out, because {formatting.in_words(files)} "
+        f"{'is' if len(files) == 1 else 'are'} missing in {artifacts.model_folder(name)}; "
+        "restore the folder with git checkout, or "
+        f"{artifacts.EXPORT if files == [artifacts.GRAPH] else 'train the model'}."
+        for name, files in artifacts.incomplete_models().items()
+    ]
+
+
 class Predictor:
     """The published models, loaded once; safe to share between threads.
 
@@ -194,7 +205,8 @@ class Predictor:
             names = artifacts.available_models()
         if not names:
             raise ArtifactError(
-                f"There is no trained model in {artifacts.artifacts_root()}: restore the folder "
+                " ".join(_incomplete())
+                or f"There is no trained model in {artifacts.artifacts_root()}: restore the folder "
                 "with git checkout, or train one (python -m boneage train --help)."
             )
         folders = {name: artifacts.model_folder(name) for name in names}
@@ -229,12 +241,7 @@ class Predictor:
     @property
     def notes(self) -> list[str]:
         """What to tell people: which models are not whole and left out, what the gate lacks."""
-        notes = [
-            f"{find_model(name).title} is left out, because {formatting.in_words(files)} "
-            f"{'is' if len(files) == 1 else 'are'} missing in {artifacts.model_folder(name)}; "
-            "restore the folder with git checkout, or train the model."
-            for name, files in artifacts.incomplete_models().items()
-        ]
+        notes = _incomplete()
         return [*notes, self.gate.note] if self.gate.note else notes
 
     def prepare(self, radiograph: Radiograph) -> dict[str, PreparedHand]:

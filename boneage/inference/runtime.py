@@ -40,7 +40,8 @@ class Runtime:
             graph: ONNX file of `boneage.training.export.export_model`, its content or its path.
         """
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity"):  # elsewhere ONNX Runtime counts the cores
+            options.intra_op_num_threads = len(os.sched_getaffinity(0))
         options.log_severity_level = _ERROR
         self._session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
         self.size: int = self._session.get_inputs()[0].shape[1]
