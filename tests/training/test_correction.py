@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from boneage import artifacts
+from boneage.inference.runtime import Runtime
 from boneage.training.correction import correction_line
 from boneage.training.fit import train
 from boneage.training.presets import find_preset
@@ -40,3 +41,6 @@ def test_a_corrected_model_predicts_what_is_written_and_needs_no_second_line(
     male = (phantom_cache.manifest["sex"][:4] == "male").to_numpy(np.float32)[:, np.newaxis]
     months = np.asarray(model.predict_on_batch([images, male]))[:, 0]
     np.testing.assert_allclose(months, written["prediction_months"][:4], atol=0.02)
+    sexes = phantom_cache.manifest["sex"][:4]
+    of_graph = Runtime.load(folder)(phantom_cache.images[:4], sexes, ["bone_age"])["bone_age"]
+    np.testing.assert_allclose(of_graph, months, atol=1e-3)
