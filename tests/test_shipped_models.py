@@ -26,7 +26,7 @@ from boneage.robustness.perturbations import CLEAN
 
 SHIPPED = artifacts.available_models(Path(__file__).resolve().parents[1] / "artifacts")
 N_REAL = 12
-N_EXPORTED = 200  # real radiographs that graphs and Keras models must agree on
+N_EXPORTED = 48  # real radiographs that graphs and Keras models must agree on; Keras is slow
 
 
 @pytest.mark.parametrize("name", SHIPPED)
