@@ -202,10 +202,10 @@ def test_the_time_is_measured_on_demand_and_kept(page):
     assert row(page, "Inference time per image") == measured
 
 
-def test_damaged_weights_cannot_be_timed_and_the_page_goes_on(folder, tmp_path, monkeypatch):
+def test_a_damaged_model_cannot_be_timed_and_the_page_goes_on(folder, tmp_path, monkeypatch):
     shutil.copytree(folder, tmp_path / "artifacts")
-    weights = tmp_path / "artifacts" / "models" / "tiny_densenet" / artifacts.WEIGHTS
-    weights.write_bytes(weights.read_bytes()[:1000])
+    graph = tmp_path / "artifacts" / "models" / "tiny_densenet" / artifacts.GRAPH
+    graph.write_bytes(graph.read_bytes()[:1000])
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
     st.cache_resource.clear()
     page = started(PAGE)
