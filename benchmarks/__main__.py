@@ -42,15 +42,16 @@ def main() -> None:
         "app": lambda: app.app(options.repeats),
     }
     section = machine()
+    print(section, end="")
     for verb in options.verbs or TITLES:
         if verb == "app" and not app.is_available():
             print("app is left out: install playwright and Chromium.", file=sys.stderr)
             continue
-        print(f"{TITLES[verb]} ...", file=sys.stderr)
-        section += f"\n### {TITLES[verb]}\n\n{markdown(measure[verb]())}"
-    print(section)
-    if options.out:
-        replace_section(Path(options.out), section)
+        table = f"\n### {TITLES[verb]}\n\n{markdown(measure[verb]())}"
+        print(table, flush=True)
+        section += table
+        if options.out:  # after each, so that an interruption loses one table only
+            replace_section(Path(options.out), section)
 
 
 def machine() -> str:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,9 +71,9 @@ def app(repeats: int) -> list[Row]:
 @contextmanager
 def _opened(name: str) -> Iterator[Any]:
     """A page of the app, just opened."""
+    sys.path.append(str(REPOSITORY / "tests" / "browser"))
     from playwright.sync_api import sync_playwright
-
-    from tests.browser.serving import served
+    from serving import served
 
     with (
         TemporaryDirectory() as folder,
