@@ -60,7 +60,7 @@ def warm(repeats: int) -> list[Row]:
 
 def forwards(n: int) -> tuple[float, float]:
     """Seconds of n times both models alone, once loaded, and peak memory in MB."""
-    ((*milliseconds,),) = _milliseconds(n, _both_models())
+    (milliseconds,) = _milliseconds(n, _both_models())
     return sum(milliseconds) / 1000, peak_megabytes()
 
 
