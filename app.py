@@ -29,7 +29,7 @@ STYLE = """
 }
 </style>
 """
-# Streamlit's own greys of captions and charts have a contrast of 4.05 and 3.65 to 1 on the light
+# Streamlit's own grays of captions and charts have a contrast of 4.05 and 3.65 to 1 on the light
 # page; both take the page's text color instead, muted as everywhere.
 MUTED = f"""
 <style>
@@ -44,7 +44,7 @@ MUTED = f"""
 </style>
 """
 
-# A picture of our own, and set before the pages: browsers would fetch their icons from elsewhere.
+# An image of our own, and set before the pages: browsers would fetch their icons from elsewhere.
 ICON = """
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
   <g fill="#17A398" transform="rotate(-45 16 16)">

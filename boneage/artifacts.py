@@ -11,9 +11,9 @@ A folder `artifacts/models/<name>/` holds
     unfinished/          the same of a training that goes on here, until `publish`
 and `artifacts/coverage.csv` says how often prediction intervals cover the reference bone age.
 `occlusion.csv` and `randomization.csv` say how far maps of where a model looked can be trusted.
-What the image quality check compares an image with is in `gate.json` (limits, and the models they
-belong to) and `gate.safetensors`; `gate.csv` says what it refuses.
-`robustness.csv` says how much larger the errors are on changed pictures of the same hands.
+What the image quality check compares an image with is in `quality_check.json` (limits, and the
+models they belong to) and `quality_check.safetensors`; `quality_check.csv` says what it refuses.
+`robustness.csv` says how much larger the errors are on changed images of the same hands.
 Loading never runs code from a file: the architecture is built by the registry and safetensors
 holds numbers only, as does ONNX. Keras is imported when a Keras model is loaded; tables and
 exported models open without it.
@@ -47,7 +47,11 @@ COVERAGE = "coverage.csv"
 ROBUSTNESS = "robustness.csv"
 OCCLUSION, RANDOMIZATION = "occlusion.csv", "randomization.csv"
 _FORMER_FILES = {RANDOMIZATION: "randomisation.csv"}  # names in earlier versions
-GATE_FACTS, GATE_NUMBERS, GATE_TABLE = "gate.json", "gate.safetensors", "gate.csv"
+QUALITY_CHECK_FACTS, QUALITY_CHECK_NUMBERS, QUALITY_CHECK_TABLE = (
+    "quality_check.json",
+    "quality_check.safetensors",
+    "quality_check.csv",
+)
 BEST = "best"
 UNFINISHED = "unfinished"
 FILES = (WEIGHTS, GRAPH, FACTS, HISTORY, METRICS, PREDICTIONS)
@@ -695,7 +699,7 @@ def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
     """The rows of a table of the sanity checks that were measured on these very models.
 
     Args:
-        file: OCCLUSION or RANDOMISATION.
+        file: OCCLUSION or RANDOMIZATION.
         facts: model name -> its facts.
 
     Returns:
@@ -774,16 +778,17 @@ def read_table(
     return table
 
 
-# Gate ---------------------------------------------------------------------------------------
+# QualityCheck
+# ---------------------------------------------------------------------------------------
 
 
-def write_gate(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame) -> Path:
+def write_quality_check(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame) -> Path:
     """Write what the image quality check goes by, and the table of what it refuses.
 
     Args:
-        facts: JSON values, see `boneage.quality.quality_check.Gate`.
+        facts: JSON values, see `boneage.quality.quality_check.QualityCheck`.
         numbers: float arrays by name.
-        table: see `boneage.quality.learning.measure_gate`.
+        table: see `boneage.quality.learning.measure_quality_check`.
 
     Returns:
         The path of the table.
@@ -793,22 +798,24 @@ def write_gate(facts: dict, numbers: dict[str, np.ndarray], table: pd.DataFrame)
     content = save({name: np.ascontiguousarray(value) for name, value in numbers.items()})
     facts = facts | {"numbers_sha256": hashlib.sha256(content).hexdigest()}
     root = artifacts_root()
-    replace_file(root / GATE_NUMBERS, content)
-    replace_file(root / GATE_FACTS, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode())
-    write_table(root / GATE_TABLE, table)
-    return root / GATE_TABLE
+    replace_file(root / QUALITY_CHECK_NUMBERS, content)
+    replace_file(
+        root / QUALITY_CHECK_FACTS, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode()
+    )
+    write_table(root / QUALITY_CHECK_TABLE, table)
+    return root / QUALITY_CHECK_TABLE
 
 
-def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
+def read_quality_check() -> tuple[dict, dict[str, np.ndarray]] | None:
     """Read what the image quality check goes by.
 
     Returns:
-        Facts and numbers as `write_gate` took them; None where they were never written.
+        Facts and numbers as `write_quality_check` took them; None where they were never written.
 
     Raises:
         ArtifactError: a file is damaged or does not fit the other.
     """
-    path = artifacts_root() / GATE_FACTS
+    path = artifacts_root() / QUALITY_CHECK_FACTS
     if not path.exists():
         return None
     try:
@@ -816,24 +823,25 @@ def read_gate() -> tuple[dict, dict[str, np.ndarray]] | None:
         digest = facts["numbers_sha256"]
     except (ValueError, TypeError, KeyError) as error:
         raise unusable(path, "is not a JSON object with the hash of its numbers") from error
-    content = _read(artifacts_root() / GATE_NUMBERS)
+    content = _read(artifacts_root() / QUALITY_CHECK_NUMBERS)
     if hashlib.sha256(content).hexdigest() != digest:
         raise unusable(
-            artifacts_root() / GATE_NUMBERS, f"is not the file {GATE_FACTS} was written for"
+            artifacts_root() / QUALITY_CHECK_NUMBERS,
+            f"is not the file {QUALITY_CHECK_FACTS} was written for",
         )
-    return facts, _parse_weights(artifacts_root() / GATE_NUMBERS, content)
+    return facts, _parse_weights(artifacts_root() / QUALITY_CHECK_NUMBERS, content)
 
 
-def read_gate_table() -> pd.DataFrame | None:
+def read_quality_check_table() -> pd.DataFrame | None:
     """Read the table of what the image quality check refuses.
 
     Returns:
-        See `boneage.quality.learning.measure_gate`; None where it was never written.
+        See `boneage.quality.learning.measure_quality_check`; None where it was never written.
 
     Raises:
         ArtifactError: the file is no table or lacks a column.
     """
-    path = artifacts_root() / GATE_TABLE
+    path = artifacts_root() / QUALITY_CHECK_TABLE
     if not path.exists():
         return None
     return read_table(path, ("group", "kind", "n", "sources", "refused", "low", "high"))

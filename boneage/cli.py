@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs,
         "quality",
         _quality,
-        "fit the image quality check and measure what it refuses; writes gate.csv",
+        "fit the image quality check and measure what it refuses; writes quality_check.csv",
     )
     verb.add_argument(
         "--data",
@@ -359,7 +359,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     from boneage.datasets.labeled_images import WORKERS, labeled_images
     from boneage.datasets.rsna import labeled_cases
-    from boneage.evaluation.metrics import summarise
+    from boneage.evaluation.metrics import summarize
     from boneage.inference.ensemble import with_ensemble
     from boneage.inference.predictor import Predictor
 
@@ -374,7 +374,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     cases = pd.DataFrame(rows, columns=["reference_months", "prediction_months"])
-    figures = summarise(cases).iloc[0]
+    figures = summarize(cases).iloc[0]
     summary: dict[str, Any] = {"model": options.model, "n": len(rows)}
     for name in ("mae", "rmse", "r2", "bias", "within_6", "within_12"):
         summary[name] = _rounded(figures[name])
@@ -413,9 +413,9 @@ def _model_card(options: argparse.Namespace) -> int:
 
 def _quality(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
-    from boneage.quality.learning import learn_gate
+    from boneage.quality.learning import learn_quality_check
 
-    path, table = learn_gate(Predictor(), options.data)
+    path, table = learn_quality_check(Predictor(), options.data)
     print(table.to_string(index=False, na_rep="", float_format="%.3g"))
     print(f"The quality check is stored in {path.parent}; this table is in {path}.")
     return OK
@@ -549,25 +549,25 @@ def _how_to_resume(options: argparse.Namespace) -> str:
 def _atlas(options: argparse.Namespace) -> int:
     from boneage.atlas.building import Settings, build_atlas
 
-    settings = Settings(per_plate=options.per_standard)
-    plates = build_atlas(options.cache, options.out, settings, options.workers)
-    print(f"{len(plates)} standards of {plates['n'].sum()} radiographs are in {options.out}.")
+    settings = Settings(per_standard=options.per_standard)
+    standards = build_atlas(options.cache, options.out, settings, options.workers)
+    print(f"{len(standards)} standards of {standards['n'].sum()} radiographs are in {options.out}.")
     return OK
 
 
 def _atlas_evaluate(options: argparse.Namespace) -> int:
     from boneage.atlas import evaluation as answers
-    from boneage.atlas.text import plates_refused
+    from boneage.atlas.text import standards_refused
     from boneage.datasets.rsna import labeled_cases
     from boneage.inference.predictor import Predictor
 
     if bool(options.test_images) != bool(options.test_labels):
         raise BoneAgeError("Give both --test-images and --test-labels, or neither.")
-    path = answers.write(answers.PREDICTIONS, answers.predict_plates(Predictor()))
-    predictions = answers.read_plate_predictions()
+    path = answers.write(answers.PREDICTIONS, answers.predict_standards(Predictor()))
+    predictions = answers.read_standard_predictions()
     beyond = answers.beyond_a_year(predictions)
-    if refused := answers.refused_plates(predictions):
-        print(plates_refused(refused))
+    if refused := answers.refused_standards(predictions):
+        print(standards_refused(refused))
     print(f"Predictions for the standards are in {path}. Ensemble errors > 12 months:")
     print(beyond[["id", "prediction_months", "residual_months"]].round(1).to_string(index=False))
     if options.test_images:

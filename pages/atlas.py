@@ -7,8 +7,7 @@ import streamlit as st
 
 from boneage import formatting, sexes
 from boneage.artifacts import ArtifactError
-from boneage.atlas import files, ossification
-from boneage.atlas import standards as plates
+from boneage.atlas import files, ossification, standards
 from boneage.atlas import viewer as atlas
 from boneage.atlas.change import difference
 from boneage.datasets.challenge import CITATION
@@ -51,7 +50,7 @@ def show_growth() -> None:
             download(sex, months)
         spread = st.toggle("Show variability", key="spread", bind="query-params")
     if spread:
-        show_spread([plates.between(sex, months) for sex in sexes])
+        show_spread([standards.between(sex, months) for sex in sexes])
 
 
 def age_to_open_at(sexes: Sequence[str]) -> int:
@@ -64,16 +63,16 @@ def age_to_open_at(sexes: Sequence[str]) -> int:
 
 
 def within(months: int, sexes: Sequence[str]) -> int:
-    """The age itself, or the youngest or oldest that there are plates of."""
-    youngest, oldest = plates.age_span(sexes)
+    """The age itself, or the youngest or oldest that there are standards of."""
+    youngest, oldest = standards.age_span(sexes)
     return min(max(months, youngest), oldest)
 
 
 def download(sex: str, months: int) -> None:
-    shown = plates.age_shown(sex, months)
+    shown = standards.age_shown(sex, months)
     st.download_button(
         formatting.children_aged(sex, shown),
-        lambda: plates.png(plates.between(sex, months).image),
+        lambda: standards.png(standards.between(sex, months).image),
         f"average_hand_{formatting.CHILDREN[sex]}_{formatting.nearest_month(shown):03d}_months.png",
         "image/png",
         icon=":material/download:",
@@ -83,14 +82,14 @@ def download(sex: str, months: int) -> None:
     )
 
 
-def show_spread(shown: list[plates.Standard]) -> None:
-    for plate, place in zip(shown, st.columns(2, gap="medium"), strict=False):
+def show_spread(shown: list[standards.Standard]) -> None:
+    for standard, place in zip(shown, st.columns(2, gap="medium"), strict=False):
         with place:
             st.image(
-                atlas.spread_overlay(plate),
-                caption=plate.title,
+                atlas.spread_overlay(standard),
+                caption=standard.title,
                 width="stretch",
-                alt=f"{plate.title}: the average hand, colored where children differ most",
+                alt=f"{standard.title}: the average hand, colored where children differ most",
             )
     st.html(atlas.spread_legend())
     st.caption(
@@ -107,7 +106,7 @@ def show_change() -> None:
         sex = shared.pick("Sex", {key: HANDS[key] for key in sexes.SEXES}, "of_sex")
         low, high = st.slider(
             "Bone ages in years",
-            *plates.half_years(sex),
+            *standards.half_years(sex),
             (6.0, 9.0),
             step=0.5,
             format="%.1f",
@@ -118,18 +117,18 @@ def show_change() -> None:
     if low == high:
         st.info("Choose two different bone ages.", icon=":material/compare_arrows:")
         return
-    younger, older = (plates.between(sex, 12 * years) for years in (low, high))
+    younger, older = (standards.between(sex, 12 * years) for years in (low, high))
     change = atlas.change_overlay(older, difference(younger, older))
     words = formatting.age_in_words(older.months)
-    pictures = {
+    images = {
         younger.title: (younger.image, f"Average hand: {younger.title}"),
         "Difference": (change, f"{older.title}: colored where it differs from {low:g} years"),
         older.title: (older.image, f"Average hand: {older.title}"),
     }
-    for (caption, (picture, alt)), place in zip(
-        pictures.items(), st.columns(3, gap="medium"), strict=True
+    for (caption, (image, alt)), place in zip(
+        images.items(), st.columns(3, gap="medium"), strict=True
     ):
-        place.image(picture, caption=caption, width="stretch", alt=alt)
+        place.image(image, caption=caption, width="stretch", alt=alt)
     st.html(atlas.change_legend(words))
     st.caption(
         "Difference in brightness after the younger hand was registered to the older one, so "
@@ -163,7 +162,7 @@ def show_sources() -> None:
             "Radiographic Atlas of Skeletal Development of the Hand and Wrist. 2nd edition. "
             "Stanford University Press, 1959\\."
         )
-        st.markdown(f"- Standards: {plates.SOURCE} {CITATION}")
+        st.markdown(f"- Standards: {standards.SOURCE} {CITATION}")
 
 
 @st.cache_data(show_spinner=False)
@@ -183,7 +182,7 @@ def events_table() -> pd.DataFrame:
 
 
 def atlas_stamp() -> int:
-    return (files.atlas_folder() / files.PLATES).stat().st_mtime_ns
+    return (files.atlas_folder() / files.STANDARDS).stat().st_mtime_ns
 
 
 # A new atlas has a new stamp.
@@ -191,15 +190,15 @@ def atlas_stamp() -> int:
     show_spinner="Loading the atlas. The first time takes a few seconds.", max_entries=4
 )
 def hand_data(sex: str, stamp: int) -> dict:
-    return atlas.hand_data([plates.plate(sex, months) for months in plates.ages(sex)])
+    return atlas.hand_data([standards.standard(sex, months) for months in standards.ages(sex)])
 
 
 st.title("Atlas", anchor=False)
-if not plates.available():
+if not standards.available():
     st.info(MAKE_ONE, icon=":material/info:")
     st.stop()
 try:
-    made_of = plates.table()
+    made_of = standards.table()
     st.markdown(
         f"The average hand of girls and boys, computed from {made_of['n'].sum():,} radiographs. "
         "Each image is the mean of many children and shows no single child. Move the slider or "

@@ -12,7 +12,7 @@ from pages.error_analysis_sections.coverage import show_coverage
 from pages.error_analysis_sections.metrics import show_metrics
 from pages.error_analysis_sections.residuals import show_residuals
 from pages.error_analysis_sections.selected import download
-from pages.error_analysis_sections.selection import analyse, choose
+from pages.error_analysis_sections.selection import analyze, choose
 from pages.error_analysis_sections.subgroups import show_subgroups
 
 
@@ -36,7 +36,7 @@ def main() -> None:
         by = shared.pick(
             "Age", {by: words.capitalize() for by, (words, _) in style.AGES.items()}, "by"
         )
-        found = analyse(choice.cases, by)
+        found = analyze(choice.cases, by)
         with metrics:
             show_metrics(choice, found)
         show_residuals(choice, found)

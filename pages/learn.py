@@ -1,12 +1,12 @@
 """Learn: read ten hands, then compare the error with that of the models and human readers."""
 
 import streamlit as st
+from pages.learn_sections.standard_predictions import show_standard_predictions
 
 from boneage.errors import BoneAgeError
 from boneage.quiz.quiz import N_HANDS
 from pages import shared
-from pages.learn_sections.material import PLATES, choose, material_of
-from pages.learn_sections.plate_predictions import show_plate_predictions
+from pages.learn_sections.material import STANDARDS, choose, material_of
 from pages.learn_sections.reading import ask, current_quiz, look_back
 from pages.learn_sections.result import show_result
 
@@ -30,8 +30,8 @@ def main() -> None:
         else:
             ask(material, game, tell)
         st.caption(" ".join(material.notes))
-        if chosen == PLATES:
-            show_plate_predictions()
+        if chosen == STANDARDS:
+            show_standard_predictions()
     except BoneAgeError as error:
         shared.show_error(error)
 

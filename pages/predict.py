@@ -83,7 +83,7 @@ def main() -> None:
         sources = choose_sources()
         sex, age = ask_about_the_child(sources)
     with right:
-        offer_samples(with_pictures=not sources)
+        offer_samples(with_images=not sources)
     try:
         weights = published_weights()
         if len(sources) > 1:

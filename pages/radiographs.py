@@ -15,7 +15,7 @@ from boneage import artifacts
 from boneage.atlas.evaluation import prepare_to_compare
 from boneage.errors import BoneAgeError
 from boneage.explain.explanation import Explanation
-from boneage.figures import pictures
+from boneage.figures import images
 from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Prediction, Predictor, PreparedRadiograph
 from boneage.inference.text import other_sex_in_header
@@ -69,7 +69,7 @@ class Opened:
     """
 
     prepared: PreparedRadiograph
-    shown: pictures.ShownRadiograph
+    shown: images.ShownRadiograph
     to_compare: PreparedHand
 
 
@@ -99,7 +99,7 @@ def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
     prepared = load_predictor(weights).open(radiograph)
     return Opened(
         prepared,
-        pictures.reduce(radiograph.pixels),
+        images.reduce(radiograph.pixels),
         prepare_to_compare(radiograph.pixels, prepared.hand),
     )
 
@@ -172,9 +172,7 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         return True
     st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
     st.image(
-        pictures.with_hand_box(
-            opened(weights, source.digest, source.content).shown, prediction.hand
-        ),
+        images.with_hand_box(opened(weights, source.digest, source.content).shown, prediction.hand),
         caption="The region that was taken for the hand",
         width=240,
         alt="The refused image",

@@ -10,7 +10,7 @@ from PIL import Image
 from boneage import formatting
 from boneage.artifacts import ArtifactError
 from boneage.atlas import evaluation as answers
-from boneage.atlas import standards as plates
+from boneage.atlas import standards
 from boneage.atlas import text as atlas_text
 from boneage.datasets.phantoms import draw_phantom
 from boneage.models.registry import ENSEMBLE
@@ -18,7 +18,7 @@ from pages.radiographs import Source
 
 
 class Sample(NamedTuple):
-    """A hand to try. seed: of a drawing. build: of a plate, see `boneage.atlas.files.COLUMNS`."""
+    """A hand to try. seed: of a drawing. build: of a standard, see `atlas.files`."""
 
     sex: str
     months: int
@@ -35,7 +35,7 @@ DRAWINGS = {
     "Boy, 9 years": Sample("male", 108, seed=1),
     "Girl, 13 years": Sample("female", 156, seed=5),
 }
-# Sex and nominal age of plates; their mean bone ages are whole years, which makes short names.
+# Sex and nominal age of standards; their mean bone ages are whole years, which makes short names.
 AVERAGES = (
     ("female", 60),
     ("male", 72),
@@ -54,19 +54,19 @@ ABOUT_DRAWING = (
 def samples() -> dict[str, Sample]:
     """Name -> sample: average hands that the quality check accepts and the models read well.
 
-    A plate is left out if the check is known to refuse it, or the ensemble to be more than a year
-    off. Without an atlas, or with a damaged one, the samples are drawings.
+    A standard is left out if the check is known to refuse it, or the ensemble to be more than a
+    year off. Without an atlas, or with a damaged one, the samples are drawings.
     """
     try:
-        usable = answers.usable_plates().set_index(["sex", "months"])
+        usable = answers.usable_standards().set_index(["sex", "months"])
     except ArtifactError:
         return DRAWINGS
     averages = {}
     for sex, months in AVERAGES:
         if (sex, months) in usable.index:
-            plate = usable.loc[(sex, months)]
-            name = f"{CHILD[sex]}, {formatting.age_in_words(plate['reference_months'])}"
-            averages[name] = Sample(sex, months, build=plate["build"])
+            standard = usable.loc[(sex, months)]
+            name = f"{CHILD[sex]}, {formatting.age_in_words(standard['reference_months'])}"
+            averages[name] = Sample(sex, months, build=standard["build"])
     return averages or DRAWINGS
 
 
@@ -80,21 +80,21 @@ def about_samples(drawn: bool) -> tuple[str, str | None]:
     sentence = (
         "Each is the average of many radiographs of one sex and bone age, not a single child."
     )
-    predictions = answers.read_plate_predictions()
+    predictions = answers.read_standard_predictions()
     beyond = answers.beyond_a_year(predictions)
     missed = dict(zip(beyond["id"], beyond["residual_months"], strict=True))
-    refused = answers.refused_plates(predictions)
+    refused = answers.refused_standards(predictions)
     if n := (answers.accepted(predictions)["model"] == ENSEMBLE).sum():
-        sentence = f"{sentence} {atlas_text.plates_read(n, len(missed))}"
-    left_out = [atlas_text.plates_missed(missed)] if missed else []
-    left_out += [atlas_text.plates_refused(refused)] if refused else []
+        sentence = f"{sentence} {atlas_text.standards_read(n, len(missed))}"
+    left_out = [atlas_text.standards_missed(missed)] if missed else []
+    left_out += [atlas_text.standards_refused(refused)] if refused else []
     return sentence, " ".join(left_out) or None
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def sample_png(sample: Sample) -> bytes:
     if not sample.is_drawing:
-        return plates.png(plates.plate(sample.sex, sample.months).image)
+        return standards.png(standards.standard(sample.sex, sample.months).image)
     file = BytesIO()
     Image.fromarray(draw_phantom(sample.months, sample.sex, sample.seed, height=800)).save(
         file, "PNG"
@@ -113,9 +113,10 @@ def about(sample: Sample) -> str:
     """What to know of a sample before believing what the models say of it."""
     if sample.is_drawing:
         return ABOUT_DRAWING
-    plate = plates.plate(sample.sex, sample.months)
+    standard = standards.standard(sample.sex, sample.months)
+    children = formatting.CHILDREN[sample.sex]
     return (
-        f"This hand is an average of {plate.n} radiographs of {formatting.CHILDREN[sample.sex]}, "
-        f"mean bone age {formatting.age_in_words(plate.mean_age_months)}, not a single child. "
-        f"{atlas_text.PLATES_WERE_SEEN}"
+        f"This hand is an average of {standard.n} radiographs of {children}, mean "
+        f" bone age {formatting.age_in_words(standard.mean_age_months)}, not a single child. "
+        f"{atlas_text.STANDARDS_WERE_SEEN}"
     )

@@ -38,13 +38,13 @@ def bad_files() -> Files:
     return {
         **_other_kinds(),
         **_cut_off(),
-        **_unusable_pictures(),
+        **_unusable_images(),
         **_bombs(),
         **_floods(),
         **_broken_png_jpeg_webp(),
         **_broken_tiff(),
         **_hostile_codestreams(),
-        **_hostile_pictures(),
+        **_hostile_images(),
         **_unusable_dicom(),
         **_broken_dicom(),
         **_hostile_names(),
@@ -54,31 +54,31 @@ def bad_files() -> Files:
 @functools.cache
 def odd_files() -> Files:
     """Files that look hostile, or are, and hold a radiograph that can be read all the same."""
-    return {**_odd_pictures(), **_odd_exif(), **_odd_dicom()}
+    return {**_odd_images(), **_odd_exif(), **_odd_dicom()}
 
 
 def whole_files(height: int = 200, width: int = 150) -> dict[str, bytes]:
     """A sound file of each format and way of storing it."""
-    grey = shades(height, width)
-    deep, colour = grey.astype(np.uint16) * 16, Image.fromarray(grey).convert("RGB")
+    gray = shades(height, width)
+    deep, color = gray.astype(np.uint16) * 16, Image.fromarray(gray).convert("RGB")
     size = (width, height)
     return {
-        "png": picture("PNG", grey),
-        "deep png": picture("PNG", deep),
-        "jpeg": picture("JPEG", grey),
-        "progressive jpeg": picture("JPEG", colour, progressive=True),
-        "webp": picture("WEBP", colour),
-        "lossless webp": picture("WEBP", colour, lossless=True),
-        "tiff": picture("TIFF", grey),
-        "lzw tiff": picture("TIFF", deep, compression="tiff_lzw"),
+        "png": image_file("PNG", gray),
+        "deep png": image_file("PNG", deep),
+        "jpeg": image_file("JPEG", gray),
+        "progressive jpeg": image_file("JPEG", color, progressive=True),
+        "webp": image_file("WEBP", color),
+        "lossless webp": image_file("WEBP", color, lossless=True),
+        "tiff": image_file("TIFF", gray),
+        "lzw tiff": image_file("TIFF", deep, compression="tiff_lzw"),
         "dicom": dicom_bytes(deep, WindowCenter=2000, WindowWidth=4000, PatientAge="010Y"),
         "run-length dicom": encapsulated(RLELossless, _rle(deep), size=size),
-        "jpeg dicom": encapsulated(JPEGBaseline8Bit, picture("JPEG", grey), size=size, bits=8),
+        "jpeg dicom": encapsulated(JPEGBaseline8Bit, image_file("JPEG", gray), size=size, bits=8),
         "jpeg 2000 dicom": encapsulated(JPEG2000Lossless, _jpeg_2000(deep), size=size),
-        "bmp": picture("BMP", grey),
-        "gif": picture("GIF", grey),
-        "jpeg 2000": picture("JPEG2000", grey),
-        "avif": picture("AVIF", colour),
+        "bmp": image_file("BMP", gray),
+        "gif": image_file("GIF", gray),
+        "jpeg 2000": image_file("JPEG2000", gray),
+        "avif": image_file("AVIF", color),
         "lossless jpeg": codestream("lossless jpeg", deep),
         "dicom without preamble": dicom_bytes(deep)[128 + 4 :],
         "deflated dicom": dicom_bytes(deep, transfer_syntax=DeflatedExplicitVRLittleEndian),
@@ -124,7 +124,7 @@ def shades(height: int = 200, width: int = 150) -> np.ndarray:
     return (200 * np.outer(down, across) + grain).astype(np.uint8)
 
 
-def picture(kind: str, image: np.ndarray | Image.Image | None = None, **options) -> bytes:
+def image_file(kind: str, image: np.ndarray | Image.Image | None = None, **options) -> bytes:
     image = shades() if image is None else image
     file = BytesIO()
     (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(
@@ -135,19 +135,19 @@ def picture(kind: str, image: np.ndarray | Image.Image | None = None, **options)
 
 def _animation(kind: str) -> bytes:
     first, second = Image.fromarray(shades()), Image.fromarray(255 - shades())
-    return picture(kind, first, save_all=True, append_images=[second])
+    return image_file(kind, first, save_all=True, append_images=[second])
 
 
-def png_bomb(width: int, height: int, depth: int = 1, colour: int = 0) -> bytes:
+def png_bomb(width: int, height: int, depth: int = 1, color: int = 0) -> bytes:
     """A well-formed black PNG, a few bytes for each million pixels.
 
-    depth: bits a channel. colour: 0 is grey, 2 RGB, 6 RGBA.
+    depth: bits a channel. color: 0 is gray, 2 RGB, 6 RGBA.
     """
     squeeze = zlib.compressobj(9)
-    bits = width * depth * {0: 1, 2: 3, 6: 4}[colour]
+    bits = width * depth * {0: 1, 2: 3, 6: 4}[color]
     row = bytes(1 + (bits + 7) // 8)
     lines = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return _PNG_START + b"".join(
         map(_chunk, (b"IHDR", b"IDAT", b"IEND"), (header, lines, b""))
     )  # fmt: skip
@@ -163,10 +163,10 @@ def _chunk(kind: bytes, body: bytes = b"") -> bytes:
 
 def _png(*chunks: bytes, **header: int) -> bytes:
     """A PNG with further chunks after its header, or other values in it."""
-    values = {"width": 150, "height": 200, "depth": 8, "colour": 0, "packing": 0, "filter": 0}
+    values = {"width": 150, "height": 200, "depth": 8, "color": 0, "packing": 0, "filter": 0}
     values |= {"interlaced": 0} | header
     start = _chunk(b"IHDR", struct.pack(">IIBBBBB", *values.values()))
-    return _PNG_START + start + b"".join(chunks) + picture("PNG")[_IHDR_END:]
+    return _PNG_START + start + b"".join(chunks) + image_file("PNG")[_IHDR_END:]
 
 
 def _segment(marker: int, body: bytes) -> bytes:
@@ -175,7 +175,7 @@ def _segment(marker: int, body: bytes) -> bytes:
 
 def _jpeg(*segments: bytes) -> bytes:
     """A JPEG with further segments before all others."""
-    jpeg = picture("JPEG")
+    jpeg = image_file("JPEG")
     return jpeg[:2] + b"".join(segments) + jpeg[2:]
 
 
@@ -186,10 +186,10 @@ def _patched(content: bytes, marker: bytes, offset: int, value: bytes) -> bytes:
 
 
 def _webp(*chunks: bytes, flags: int = 0, canvas: tuple[int, int] = (150, 200)) -> bytes:
-    """An extended WebP of these chunks and then a picture."""
+    """An extended WebP of these chunks and then an image."""
     size = b"".join((side - 1).to_bytes(3, "little") for side in canvas)
     extended = b"VP8X" + struct.pack("<II", 10, flags) + size
-    lossless = picture("WEBP", Image.fromarray(shades()).convert("RGB"), lossless=True)[12:]
+    lossless = image_file("WEBP", Image.fromarray(shades()).convert("RGB"), lossless=True)[12:]
     body = b"WEBP" + extended + b"".join(chunks) + lossless
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
@@ -263,7 +263,7 @@ def _rle(pixels: np.ndarray) -> bytes:
 
 
 def _jpeg_2000(pixels: np.ndarray) -> bytes:
-    return picture("JPEG2000", pixels, irreversible=False, no_jp2=True, num_resolutions=3)
+    return image_file("JPEG2000", pixels, irreversible=False, no_jp2=True, num_resolutions=3)
 
 
 def _element(group: int, number: int, kind: bytes, value: bytes, length: int | None = None):
@@ -289,11 +289,11 @@ _ITEM = struct.pack("<HHI", 0xFFFE, 0xE000, 0)
 def _other_kinds() -> Files:
     return {
         "empty": ("empty.png", b""),
-        "text": ("notes.png", b"This is not a picture but a short note.\n"),
+        "text": ("notes.png", b"This is not an image but a short note.\n"),
         "unknown": ("hand.jpg", bytes(range(256)) * 20),
         "pdf": ("report.jpg", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"),
         "gif": ("animated.gif", _animation("GIF")),
-        "bigtiff": ("hand.tif", picture("TIFF", big_tiff=True)),
+        "bigtiff": ("hand.tif", image_file("TIFF", big_tiff=True)),
         "heic": ("hand.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)),
         "video": ("hand.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100)),
         "svg with a script": ("hand.svg", b"<svg><script>alert(1)</script></svg>"),
@@ -308,7 +308,7 @@ def _other_kinds() -> Files:
 
 
 def _cut_off() -> Files:
-    png, jpeg, webp, tiff = (picture(kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF"))
+    png, jpeg, webp, tiff = (image_file(kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF"))
     dicom = dicom_bytes(shades())
     return {
         "truncated png": ("cut.png", png[: len(png) // 2]),
@@ -324,41 +324,41 @@ def _cut_off() -> Files:
     }
 
 
-def _unusable_pictures() -> Files:
+def _unusable_images() -> Files:
     return {
         "animated webp": ("animated.webp", _animation("WEBP")),
         "animated png": ("animated.png", _animation("PNG")),
         "multi-page tiff": ("pages.tif", _animation("TIFF")),
-        "one pixel": ("dot.png", picture("PNG", np.full((1, 1), 128, np.uint8))),
-        "one shade": ("grey.png", picture("PNG", np.full((200, 200), 128, np.uint8))),
-        "strip": ("strip.png", picture("PNG", shades(70, 900))),
-        "black and white png": ("scan.png", picture("PNG", shades() > 100)),
-        "fax": ("fax.tif", picture("TIFF", shades() > 100, compression="group4")),
-        "transparent png": ("clear.png", picture("PNG", Image.new("RGBA", (150, 200)))),
+        "one pixel": ("dot.png", image_file("PNG", np.full((1, 1), 128, np.uint8))),
+        "one shade": ("gray.png", image_file("PNG", np.full((200, 200), 128, np.uint8))),
+        "strip": ("strip.png", image_file("PNG", shades(70, 900))),
+        "black and white png": ("scan.png", image_file("PNG", shades() > 100)),
+        "fax": ("fax.tif", image_file("TIFF", shades() > 100, compression="group4")),
+        "transparent png": ("clear.png", image_file("PNG", Image.new("RGBA", (150, 200)))),
         "float tiff without a number": (
             "nan.tif",
-            picture("TIFF", np.full((200, 150), np.nan, np.float32)),
+            image_file("TIFF", np.full((200, 150), np.nan, np.float32)),
         ),
     }
 
 
 def _bombs() -> Files:
-    tiff = picture("TIFF")
+    tiff = image_file("TIFF")
     tiles = {273: None, 278: None, 279: None, 259: (3, 1, 8)}
     flat = zlib.compress(bytes(10_000 * 10_000), 1)
     pieces = {324: (4, 1, 8), 325: (4, 1, len(flat))}
-    webp = picture("WEBP", Image.new("RGB", (100, 100), (50, 50, 50)), lossless=True)
+    webp = image_file("WEBP", Image.new("RGB", (100, 100), (50, 50, 50)), lossless=True)
     deflated = dicom_bytes(None, transfer_syntax=DeflatedExplicitVRLittleEndian)
     start = deflated.index(DeflatedExplicitVRLittleEndian.encode()) + 22
     squeeze = zlib.compressobj(9, wbits=-15)
     zeros = _element(0x7FE0, 0x10, b"OB", bytes(50_000_000))
-    huge_jpeg = _patched(picture("JPEG"), b"\xff\xc0", 5, struct.pack(">HH", 65_000, 65_000))
+    huge_jpeg = _patched(image_file("JPEG"), b"\xff\xc0", 5, struct.pack(">HH", 65_000, 65_000))
     million_runs = b"\x81\x05" * 1_000_000
     return {
         "png bomb": ("bomb.png", png_bomb(30_000, 30_000)),
         "png just over the limit": ("large.png", png_bomb(8_000, 7_000)),
-        "colour png just under the limit": ("colour.png", png_bomb(7_000, 7_100, 8, 2)),
-        "deep colour png bomb": ("deep.png", png_bomb(4_000, 4_000, 16, 2)),
+        "color png just under the limit": ("color.png", png_bomb(7_000, 7_100, 8, 2)),
+        "deep color png bomb": ("deep.png", png_bomb(4_000, 4_000, 16, 2)),
         "transparent png bomb": ("clear.png", png_bomb(6_000, 6_000, 8, 6)),
         "tiff claiming a huge size": ("claim.tif", _claim_tiff_size(tiff, 60_000)),
         "tiff with a huge tile": (
@@ -426,7 +426,7 @@ def _bombs() -> Files:
 
 def _floods() -> Files:
     """Few bytes for each piece, and hundreds of thousands of pieces."""
-    scans = picture("JPEG", np.full((2000, 2000), 200, np.uint8), progressive=True)
+    scans = image_file("JPEG", np.full((2000, 2000), 200, np.uint8), progressive=True)
     last_scan = scans[scans.rindex(b"\xff\xc4") : -2]
     numbers = b"\1\0\0\0\1\0\0\0" * 250_000
     exif = _exif({0x11A: (5, 250_000, numbers), 0x128: (3, 1, 2)})
@@ -434,7 +434,7 @@ def _floods() -> Files:
         _segment(0xE1, b"Exif\0\0" + exif[at : at + 60_000]) for at in range(0, len(exif), 60_000)
     )
     nested = _element(9, 0x1010, b"SQ", struct.pack("<HHI", 0xFFFE, 0xE000, _UNDEFINED), _UNDEFINED)
-    fragments = encapsulated(JPEGBaseline8Bit, picture("JPEG"), bits=8)
+    fragments = encapsulated(JPEGBaseline8Bit, image_file("JPEG"), bits=8)
     first = fragments.index(_ITEM[:4])
     lookup = _ITEM[:4] + b"\x08\0\0\0" + struct.pack("<HH2sH", 0x28, 0x3006, b"LO", 0)
     return {
@@ -485,8 +485,8 @@ def _floods() -> Files:
 
 
 def _broken_png_jpeg_webp() -> Files:
-    png, jpeg = picture("PNG"), picture("JPEG")
-    webp = picture("WEBP", Image.fromarray(shades()).convert("RGB"), lossless=True)
+    png, jpeg = image_file("PNG"), image_file("JPEG")
+    webp = image_file("WEBP", Image.fromarray(shades()).convert("RGB"), lossless=True)
     return {
         "png with a wrong checksum": ("checksum.png", png[:40] + b"????" + png[44:]),
         "png without pixels": ("none.png", png[:_IHDR_END] + _chunk(b"IEND")),
@@ -498,20 +498,20 @@ def _broken_png_jpeg_webp() -> Files:
         "png of no width": ("width.png", _png(width=0)),
         "png higher than its data": ("high.png", _png(height=2000)),
         "png of three bits": ("bits.png", _png(depth=3)),
-        "png of an unknown colour type": ("colour.png", _png(colour=9)),
+        "png of an unknown color type": ("color.png", _png(color=9)),
         "png of an unknown packing": ("packing.png", _png(packing=7, filter=7)),
         "jpeg of no height": ("height.jpg", _patched(jpeg, b"\xff\xc0", 5, b"\0\0")),
         "jpeg of no channel": ("channel.jpg", _patched(jpeg, b"\xff\xc0", 9, b"\0")),
         "lossless jpeg": ("lossless.jpg", _patched(jpeg, b"\xff\xc0", 1, b"\xc3")),
         "jpeg without tables": ("tables.jpg", jpeg.replace(b"\xff\xdb", b"\xff\xe5")),
-        "jpeg without a picture": ("none.jpg", b"\xff\xd8\xff\xe0\0\x04ab\xff\xd9"),
+        "jpeg without an image": ("none.jpg", b"\xff\xd8\xff\xe0\0\x04ab\xff\xd9"),
         "webp longer than the file": ("long.webp", _patched(webp, b"RIFF", 4, b"\xff\xff\xff\x7f")),
         "webp shorter than the file": ("short.webp", _patched(webp, b"RIFF", 4, b"\x20\0\0\0")),
         "webp with a chunk of four gigabytes": (
             "chunk.webp",
             _patched(webp, b"VP8L", 4, b"\xff\xff\xff\xff"),
         ),
-        "webp without a picture": ("none.webp", b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(10)),
+        "webp without an image": ("none.webp", b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(10)),
         "webp promising an animation": ("promise.webp", _webp(flags=2)),
     }
 
@@ -613,16 +613,16 @@ def _hostile_codestreams() -> Files:
                 encapsulated(syntax, large[: len(large) // 2], b"\xff\xd9", size=(7000, 7000)),
             ),
             f"{kind} dicom of no pixels": ("none.dcm", encapsulated(syntax, whole[:20])),
-            f"{kind} dicom that is a png": ("png.dcm", encapsulated(syntax, picture("PNG"))),
+            f"{kind} dicom that is a png": ("png.dcm", encapsulated(syntax, image_file("PNG"))),
         }
     tiles = _patched(codestream("htj2k", deep), b"\xff\x51", 22, struct.pack(">II", 1, 1))
     return files | {"htj2k dicom of countless tiles": ("t.dcm", encapsulated(HTJ2KLossless, tiles))}
 
 
-def _hostile_pictures() -> Files:
-    """Pictures of BMP, GIF, JPEG 2000, HEIC and AVIF that are cut or claim a huge size."""
-    bmp, gif, jp2 = picture("BMP"), picture("GIF"), picture("JPEG2000")
-    avif = picture("AVIF", Image.fromarray(shades()).convert("RGB"))
+def _hostile_images() -> Files:
+    """Images of BMP, GIF, JPEG 2000, HEIC and AVIF that are cut or claim a huge size."""
+    bmp, gif, jp2 = image_file("BMP"), image_file("GIF"), image_file("JPEG2000")
+    avif = image_file("AVIF", Image.fromarray(shades()).convert("RGB"))
     size, huge = struct.pack(">II", 150, 200), struct.pack(">II", 60_000, 60_000)
     return {
         "cut bmp": ("cut.bmp", bmp[: len(bmp) // 2]),
@@ -645,7 +645,7 @@ def _hostile_pictures() -> Files:
             _patched(jp2, b"\xff\x51", 22, struct.pack(">II", 1, 1)),
         ),
         "avif claiming a huge size": ("c.avif", avif.replace(size, huge)),
-        "avif without a picture": ("n.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + bytes(100)),
+        "avif without an image": ("n.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + bytes(100)),
         "lossless jpeg without pixels": (
             "none.jpg",
             codestream("lossless jpeg", shades().astype(np.uint16))[:200],
@@ -655,7 +655,7 @@ def _hostile_pictures() -> Files:
 
 def _broken_dicom() -> Files:
     pixels = shades()
-    good_jpeg = picture("JPEG")
+    good_jpeg = image_file("JPEG")
     cut = encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8)
     return {
         "dicom with too few pixels": ("few.dcm", dicom_bytes(pixels, Rows=400)),
@@ -682,15 +682,15 @@ def _broken_dicom() -> Files:
             "size.dcm",
             encapsulated(JPEGBaseline8Bit, good_jpeg, bits=8, size=(200, 150)),
         ),
-        "jpeg dicom of a colour picture": (
+        "jpeg dicom of a color image": (
             "rgb.dcm",
             encapsulated(
                 JPEGBaseline8Bit,
-                picture("JPEG", Image.fromarray(pixels).convert("RGB")),
+                image_file("JPEG", Image.fromarray(pixels).convert("RGB")),
                 bits=8,
             ),
         ),
-        "jpeg dicom holding a png": ("png.dcm", encapsulated(JPEGBaseline8Bit, picture("PNG"))),
+        "jpeg dicom holding a png": ("png.dcm", encapsulated(JPEGBaseline8Bit, image_file("PNG"))),
         "run-length dicom of nine segments": (
             "nine.dcm",
             encapsulated(RLELossless, _rle_image(*[b"\0"] * 9)),
@@ -707,7 +707,7 @@ def _broken_dicom() -> Files:
 
 
 def _hostile_names() -> Files:
-    """Their content is no picture, so that the name appears beside the refusal."""
+    """Their content is no image, so that the name appears beside the refusal."""
     names = {
         "name with a path": "../../../../tmp/hand.png",
         "name with a windows path": "..\\..\\windows\\system32\\hand.dcm",
@@ -717,36 +717,36 @@ def _hostile_names() -> Files:
         "name with markup": "<img src=x onerror=alert(1)>**bold**.png",
         "name with a formula": "=HYPERLINK(0)+hand.png",
     }
-    return {what: (name, b"This is not a picture.\n") for what, name in names.items()}
+    return {what: (name, b"This is not an image.\n") for what, name in names.items()}
 
 
 # To be read -------------------------------------------------------------------------------------
 
 
-def _odd_pictures() -> Files:
-    grey, colour = shades(), Image.fromarray(shades()).convert("RGB")
-    deep = grey.astype(np.int32) * 5_000_000
-    holes = np.where(grey > 20, grey, np.nan).astype(np.float32)
-    png = picture("PNG")
+def _odd_images() -> Files:
+    gray, color = shades(), Image.fromarray(shades()).convert("RGB")
+    deep = gray.astype(np.int32) * 5_000_000
+    holes = np.where(gray > 20, gray, np.nan).astype(np.float32)
+    png = image_file("PNG")
     data = png.index(b"IDAT") - 4
     text = _chunk(b"zTXt", b"t\0\0" + zlib.compress(bytes(900_000), 9))
     frame = struct.pack(">IIIIIHHBB", 0, 150, 200, 0, 0, 1, 10, 0, 0)
-    deep_colour = np.repeat(grey[..., np.newaxis].astype(np.uint16) * 4, 3, axis=2)
+    deep_color = np.repeat(gray[..., np.newaxis].astype(np.uint16) * 4, 3, axis=2)
     return {
-        "cmyk jpeg": ("cmyk.jpg", picture("JPEG", colour.convert("CMYK"))),
-        "cmyk tiff": ("cmyk.tif", picture("TIFF", colour.convert("CMYK"))),
-        "tiff of 32-bit integers": ("int.tif", picture("TIFF", deep)),
-        "tiff of 32-bit numbers": ("float.tif", picture("TIFF", grey.astype(np.float32) / 255)),
-        "float tiff with holes": ("holes.tif", picture("TIFF", holes)),
+        "cmyk jpeg": ("cmyk.jpg", image_file("JPEG", color.convert("CMYK"))),
+        "cmyk tiff": ("cmyk.tif", image_file("TIFF", color.convert("CMYK"))),
+        "tiff of 32-bit integers": ("int.tif", image_file("TIFF", deep)),
+        "tiff of 32-bit numbers": ("float.tif", image_file("TIFF", gray.astype(np.float32) / 255)),
+        "float tiff with holes": ("holes.tif", image_file("TIFF", holes)),
         "float tiff of the largest numbers": (
             "largest.tif",
-            picture("TIFF", (grey.astype(np.float32) - 100) * 2e36),
+            image_file("TIFF", (gray.astype(np.float32) - 100) * 2e36),
         ),
         "float tiff of the smallest numbers": (
             "smallest.tif",
-            picture("TIFF", grey.astype(np.float32) * np.float32(1e-45)),
+            image_file("TIFF", gray.astype(np.float32) * np.float32(1e-45)),
         ),
-        "deep colour png": ("deep.png", cv2.imencode(".png", deep_colour)[1].tobytes()),
+        "deep color png": ("deep.png", cv2.imencode(".png", deep_color)[1].tobytes()),
         "png with empty data chunks": (
             "empty.png",
             png[:data] + _chunk(b"IDAT") * 50 + png[data:-12] + _chunk(b"IDAT") + png[-12:],
@@ -762,14 +762,14 @@ def _odd_pictures() -> Files:
         ),
         "png and a web page": ("page.png", png + b"<script>alert(1)</script>"),
         "jpeg with a segment of no length": ("segment.jpg", _jpeg(b"\xff\xe5\0\0")),
-        "jpeg and an archive": ("archive.jpg", picture("JPEG") + b"PK\x03\x04" + bytes(500)),
+        "jpeg and an archive": ("archive.jpg", image_file("JPEG") + b"PK\x03\x04" + bytes(500)),
         "jpeg with a preview": (
             "preview.jpg",
-            picture("MPO", colour, save_all=True, append_images=[colour.resize((75, 100))]),
+            image_file("MPO", color, save_all=True, append_images=[color.resize((75, 100))]),
         ),
         "tiff whose directory is its own next": (
             "circle.tif",
-            _tiff(following=8 + grey.size),
+            _tiff(following=8 + gray.size),
         ),
         "tiff with an unknown tag type": ("type.tif", _tiff({60_000: (99, 1_000_000, 8)})),
     }
@@ -816,7 +816,7 @@ def _odd_dicom() -> Files:
         "gray levels stored as rgb": ("rgb.dcm", rgb_dicom(shades())),
         "dicom that is a web page": ("page.html", page.ljust(128) + dicom[128:]),
         "dicom that is a program": ("hand.exe", b"MZ\x90\0".ljust(128, b"\0") + dicom[128:]),
-        "dicom that is a tiff": ("hand.tif", picture("TIFF")[:128] + dicom[128:]),
+        "dicom that is a tiff": ("hand.tif", image_file("TIFF")[:128] + dicom[128:]),
         "dicom with a hostile patient name": ("name.dcm", named),
         "dicom whose pixels claim to be a sequence": (
             "sequence.dcm",
@@ -855,9 +855,9 @@ def _odd_dicom() -> Files:
 
 
 def _exif(entries: dict) -> bytes:
-    """An EXIF block: a TIFF directory without a picture."""
-    no_picture = dict.fromkeys((256, 257, 258, 259, 262, 273, 277, 278, 279))
-    return _tiff(no_picture | entries, content=b"")
+    """An EXIF block: a TIFF directory without an image."""
+    no_image = dict.fromkeys((256, 257, 258, 259, 262, 273, 277, 278, 279))
+    return _tiff(no_image | entries, content=b"")
 
 
 def _webp_with_exif(block: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""An atlas of drawn hands, for tests of what uses the plates."""
+"""An atlas of drawn hands, for tests of what uses the standards."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ AGES = range(36, 181, 36)  # five of each sex: enough for a quiz
 
 
 def write_atlas(folder: Path, ages=AGES) -> Path:
-    """Plates of both sexes at `ages`, each a drawing, all of the same hand; returns the folder."""
+    """Standards of both sexes at `ages`, each a drawing of one hand; returns the folder."""
     rows, landmarks = [], {}
     for sex in SEXES:
         for months in ages:
             phantom = make_phantom(months, sex, seed=1, height=640)
-            image = np.pad(phantom.pixels, ((0, 0), (16, 16)))  # 480 wide, a plate has 512
-            files.write_pictures(folder, sex, months, image, np.zeros_like(image))
+            image = np.pad(phantom.pixels, ((0, 0), (16, 16)))  # 480 wide, a standard has 512
+            files.write_images(folder, sex, months, image, np.zeros_like(image))
             landmarks[sex, months] = phantom.landmarks + [16, 0]
             row = dict.fromkeys(files.COLUMNS, 0.9)
-            picture, spread = files.picture_names(sex, months)
+            image, spread = files.image_names(sex, months)
             row |= dict(sex=sex, months=months, n=30, dropped=2, mean_age_months=months + 1.0)
-            rows.append(row | dict(picture=picture, spread=spread, build="drawn"))
+            rows.append(row | dict(image=image, spread=spread, build="drawn"))
     files.write_tables(folder, pd.DataFrame(rows), landmarks)
     return folder

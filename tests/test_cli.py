@@ -100,17 +100,15 @@ def test_predict_gives_an_interval_where_there_were_enough_validation_cases(
 
 
 @pytest.fixture
-def colour_file(tmp_path):
+def color_file(tmp_path):
     path = tmp_path / "beach.png"
     hands = [draw_phantom(100, "female", seed=seed) for seed in (2, 3, 4)]
     cv2.imwrite(str(path), np.stack(hands, axis=2))
     return path
 
 
-def test_a_picture_that_is_no_radiograph_is_refused(
-    tiny_artifacts, phantom_file, colour_file, capsys
-):
-    files = [str(colour_file), str(phantom_file)]
+def test_a_image_that_is_no_radiograph_is_refused(tiny_artifacts, phantom_file, color_file, capsys):
+    files = [str(color_file), str(phantom_file)]
     assert main(["predict", *files, "--sex", "female"]) == 1
     refused, fine = _json_lines(capsys.readouterr().out)
     assert refused["status"] == "refused"
@@ -129,10 +127,10 @@ def test_a_picture_that_is_no_radiograph_is_refused(
 
 
 def test_a_refused_radiograph_has_no_interval_even_when_forced(
-    calibrated_artifacts, colour_file, monkeypatch, capsys
+    calibrated_artifacts, color_file, monkeypatch, capsys
 ):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
-    assert main(["predict", str(colour_file), "--sex", "female", "--force"]) == 1
+    assert main(["predict", str(color_file), "--sex", "female", "--force"]) == 1
     (forced,) = _json_lines(capsys.readouterr().out)
     assert forced["bone_age_months"] > 0
     assert forced["interval_months"] is None
@@ -276,10 +274,12 @@ def test_a_model_that_is_not_whole_is_left_out_and_named(
     assert "Tiny ResNet" not in said.split("is left out")[0]
 
 
-def test_evaluate_counts_what_the_gate_would_refuse(tiny_artifacts, tmp_path, colour_file, capsys):
+def test_evaluate_counts_what_the_quality_check_would_refuse(
+    tiny_artifacts, tmp_path, color_file, capsys
+):
     data = write_phantoms(tmp_path, n_train=4, n_test=3) / "boneage-test-dataset"
     labels = pd.read_csv(data.with_suffix(".csv"))
-    (data / f"{labels['id'][1]}.png").write_bytes(colour_file.read_bytes())
+    (data / f"{labels['id'][1]}.png").write_bytes(color_file.read_bytes())
     arguments = ["evaluate", "--images", str(data), "--labels", str(data.with_suffix(".csv"))]
     assert main([*arguments, "--json"]) == 1
     result = json.loads(capsys.readouterr().out)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_files import dicom_bytes, picture
+from bad_files import dicom_bytes, image_file
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from boneage.datasets.phantoms import draw_phantom
-from boneage.radiographs.contrast import count_grey_levels
+from boneage.radiographs.contrast import count_gray_levels
 from boneage.radiographs.reading import Radiograph, read_radiograph
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -81,10 +81,10 @@ def uploads(tmp_path_factory) -> list[Path]:
     contents = {
         "dcm": dicom,
         "broken.dcm": dicom[: len(dicom) // 2],
-        "png": picture("PNG", image, pnginfo=text),
-        "jpg": picture("JPEG", image, exif=exif, comment=NAME),
-        "tif": picture("TIFF", image, tiffinfo={270: NAME, 315: NAME}),
-        "webp": picture("WEBP", image.convert("RGB"), exif=exif),
+        "png": image_file("PNG", image, pnginfo=text),
+        "jpg": image_file("JPEG", image, exif=exif, comment=NAME),
+        "tif": image_file("TIFF", image, tiffinfo={270: NAME, 315: NAME}),
+        "webp": image_file("WEBP", image.convert("RGB"), exif=exif),
     }
     for ending, content in contents.items():
         assert b"Roe" in content
@@ -122,7 +122,7 @@ def test_of_a_dicom_header_only_sex_and_age_are_kept():
     pixels = kept.pop("pixels")
     info = kept.pop("info")
     assert "Roe" not in repr(info) and info["compression"] == "Explicit VR Little Endian"
-    of_pixels = {"colour": 0.0, "grey_levels": count_grey_levels(drawn)}
+    of_pixels = {"color": 0.0, "gray_levels": count_gray_levels(drawn)}
     of_header = {"file_type": "DICOM", "sex": "female", "age_months": 96, "inverted": False}
     assert kept == of_header | of_pixels
     assert set(vars(radiograph)) == {field.name for field in dataclasses.fields(Radiograph)}

@@ -14,7 +14,7 @@ from boneage.inference.predictor import Predictor
 from boneage.inference.runtime import Runtime
 from boneage.models.heads import inference_model
 from boneage.quality.checks import CHECKS
-from boneage.quality.quality_check import load_gate
+from boneage.quality.quality_check import load_quality_check
 from boneage.radiographs.preprocessing import (
     Preprocessing,
     prepare,
@@ -105,7 +105,7 @@ def test_shipped_models_halve_the_error_of_guessing_the_mean():
         assert error < guess / 2
 
 
-def test_errors_on_changed_pictures_were_measured_on_these_weights():
+def test_errors_on_changed_images_were_measured_on_these_weights():
     table = artifacts.read_robustness()
     assert table is not None, "run: python -m boneage robustness, on the test set"
     clean = table[table["perturbation"] == CLEAN].set_index("model")["mae"]
@@ -138,14 +138,14 @@ def test_real_radiographs_get_the_ages_stated(rsna):
             assert months[name] == pytest.approx(stated, abs=0.1)
 
 
-def test_the_gate_is_that_of_the_shipped_weights_and_refuses_few_radiographs():
+def test_the_quality_check_is_that_of_the_shipped_weights_and_refuses_few_radiographs():
     root = artifacts.artifacts_root()
     fingerprints = artifacts.published_fingerprints()
-    gate = load_gate({name: fingerprints[name] for name in SHIPPED})
-    assert gate.note is None, "run python -m boneage quality"
-    assert len(gate.checks) == len(CHECKS) + len(SHIPPED)
-    table = pd.read_csv(root / artifacts.GATE_TABLE).set_index(["group", "kind"])
+    quality_check = load_quality_check({name: fingerprints[name] for name in SHIPPED})
+    assert quality_check.note is None, "run python -m boneage quality"
+    assert len(quality_check.checks) == len(CHECKS) + len(SHIPPED)
+    table = pd.read_csv(root / artifacts.QUALITY_CHECK_TABLE).set_index(["group", "kind"])
     assert table.loc[("radiographs", "validation"), "refused"] <= 0.01
     assert table.loc[("far out-of-distribution", "all"), "refused"] > 0.9
     assert table.loc[("far out-of-distribution", "all"), "auc"] > 0.98
-    assert (root / artifacts.GATE_NUMBERS).stat().st_size < 2**20
+    assert (root / artifacts.QUALITY_CHECK_NUMBERS).stat().st_size < 2**20

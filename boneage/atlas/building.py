@@ -24,15 +24,15 @@ from boneage.datasets.splits import TEST
 from boneage.errors import BoneAgeError
 from boneage.radiographs.hand import MEDIAPIPE, find_hand
 
-METHOD = 2  # raise it when a change of the method must rebuild every plate
-MIN_RADIOGRAPHS = 20  # no plate is made of fewer radiographs
+METHOD = 2  # raise it when a change of the method must rebuild every standard
+MIN_RADIOGRAPHS = 20  # no standard is made of fewer radiographs
 MIN_SIZE = 600
 _HALF_YEAR = 6
 
 README = """\
 # The average hand
 
-`plates.csv` lists {plates} standards. Each image is the average of {least} to {most} hand
+`standards.csv` lists {standards} standards. Each image is the average of {least} to {most} hand
 radiographs of children of one sex whose bone age lies within three months of the nominal age; no
 image shows a single child. `n` is the number of radiographs, `mean_age_months` their mean bone
 age. `*-spread.webp` shows, at half the size, the interquartile range between the children at each
@@ -57,13 +57,14 @@ class Settings:
     """How an atlas is built.
 
     Attributes:
-        per_plate: at most this many radiographs a plate are drawn, before outliers are dropped.
+        per_standard: at most this many radiographs a standard are drawn, before outliers are
+            dropped.
         least_contrast: share of a group that is left out for the lowest contrast, where enough
             remain.
         seed: of the draw.
     """
 
-    per_plate: int = 60
+    per_standard: int = 60
     least_contrast: float = 0.25
     seed: int = 2017
 
@@ -77,7 +78,7 @@ def build_atlas(
 ) -> pd.DataFrame:
     """Build the atlas from a cache of prepared radiographs.
 
-    Interrupted at any moment, it goes on where it stopped: plates of the same cache and settings
+    Interrupted at any moment, it goes on where it stopped: standards of the same cache and settings
     are kept. The result does not depend on the number of workers.
 
     Args:
@@ -88,39 +89,40 @@ def build_atlas(
         progress: whether to show a progress bar.
 
     Returns:
-        The table of plates, see `boneage.atlas.standards.table`.
+        The table of standards, see `boneage.atlas.standards.table`.
 
     Raises:
         CacheError: the cache cannot be used, or no group has `LEAST` radiographs.
-        BoneAgeError: the settings ask for fewer than that a plate.
+        BoneAgeError: the settings ask for fewer than that a standard.
 
     Example:
-        >>> build_atlas("cache", "atlas", Settings(per_plate=5))
+        >>> build_atlas("cache", "atlas", Settings(per_standard=5))
         Traceback (most recent call last):
         boneage.errors.BoneAgeError: A standard needs at least 20 radiographs, ...
-        >>> plates = build_atlas("cache", "atlas")  # doctest: +SKIP
+        >>> standards = build_atlas("cache", "atlas")  # doctest: +SKIP
     """
     settings, folder = settings or Settings(), Path(folder)
-    if settings.per_plate < MIN_RADIOGRAPHS:
+    if settings.per_standard < MIN_RADIOGRAPHS:
         raise BoneAgeError(
-            f"A standard needs at least {MIN_RADIOGRAPHS} radiographs, so {settings.per_plate} per "
+            f"A standard needs at least {MIN_RADIOGRAPHS} radiographs, "
+            f"so {settings.per_standard} per "
             f"standard are too few; use {2 * MIN_RADIOGRAPHS} or more."
         )
     source = open_cache(cache)
     _check_size(source)
     groups = find_groups(source.manifest, settings)
     build = _digest(source, settings)
-    plates, landmarks = _kept(folder, build)
+    standards, landmarks = _kept(folder, build)
     todo = {key: rows for key, rows in groups.items() if key not in landmarks}
     with tqdm(
-        total=len(groups), initial=len(groups) - len(todo), unit="plate", disable=not progress,
+        total=len(groups), initial=len(groups) - len(todo), unit="standard", disable=not progress,
         desc="atlas",
     ) as bar:  # fmt: skip
         for (sex, months), rows, result in _averaged(source, todo, workers):
             if result is not None:
                 used, made = result
                 ages = source.manifest["reference_months"].to_numpy()[used]
-                picture, spread = files.picture_names(sex, months)
+                image, spread = files.image_names(sex, months)
                 row = dict(
                     sex=sex,
                     months=months,
@@ -131,26 +133,26 @@ def build_atlas(
                     correlation=made.correlation,
                     sharpness=made.sharpness,
                     sharpness_before=made.sharpness_before,
-                    picture=picture,
+                    image=image,
                     spread=spread,
                     build=build,
                 )
-                files.write_pictures(folder, sex, months, made.image, made.spread)
-                plates = pd.concat([plates, pd.DataFrame([row])], ignore_index=True)
+                files.write_images(folder, sex, months, made.image, made.spread)
+                standards = pd.concat([standards, pd.DataFrame([row])], ignore_index=True)
                 landmarks[sex, months] = made.landmarks
-                files.write_tables(folder, plates, landmarks)
+                files.write_tables(folder, standards, landmarks)
             bar.update()
-    if plates.empty:
+    if standards.empty:
         raise CacheError(
             f"No sex and half year in {cache} has {MIN_RADIOGRAPHS} radiographs: prepare more."
         )
-    files.remove_other_pictures(folder, plates)
-    files.write_readme(folder, _readme(plates))
-    return files.read_plates(folder)
+    files.remove_other_images(folder, standards)
+    files.write_readme(folder, _readme(standards))
+    return files.read_standards(folder)
 
 
 def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, int], np.ndarray]:
-    """The radiographs drawn for each plate.
+    """The radiographs drawn for each standard.
 
     Radiographs of the test set and those whose hand was not found by landmarks are left out; bone
     ages in [months - 3, months + 3) make a group.
@@ -167,12 +169,12 @@ def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, i
     groups = {}
     for (sex, half_year), group in usable.groupby([usable["sex"], half_years]):
         good = group[group["contrast"] >= group["contrast"].quantile(settings.least_contrast)]
-        if len(good) < settings.per_plate:
-            good = group.nlargest(settings.per_plate, "contrast")
+        if len(good) < settings.per_standard:
+            good = group.nlargest(settings.per_standard, "contrast")
         if len(good) < MIN_RADIOGRAPHS:
             continue
         drawn = good.sort_values("id").sample(
-            min(settings.per_plate, len(good)), random_state=settings.seed
+            min(settings.per_standard, len(good)), random_state=settings.seed
         )
         groups[sex, int(half_year) * _HALF_YEAR] = np.sort(drawn.index.to_numpy())
     return groups
@@ -196,32 +198,32 @@ def _averaged(source: Cache, groups: dict, workers: int) -> Iterator[tuple]:
 
 def _average_rows(folder: Path, rows: np.ndarray) -> tuple[np.ndarray, Average] | None:
     """(rows used, their Average), or None where too few are alike."""
-    pictures = open_cache(folder).images
-    found = [(row, find_hand(pictures[row]).landmarks) for row in rows]
+    images = open_cache(folder).images
+    found = [(row, find_hand(images[row]).landmarks) for row in rows]
     found = [(row, points) for row, points in found if points is not None]
     if len(found) < MIN_RADIOGRAPHS:
         return None
     used, points = map(np.array, zip(*found, strict=True))
-    made = average([pictures[row] for row in used], points)
+    made = average([images[row] for row in used], points)
     return (used[made.kept], made) if made.kept.sum() >= MIN_RADIOGRAPHS else None
 
 
 def _kept(folder: Path, build: str) -> tuple[pd.DataFrame, dict]:
-    """Plates and landmarks of this very build that are there already."""
+    """Standards and landmarks of this very build that are there already."""
     try:
-        plates, landmarks = files.read_plates(folder), files.read_landmarks(folder)
+        standards, landmarks = files.read_standards(folder), files.read_landmarks(folder)
     except ArtifactError:
         return pd.DataFrame(columns=files.COLUMNS), {}
-    plates = plates[plates["build"] == build]
+    standards = standards[standards["build"] == build]
     whole = [
-        (folder / row.picture).is_file()
+        (folder / row.image).is_file()
         and (folder / row.spread).is_file()
         and len(landmarks.get((row.sex, row.months), ())) == N_LANDMARKS
-        for row in plates.itertuples()
+        for row in standards.itertuples()
     ]
-    plates = plates[whole]
-    keys = zip(plates["sex"], plates["months"], strict=True)
-    return plates, {key: landmarks[key] for key in keys}
+    standards = standards[whole]
+    keys = zip(standards["sex"], standards["months"], strict=True)
+    return standards, {key: landmarks[key] for key in keys}
 
 
 def _check_size(cache: Cache) -> None:
@@ -233,15 +235,18 @@ def _check_size(cache: Cache) -> None:
 
 
 def _digest(cache: Cache, settings: Settings) -> str:
-    facts = [METHOD, cache.fingerprint, dataclasses.asdict(settings)]
+    fields = dataclasses.asdict(settings)
+    # Under its former name, so that the atlas there is keeps its identity.
+    fields["per_plate"] = fields.pop("per_standard")
+    facts = [METHOD, cache.fingerprint, fields]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _readme(plates: pd.DataFrame) -> str:
+def _readme(standards: pd.DataFrame) -> str:
     return README.format(
-        plates=len(plates),
-        least=plates["n"].min(),
-        most=plates["n"].max(),
+        standards=len(standards),
+        least=standards["n"].min(),
+        most=standards["n"].max(),
         link=files.LINK,
         citation=CITATION,
     )

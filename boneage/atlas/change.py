@@ -1,4 +1,4 @@
-"""From one plate to an older one: how its places move, and where it gets brighter or darker."""
+"""From one standard to an older one: how its places move, and where it gets brighter or darker."""
 
 import cv2
 import numpy as np
@@ -8,18 +8,18 @@ from boneage.atlas.registration import detail, find_flow, follow, hand_mask
 from boneage.atlas.standards import Standard
 from boneage.atlas.warping import sample, warp, warp_map
 
-# Sigma in pixels of the flow between plates: as in `boneage.atlas.standards.between`, and so large
-# that it moves the forearm as a whole, which has no landmarks, and no growing bone.
+# Sigma in pixels of the flow between standards: as in `boneage.atlas.standards.between`, and so
+# large that it moves the forearm as a whole, which has no landmarks, and no growing bone.
 _FINE, _COARSE = 8.0, 24.0
 _BLUR = 1.5  # pixels; edges that are not quite on each other are no change
 
 
 def displacement(younger: Standard, older: Standard, step: int) -> np.ndarray:
-    """Where places of the younger plate lie on the older, as pixels to add.
+    """Where places of the younger standard lie on the older, as pixels to add.
 
     Args:
-        younger: a plate.
-        older: a plate of the same sex.
+        younger: a standard.
+        older: a standard of the same sex.
         step: side in pixels, even, of the cells that the field is averaged over.
 
     Returns:
@@ -43,10 +43,10 @@ def displacement(younger: Standard, older: Standard, step: int) -> np.ndarray:
 
 
 def difference(younger: Standard, older: Standard) -> np.ndarray:
-    """How much brighter the older plate is than the younger, brought to its joints and forearm.
+    """How much brighter the older standard is than the younger, brought to its joints and forearm.
 
-    (H, W) float32 in [-1, 1]: positive where there is bone that the younger lacks. Both plates
-    span the same grey levels, so a change of exposure does not show, and a change of size does
+    (H, W) float32 in [-1, 1]: positive where there is bone that the younger lacks. Both standards
+    span the same gray levels, so a change of exposure does not show, and a change of size does
     not either. 0 beside the hand.
     """
     before = warp(younger.image, younger.landmarks, older.landmarks, older.image.shape)

@@ -1,11 +1,12 @@
-"""Evaluation with the atlas: predictions for the plates, and the image-similarity estimate.
+"""Evaluation with the atlas: predictions for the standards, and the image-similarity estimate.
 
-`artifacts/atlas/` holds, beside the plates,
-    predictions.csv   the bone age of every plate by every model and by their mean, and whether the
-                      image quality check refused the plate
-    image_similarity.csv  the bone age of test radiographs, none of which is in a plate
+`artifacts/atlas/` holds, beside the standards,
+    predictions.csv   the bone age of every standard by every model and by their mean, and whether
+    the
+                      image quality check refused the standard
+    image_similarity.csv  the bone age of test radiographs, none of which is in a standard
 
-Both say what they were worked out from, so that what belongs to other weights, other plates or
+Both say what they were worked out from, so that what belongs to other weights, other standards or
 another preprocessing is left out.
 """
 
@@ -19,12 +20,12 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from boneage import artifacts
-from boneage.atlas import standards as plates
+from boneage.atlas import standards
 from boneage.atlas.files import atlas_folder, read_table
 from boneage.atlas.landmarks import landmarks_on
 from boneage.datasets.labeled_images import labeled_images
 from boneage.evaluation.limits import is_large
-from boneage.evaluation.metrics import summarise
+from boneage.evaluation.metrics import summarize
 from boneage.evaluation.residuals import with_residuals
 from boneage.formatting import children_aged
 from boneage.inference.ensemble import with_ensemble
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 PREDICTIONS, SIMILARITY = "predictions.csv", "image_similarity.csv"
 # Side of the image that is compared with the standards and shown beside them, whatever the models
-# take: a hand on a plate is about as large.
+# take: a hand on a standard is about as large.
 SIZE = 512
 _CASE_COLUMNS = ["id", "sex", "reference_months", "prediction_months"]
 _PREDICTION_COLUMNS = [
@@ -53,7 +54,7 @@ _PREDICTION_COLUMNS = [
 
 
 def prepare_to_compare(pixels: np.ndarray, hand: Hand | None = None) -> PreparedHand:
-    """The hand of a radiograph as it is compared with plates.
+    """The hand of a radiograph as it is compared with standards.
 
     Args:
         pixels: (H, W) uint8, bones bright.
@@ -65,11 +66,12 @@ def prepare_to_compare(pixels: np.ndarray, hand: Hand | None = None) -> Prepared
     return prepare(pixels, Preprocessing(size=SIZE), hand)
 
 
-# The models on the plates -----------------------------------------------------------------------
+# The models on the standards
+# -----------------------------------------------------------------------
 
 
-def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd.DataFrame:
-    """Bone age of every plate by every model and "ensemble", each plate read like any file.
+def predict_standards(predictor: "Predictor", root: str | Path | None = None) -> pd.DataFrame:
+    """Bone age of every standard by every model and "ensemble", each standard read like any file.
 
     Args:
         predictor: of the models.
@@ -77,15 +79,15 @@ def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd
 
     Returns:
         Columns sex, months (nominal), model, prediction_months, refused (by the image quality
-        check), model_sha256, build (of the plate).
+        check), model_sha256, build (of the standard).
 
     Raises:
         ArtifactError: there is no atlas.
     """
     fingerprints = artifacts.fingerprints(predictor.facts)
     rows = []
-    for row in tqdm(list(plates.table(root).itertuples()), desc="plates", unit="plate"):
-        content = plates.png(plates.plate(row.sex, row.months, root).image)
+    for row in tqdm(list(standards.table(root).itertuples()), desc="standards", unit="standard"):
+        content = standards.png(standards.standard(row.sex, row.months, root).image)
         read = predictor.predict(content, row.sex)
         refused = read.refusal is not None
         rows += [
@@ -95,15 +97,15 @@ def predict_plates(predictor: "Predictor", root: str | Path | None = None) -> pd
     return pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
 
 
-def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
-    """Predictions of the plates by the published weights, with residuals.
+def read_standard_predictions(root: str | Path | None = None) -> pd.DataFrame:
+    """Predictions of the standards by the published weights, with residuals.
 
     Args:
         root: folder of the atlas, by default the published one.
 
     Returns:
         Columns sex, months, model, refused, and those of `as_cases` and of `with_residuals`. Rows
-        of other weights or of a plate built anew are left out; empty where nothing was ever
+        of other weights or of a standard built anew are left out; empty where nothing was ever
         written.
 
     Raises:
@@ -121,7 +123,7 @@ def read_plate_predictions(root: str | Path | None = None) -> pd.DataFrame:
 
 
 def as_cases(root: str | Path | None = None) -> pd.DataFrame:
-    """The plates as cases of known age.
+    """The standards as cases of known age.
 
     Args:
         root: folder of the atlas, by default the published one.
@@ -133,16 +135,16 @@ def as_cases(root: str | Path | None = None) -> pd.DataFrame:
     Raises:
         ArtifactError: there is no atlas.
     """
-    table = plates.table(root).rename(columns={"mean_age_months": "reference_months"})
+    table = standards.table(root).rename(columns={"mean_age_months": "reference_months"})
     titles = [children_aged(row.sex, row.reference_months) for row in table.itertuples()]
     return table.assign(id=titles)
 
 
 def accepted(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The predictions of the plates that passed the image quality check.
+    """The predictions of the standards that passed the image quality check.
 
     Args:
-        predictions: as `read_plate_predictions` returns them.
+        predictions: as `read_standard_predictions` returns them.
 
     Returns:
         Their rows.
@@ -150,11 +152,11 @@ def accepted(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[~predictions["refused"]]
 
 
-def refused_plates(predictions: pd.DataFrame) -> list[str]:
-    """The plates that the image quality check refused.
+def refused_standards(predictions: pd.DataFrame) -> list[str]:
+    """The standards that the image quality check refused.
 
     Args:
-        predictions: as `read_plate_predictions` returns them.
+        predictions: as `read_standard_predictions` returns them.
 
     Returns:
         Their ids, by sex and age.
@@ -164,10 +166,10 @@ def refused_plates(predictions: pd.DataFrame) -> list[str]:
 
 
 def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The accepted plates for which the ensemble is off by more than a year.
+    """The accepted standards for which the ensemble is off by more than a year.
 
     Args:
-        predictions: as `read_plate_predictions` returns them.
+        predictions: as `read_standard_predictions` returns them.
 
     Returns:
         The ensemble's rows of them, by sex and age.
@@ -177,8 +179,8 @@ def beyond_a_year(predictions: pd.DataFrame) -> pd.DataFrame:
     return read[beyond].sort_values(["sex", "months"], ignore_index=True)
 
 
-def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
-    """The plates, but those known to be refused or read more than a year off.
+def usable_standards(root: str | Path | None = None) -> pd.DataFrame:
+    """The standards, but those known to be refused or read more than a year off.
 
     Args:
         root: folder of the atlas, by default the published one.
@@ -189,8 +191,8 @@ def usable_plates(root: str | Path | None = None) -> pd.DataFrame:
     Raises:
         ArtifactError: a file or the atlas is damaged.
     """
-    predictions = read_plate_predictions(root)
-    left_out = [*refused_plates(predictions), *beyond_a_year(predictions)["id"]]
+    predictions = read_standard_predictions(root)
+    left_out = [*refused_standards(predictions), *beyond_a_year(predictions)["id"]]
     cases = as_cases(root)
     return cases[~cases["id"].isin(left_out)]
 
@@ -206,9 +208,9 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
         root: folder of the atlas, by default the published one.
 
     Returns:
-        The first three columns, prediction_months, atlas, which tells the plates from any others,
-        and preprocessing_version. Radiographs that cannot be read or whose hand is not found by its
-        landmarks are left out.
+        The first three columns, prediction_months, atlas, which tells the standards from any
+        others, and preprocessing_version. Radiographs that cannot be read or whose hand is not
+        found by its landmarks are left out.
 
     Raises:
         ArtifactError: there is no atlas.
@@ -218,8 +220,8 @@ def estimate_by_similarity(cases: pd.DataFrame, root: str | Path | None = None) 
         hand = prepare_to_compare(radiograph.pixels)
         landmarks = landmarks_on(hand)
         if landmarks is not None:
-            months = plates.similarity_estimate(
-                plates.compare(case.sex, hand.image, landmarks, root)
+            months = standards.similarity_estimate(
+                standards.compare(case.sex, hand.image, landmarks, root)
             )
             rows.append((case.id, case.sex, case.reference_months, months))
     table = pd.DataFrame(rows, columns=_CASE_COLUMNS)
@@ -235,7 +237,7 @@ def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | 
         root: folder of the atlas, by default the published one.
 
     Returns:
-        A row of `summarise`; None where it was not measured on these plates with this version of
+        A row of `summarize`; None where it was not measured on these standards with this version of
         the preprocessing.
 
     Raises:
@@ -249,15 +251,15 @@ def similarity_metrics(root: str | Path | None = None) -> Mapping[str, float] | 
         return None
     if set(table.get("preprocessing_version", ())) != {preprocessing.PREPROCESSING_VERSION}:
         return None
-    return summarise(table).iloc[0].to_dict()
+    return summarize(table).iloc[0].to_dict()
 
 
 def write(name: str, table: pd.DataFrame, root: str | Path | None = None) -> Path:
-    """Write a table beside the plates.
+    """Write a table beside the standards.
 
     Args:
         name: PREDICTIONS or SIMILARITY.
-        table: of `predict_plates` or `estimate_by_similarity`.
+        table: of `predict_standards` or `estimate_by_similarity`.
         root: folder of the atlas, by default the published one.
 
     Returns:
@@ -269,7 +271,7 @@ def write(name: str, table: pd.DataFrame, root: str | Path | None = None) -> Pat
 
 
 def atlas_digest(root: str | Path | None = None) -> str:
-    """What tells this set of plates from any other.
+    """What tells this set of standards from any other.
 
     Args:
         root: folder of the atlas, by default the published one.
@@ -280,5 +282,5 @@ def atlas_digest(root: str | Path | None = None) -> str:
     Raises:
         ArtifactError: there is no atlas.
     """
-    facts = plates.table(root)[["sex", "months", "build"]].to_csv(index=False)
+    facts = standards.table(root)[["sex", "months", "build"]].to_csv(index=False)
     return hashlib.sha256(facts.encode()).hexdigest()[:12]

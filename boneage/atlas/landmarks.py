@@ -1,4 +1,4 @@
-"""Landmarks of a hand as the atlas uses them: on a prepared picture, and with more points around.
+"""Landmarks of a hand as the atlas uses them: on a prepared image, and with more points around.
 
 All points are (x, y) in pixels, in MediaPipe's order: wrist, then thumb to little finger, each
 from the hand outwards.
@@ -19,7 +19,7 @@ _DIGITS = np.arange(1, N_LANDMARKS).reshape(5, 4)
 _HALF_FINGER = 0.09
 _BEYOND_TIP = 0.12
 # (across, along) of points on the forearm, which MediaPipe does not know, and of the frame around
-# the picture; across counts towards the thumb, along towards the fingers.
+# the image; across counts towards the thumb, along towards the fingers.
 _FOREARM = [(x, y) for y in (-0.3, -0.7) for x in (-0.3, 0.3)]
 _FRAME = [(x, y) for y in (-1.5, 1.0, 3.0) for x in (-2.2, 2.2)] + [(0.0, -1.5), (0.0, 3.2)]
 
@@ -40,12 +40,12 @@ def is_right_hand(landmarks: np.ndarray) -> bool:
 
 
 def mirrored(landmarks: np.ndarray, width: int) -> np.ndarray:
-    """The landmarks on the picture flipped left to right."""
+    """The landmarks on the image flipped left to right."""
     return landmarks * [-1, 1] + [width - 1, 0]
 
 
 def scaled(landmarks: np.ndarray, factor: float) -> np.ndarray:
-    """The landmarks on the picture enlarged by `factor`; pixel centres lie at whole numbers."""
+    """The landmarks on the image enlarged by `factor`; pixel centers lie at whole numbers."""
     return (landmarks + 0.5) * factor - 0.5
 
 
@@ -53,7 +53,7 @@ def control_points(landmarks: np.ndarray) -> np.ndarray:
     """(21 + M, 2) float64: the landmarks, and points around them that follow from them.
 
     Points on both sides of every finger and beyond its tip keep a warp from bending or thinning
-    it; points on the forearm and around the picture keep it sane where no landmarks are. The same
+    it; points on the forearm and around the image keep it sane where no landmarks are. The same
     number stands for the same place in every hand, left or right.
     """
     points = np.asarray(landmarks, np.float64)
@@ -99,6 +99,6 @@ def place(shape: np.ndarray, onto: np.ndarray) -> np.ndarray:
     """`shape` (P, 2) moved, turned and scaled to lie closest (least squares) to `onto`."""
     # Points as complex numbers: turning and scaling is one multiplication.
     points, goal = (np.ascontiguousarray(p, np.float64).view(complex)[:, 0] for p in (shape, onto))
-    centred = points - points.mean()
-    factor = np.vdot(centred, goal - goal.mean()) / np.vdot(centred, centred).real
-    return (factor * centred + goal.mean()).view(float).reshape(-1, 2)
+    centered = points - points.mean()
+    factor = np.vdot(centered, goal - goal.mean()) / np.vdot(centered, centered).real
+    return (factor * centered + goal.mean()).view(float).reshape(-1, 2)

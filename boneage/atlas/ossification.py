@@ -10,8 +10,9 @@ scale of the event's change, see `SCALES`.
               fusion spread over many more years, as children mature at different speeds.
 `places` are on the 21 landmarks of a hand: each a weighted sum of landmarks, written
 "landmark:weight", several parted by ";". Carpal bones move against the landmarks as they grow, so
-they have weights at 3 years (`places`) and at 15 (`places_at_15`). All were fitted by eye to plates
-of both sexes between 3 and 16 years; the carpal ones lie within 7 pixels of the bones' middles.
+they have weights at 3 years (`places`) and at 15 (`places_at_15`). All were fitted by eye to
+standards of both sexes between 3 and 16 years; the carpal ones lie within 7 pixels of the bones'
+middles.
 """
 
 import csv

@@ -15,7 +15,7 @@ from boneage.atlas.warping import sample, warp_map
 from boneage.radiographs.hand import MIDDLE_MCP, WRIST
 
 HEIGHT, WIDTH = 640, 512
-# The prepared picture's own room above the fingertips; below the wrist a little less than it has
+# The prepared image's own room above the fingertips; below the wrist a little less than it has
 # (0.3), since some forearms lie aslant. Shares of the hand's length, wrist to longest fingertip.
 _ABOVE, _BELOW = 0.08, 0.27
 
@@ -24,7 +24,7 @@ _ABOVE, _BELOW = 0.08, 0.27
 _ROUNDS = (24.0, 14.0, 8.0, 5.0, 4.0)
 _JUDGED_AFTER = 8.0  # the round after which hands unlike the others are dropped
 _FLOW_STEP = 4  # flows are that smooth that a quarter of the resolution holds them
-_DETAIL = 25  # bones are compared by their edges: grey levels relative to those this far around
+_DETAIL = 25  # bones are compared by their edges: gray levels relative to those this far around
 _OUTLIER = 3.5  # robust standard deviations below the group's median correlation
 _TRIMMED = 0.25  # share of the darkest and of the brightest hands left out at each pixel
 # Landmarks end at the wrist; these rows of the canvas tell which way the forearm leans.
@@ -36,13 +36,13 @@ class Average:
     """The average of a group of hands; left hands, thumb to the right.
 
     Attributes:
-        image: (HEIGHT, WIDTH) uint8, the trimmed mean, over all grey levels.
-        spread: (HEIGHT, WIDTH) uint8, interquartile range between the hands in the same grey
+        image: (HEIGHT, WIDTH) uint8, the trimmed mean, over all gray levels.
+        spread: (HEIGHT, WIDTH) uint8, interquartile range between the hands in the same gray
             levels.
         landmarks: (21, 2) float32 on `image`.
         kept: (N,) bool, which hands it is made of; the others were unlike the rest.
         correlation: median correlation of a hand's detail with the mean's, 0 to 1.
-        sharpness: variance of the Laplacian of the mean, in the grey levels of `image`.
+        sharpness: variance of the Laplacian of the mean, in the gray levels of `image`.
         sharpness_before: the same of the mean of all hands aligned by landmarks alone.
     """
 
@@ -59,7 +59,7 @@ def average(images: list[np.ndarray], landmarks: np.ndarray) -> Average:
     """Average hands of one sex and age.
 
     Args:
-        images: N prepared pictures, (S, S) uint8.
+        images: N prepared images, (S, S) uint8.
         landmarks: (N, 21, 2) on them.
 
     Returns:
@@ -83,9 +83,9 @@ def average(images: list[np.ndarray], landmarks: np.ndarray) -> Average:
         mean = trimmed_mean(np.stack(details))
         for hand, its_detail in zip(group, details, strict=True):
             hand.register(its_detail, mean, mask, smoothing)
-        centre = np.mean([hand.flow for hand in group], axis=0)
+        center = np.mean([hand.flow for hand in group], axis=0)
         for hand in group:
-            hand.flow -= centre  # else the mean would drift away from the mean shape
+            hand.flow -= center  # else the mean would drift away from the mean shape
         views = np.stack([hand.view() for hand in group])
         if smoothing == _JUDGED_AFTER:
             is_like = ~_unlike(views, mask, round(shape[WRIST, 1]))
@@ -160,7 +160,7 @@ def find_flow(
         smoothing: Gaussian sigma in pixels.
 
     Returns:
-        (H / 4, W / 4, 2) float32 of x, y in pixels of the full picture.
+        (H / 4, W / 4, 2) float32 of x, y in pixels of the full image.
     """
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     # OpenCV's types lack None for the flow to start from.
@@ -208,7 +208,7 @@ def _on_canvas(shape: np.ndarray) -> np.ndarray:
 
 
 def detail(view: np.ndarray) -> np.ndarray:
-    """(H, W) uint8: grey levels relative to their surroundings, whatever the exposure."""
+    """(H, W) uint8: gray levels relative to their surroundings, whatever the exposure."""
     smooth = cv2.GaussianBlur(view, (0, 0), 1.5).astype(np.float32)
     size = (2 * _DETAIL + 1,) * 2
     above = smooth - cv2.blur(smooth, size)
@@ -226,7 +226,7 @@ def trimmed_mean(stack: np.ndarray) -> np.ndarray:
 
 
 def sharpness(image: np.ndarray) -> float:
-    """Variance of the Laplacian of an (H, W) float32 picture; noise of single pixels smoothed."""
+    """Variance of the Laplacian of an (H, W) float32 image; noise of single pixels smoothed."""
     smooth = cv2.GaussianBlur(image, (0, 0), 1)
     return float(cv2.Laplacian(smooth, cv2.CV_32F).var())
 
@@ -248,7 +248,8 @@ def _correlations(views: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _unlike(views: np.ndarray, mask: np.ndarray, wrist: int) -> np.ndarray:
     """(N,) bool: which hands correlate far less than the rest with the mean, above or below row
-    `wrist`: a forearm that lies otherwise blurs the plate there and counts little in the whole."""
+    `wrist`: a forearm that lies otherwise blurs the standard there and counts little in the
+    whole."""
     return _outliers(_correlations(views[:, :wrist], mask[:wrist])) | _outliers(
         _correlations(views[:, wrist:], mask[wrist:])
     )

@@ -1,6 +1,6 @@
-"""The plates of the atlas, read and used: looked up, blended, laid over a radiograph, compared.
+"""The standards of the atlas, read and used: looked up, blended, laid over a radiograph, compared.
 
-Needs neither Keras nor MediaPipe. All points are (x, y) in pixels, all pictures grey uint8.
+Needs neither Keras nor MediaPipe. All points are (x, y) in pixels, all images gray uint8.
 """
 
 import functools
@@ -26,8 +26,10 @@ SOURCE = (
     f"Averages of radiographs of the [RSNA Pediatric Bone Age Challenge]({files.LINK}); "
     "for research, education and other non-commercial use."
 )
-_SOFTNESS = 0.01  # difference in similarity at which a plate counts e times less
-_SMOOTHING = 8.0  # of the flow between two plates or a radiograph and a plate, in plate pixels
+_SOFTNESS = 0.01  # difference in similarity at which a standard counts e times less
+_SMOOTHING = (
+    8.0  # of the flow between two standards or a radiograph and a standard, in standard pixels
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +38,15 @@ class Standard:
 
     Attributes:
         sex: "female" or "male".
-        months: the nominal age, by which it is looked up; of a blended plate the age asked for.
+        months: the nominal age, by which it is looked up; of a blended standard the age asked for.
         n: radiographs averaged; 0 when blended.
-        mean_age_months: of the bone ages of those radiographs. It is the age that the plate is
+        mean_age_months: of the bone ages of those radiographs. It is the age that the standard is
             shown with; it can be months from the nominal one.
         sd_age_months: of the same.
         image: (640, 512) uint8.
         spread: (320, 256) uint8, interquartile range between the radiographs at each pixel.
         landmarks: (21, 2) float32 on `image`, MediaPipe's order.
-        parents: the two plates it was blended from, if it was.
+        parents: the two standards it was blended from, if it was.
     """
 
     sex: str
@@ -83,13 +85,13 @@ def available(root: str | Path | None = None) -> bool:
         root: its folder, by default the published one.
 
     Returns:
-        Whether it has a table of plates.
+        Whether it has a table of standards.
     """
-    return (files.atlas_folder(root) / files.PLATES).is_file()
+    return (files.atlas_folder(root) / files.STANDARDS).is_file()
 
 
 def table(root: str | Path | None = None) -> pd.DataFrame:
-    """The plates of an atlas, one row a plate, by sex and age.
+    """The standards of an atlas, one row a standard, by sex and age.
 
     Args:
         root: folder of the atlas, by default the published one.
@@ -108,7 +110,7 @@ def table(root: str | Path | None = None) -> pd.DataFrame:
 
 
 def ages(sex: str, root: str | Path | None = None) -> list[int]:
-    """Nominal ages that have a plate.
+    """Nominal ages that have a standard.
 
     Args:
         sex: "female" or "male".
@@ -123,8 +125,8 @@ def ages(sex: str, root: str | Path | None = None) -> list[int]:
     return _Atlas.open(root).of(sex)["months"].tolist()
 
 
-def plate(sex: str, months: int, root: str | Path | None = None) -> Standard:
-    """The plate of a nominal age.
+def standard(sex: str, months: int, root: str | Path | None = None) -> Standard:
+    """The standard of a nominal age.
 
     Args:
         sex: "female" or "male".
@@ -132,20 +134,20 @@ def plate(sex: str, months: int, root: str | Path | None = None) -> Standard:
         root: folder of the atlas, by default the published one.
 
     Returns:
-        The plate.
+        The standard.
 
     Raises:
         ArtifactError: there is none or it is damaged.
 
     Example:
-        >>> plate("female", 60).image.shape
+        >>> standard("female", 60).image.shape
         (640, 512)
     """
-    return _Atlas.open(root).plate(sex, months)
+    return _Atlas.open(root).standard(sex, months)
 
 
-def nearest_plate(sex: str, months: float, root: str | Path | None = None) -> Standard:
-    """The plate whose mean bone age is closest to an age.
+def nearest_standard(sex: str, months: float, root: str | Path | None = None) -> Standard:
+    """The standard whose mean bone age is closest to an age.
 
     Args:
         sex: "female" or "male".
@@ -153,22 +155,24 @@ def nearest_plate(sex: str, months: float, root: str | Path | None = None) -> St
         root: folder of the atlas, by default the published one.
 
     Returns:
-        The plate.
+        The standard.
 
     Raises:
         ArtifactError: as `table`.
 
     Example:
-        >>> nearest_plate("male", 121.7).months
+        >>> nearest_standard("male", 121.7).months
         120
     """
     atlas = _Atlas.open(root)
     rows = atlas.of(sex)
-    return atlas.plate(sex, rows["months"].iloc[(rows["mean_age_months"] - months).abs().argmin()])
+    return atlas.standard(
+        sex, rows["months"].iloc[(rows["mean_age_months"] - months).abs().argmin()]
+    )
 
 
 def age_span(sexes: Sequence[str], root: str | Path | None = None) -> tuple[int, int]:
-    """The first and the last whole month of bone age that plates of any of some sexes reach.
+    """The first and the last whole month of bone age that standards of any of some sexes reach.
 
     Args:
         sexes: "female", "male" or both.
@@ -185,7 +189,7 @@ def age_span(sexes: Sequence[str], root: str | Path | None = None) -> tuple[int,
 
 
 def half_years(sex: str, root: str | Path | None = None) -> tuple[float, float]:
-    """The first and the last half year of bone age within the plates of one sex.
+    """The first and the last half year of bone age within the standards of one sex.
 
     Args:
         sex: "female" or "male".
@@ -202,7 +206,8 @@ def half_years(sex: str, root: str | Path | None = None) -> tuple[float, float]:
 
 
 def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
-    """The bone age of the plate that `between` returns: beyond the plates of a sex, the last one's.
+    """The bone age of the standard that `between` returns: beyond the standards of a sex, the last
+    one's.
 
     Args:
         sex: "female" or "male".
@@ -220,10 +225,10 @@ def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
 
 
 def around(sex: str, months: float, root: str | Path | None = None) -> dict[str, Standard]:
-    """Plates to compare a radiograph of a bone age with.
+    """Standards to compare a radiograph of a bone age with.
 
     The nearest, and those nearest to a year less and a year more than it; none is younger than the
-    first plate or older than the last.
+    first standard or older than the last.
 
     Args:
         sex: "female" or "male".
@@ -231,14 +236,14 @@ def around(sex: str, months: float, root: str | Path | None = None) -> dict[str,
         root: folder of the atlas, by default the published one.
 
     Returns:
-        "younger", "nearest", "older" -> plate.
+        "younger", "nearest", "older" -> standard.
 
     Raises:
         ArtifactError: as `table`.
     """
-    nearest = nearest_plate(sex, months, root)
+    nearest = nearest_standard(sex, months, root)
     found = {
-        which: nearest_plate(sex, nearest.mean_age_months + offset, root)
+        which: nearest_standard(sex, nearest.mean_age_months + offset, root)
         for which, offset in (("younger", -12), ("nearest", 0), ("older", 12))
     }
     return {
@@ -249,7 +254,7 @@ def around(sex: str, months: float, root: str | Path | None = None) -> dict[str,
 
 
 def between(sex: str, months: float, root: str | Path | None = None) -> Standard:
-    """A plate for any age: the two whose mean ages enclose it, brought together and blended.
+    """A standard for any age: the two whose mean ages enclose it, brought together and blended.
 
     Both are warped to landmarks in between and, by optical flow, halfway onto each other, so that
     no outline is double.
@@ -260,7 +265,8 @@ def between(sex: str, months: float, root: str | Path | None = None) -> Standard
         root: folder of the atlas, by default the published one.
 
     Returns:
-        The blended plate; beyond the first or last plate, that plate itself, of its own age.
+        The blended standard; beyond the first or last standard, that standard itself, of its own
+        age.
 
     Raises:
         ArtifactError: as `table`.
@@ -275,8 +281,8 @@ def between(sex: str, months: float, root: str | Path | None = None) -> Standard
     mean_ages = rows["mean_age_months"].to_numpy()
     upper = int(np.searchsorted(mean_ages, months))
     if upper in (0, len(rows)):
-        return atlas.plate(sex, rows["months"].iloc[min(upper, len(rows) - 1)])
-    younger, older = (atlas.plate(sex, age) for age in rows["months"].iloc[[upper - 1, upper]])
+        return atlas.standard(sex, rows["months"].iloc[min(upper, len(rows) - 1)])
+    younger, older = (atlas.standard(sex, age) for age in rows["months"].iloc[[upper - 1, upper]])
     share = float((months - mean_ages[upper - 1]) / (mean_ages[upper] - mean_ages[upper - 1]))
     return _blend(younger, older, share, atlas.flow_between(younger, older), months)
 
@@ -284,18 +290,18 @@ def between(sex: str, months: float, root: str | Path | None = None) -> Standard
 # Using ------------------------------------------------------------------------------------------
 
 
-def align(plate: Standard, landmarks: np.ndarray, size: int = 256) -> np.ndarray:
-    """The plate brought onto a prepared picture.
+def align(standard: Standard, landmarks: np.ndarray, size: int = 256) -> np.ndarray:
+    """The standard brought onto a prepared image.
 
     Args:
-        plate: to bring.
-        landmarks: (21, 2) on the prepared picture; a right hand gets the plate mirrored.
+        standard: to bring.
+        landmarks: (21, 2) on the prepared image; a right hand gets the standard mirrored.
         size: side of the prepared image in pixels.
 
     Returns:
         (size, size) uint8.
     """
-    return warp(plate.image, plate.landmarks, landmarks, (size, size))
+    return warp(standard.image, standard.landmarks, landmarks, (size, size))
 
 
 def png(image: np.ndarray) -> bytes:
@@ -315,7 +321,7 @@ def png(image: np.ndarray) -> bytes:
 def compare(
     sex: str, image: np.ndarray, landmarks: np.ndarray, root: str | Path | None = None
 ) -> pd.DataFrame:
-    """How much a radiograph resembles every plate of its sex, most alike first.
+    """How much a radiograph resembles every standard of its sex, most alike first.
 
     Args:
         sex: "female" or "male".
@@ -325,14 +331,14 @@ def compare(
 
     Returns:
         Columns months, mean_age_months and similarity: the correlation, -1 to 1, of the bones'
-        detail after the radiograph was aligned to the plate, weighted by how much each place tells
-        about age.
+        detail after the radiograph was aligned to the standard, weighted by how much each place
+        tells about age.
 
     Raises:
         ArtifactError: as `table`.
 
     Example:
-        >>> own = plate("female", 120)
+        >>> own = standard("female", 120)
         >>> compare("female", own.image, own.landmarks)["months"].iloc[0]
         np.int64(120)
     """
@@ -345,7 +351,7 @@ def compare(
 
 
 def similarity_estimate(comparison: pd.DataFrame) -> float:
-    """Bone age by resemblance: mean age of the plates, the most alike counting most.
+    """Bone age by resemblance: mean age of the standards, the most alike counting most.
 
     Args:
         comparison: as `compare` returns it.
@@ -363,9 +369,9 @@ def similarity_estimate(comparison: pd.DataFrame) -> float:
 def _blend(
     younger: Standard, older: Standard, share: float, flow: np.ndarray, months: float
 ) -> Standard:
-    """The plate at `share` (0 to 1) of the way from one plate to an older one."""
+    """The standard at `share` (0 to 1) of the way from one standard to an older one."""
     landmarks = (1 - share) * younger.landmarks + share * older.landmarks
-    pictures = []
+    images = []
     for name in ("image", "spread"):
         first, second = (getattr(parent, name) for parent in (younger, older))
         scale = first.shape[0] / HEIGHT
@@ -378,12 +384,12 @@ def _blend(
         ]
         here = follow(each[0], -share * flow * scale)
         there = follow(each[1], (1 - share) * flow * scale)
-        pictures.append(cv2.addWeighted(here, 1 - share, there, share, 0))
+        images.append(cv2.addWeighted(here, 1 - share, there, share, 0))
     mean_age, sd_age = (
         (1 - share) * getattr(younger, name) + share * getattr(older, name)
         for name in ("mean_age_months", "sd_age_months")
     )
-    image, spread = pictures
+    image, spread = images
     return Standard(
         younger.sex,
         months,
@@ -399,7 +405,7 @@ def _blend(
 
 @dataclass(frozen=True, eq=False)
 class _References:
-    """All plates of one sex in one frame, at half size.
+    """All standards of one sex in one frame, at half size.
 
     landmarks: (21, 2). details: (N, H, W) uint8, see `detail`. mask, weight: (H, W) float32, the
     hand, and how much each place differs between the ages.
@@ -411,7 +417,7 @@ class _References:
     weight: np.ndarray
 
     def similarity(self, view: np.ndarray, reference: np.ndarray) -> float:
-        """Correlation of a radiograph's detail with a plate's, after optical flow."""
+        """Correlation of a radiograph's detail with a standard's, after optical flow."""
         flow = find_flow(reference, view, self.mask, _SMOOTHING / 2)
         a, b = (x.astype(np.float32) - 128 for x in (follow(view, flow), reference))
         products = [(self.weight * x * y).sum() for x, y in ((a, b), (a, a), (b, b))]
@@ -423,9 +429,9 @@ class _Atlas:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self.table = files.read_plates(folder)
+        self.table = files.read_standards(folder)
         self._landmarks = files.read_landmarks(folder)
-        self.plate = functools.lru_cache(maxsize=None)(self._read_plate)
+        self.standard = functools.lru_cache(maxsize=None)(self._read_standard)
         self.references = functools.lru_cache(maxsize=None)(self._make_references)
         self._flow = functools.lru_cache(maxsize=None)(self._find_flow)
 
@@ -433,7 +439,7 @@ class _Atlas:
     def open(cls, root: str | Path | None) -> "_Atlas":
         folder = files.atlas_folder(root)
         try:
-            written = (folder / files.PLATES).stat().st_mtime_ns
+            written = (folder / files.STANDARDS).stat().st_mtime_ns
         except OSError:
             written = 0  # reading says what is wrong
         return _open(folder, written)
@@ -445,10 +451,10 @@ class _Atlas:
         return rows.reset_index(drop=True)
 
     def flow_between(self, younger: Standard, older: Standard) -> np.ndarray:
-        """Where the younger plate's places lie on the older, both at the landmarks in between."""
+        """Where the younger's places lie on the older, both at the landmarks in between."""
         return self._flow(younger.sex, younger.months, older.months)
 
-    def _read_plate(self, sex: str, months: int) -> Standard:
+    def _read_standard(self, sex: str, months: int) -> Standard:
         rows = self.table[(self.table["sex"] == sex) & (self.table["months"] == months)]
         if rows.empty:
             raise ArtifactError(
@@ -461,21 +467,21 @@ class _Atlas:
             int(row["n"]),
             float(row["mean_age_months"]),
             float(row["sd_age_months"]),
-            files.read_picture(self._folder / row["picture"]),
-            files.read_picture(self._folder / row["spread"]),
+            files.read_image(self._folder / row["image"]),
+            files.read_image(self._folder / row["spread"]),
             self._landmarks[sex, months],
         )
 
     def _find_flow(self, sex: str, younger: int, older: int) -> np.ndarray:
-        pair = [self.plate(sex, months) for months in (younger, older)]
+        pair = [self.standard(sex, months) for months in (younger, older)]
         middle = (pair[0].landmarks + pair[1].landmarks) / 2
         views = [warp(one.image, one.landmarks, middle, one.image.shape) for one in pair]
         return find_flow(detail(views[0]), detail(views[1]), hand_mask(views[0]), _SMOOTHING)
 
     def _make_references(self, sex: str) -> _References:
-        plates = [self.plate(sex, months) for months in self.of(sex)["months"]]
+        standards = [self.standard(sex, months) for months in self.of(sex)["months"]]
         size = (WIDTH // 2, HEIGHT // 2)
-        landmarks = scaled(mean_shape([one.landmarks for one in plates]), 0.5)
+        landmarks = scaled(mean_shape([one.landmarks for one in standards]), 0.5)
         views = [
             warp(
                 cv2.resize(one.image, size, interpolation=cv2.INTER_AREA),
@@ -483,7 +489,7 @@ class _Atlas:
                 landmarks,
                 size[::-1],
             )
-            for one in plates
+            for one in standards
         ]
         details = np.stack([detail(view) for view in views])
         mask = hand_mask(np.mean(views, axis=0))

@@ -11,13 +11,13 @@ from boneage.formatting import (
     over_or_under,
 )
 
-PLATES_WERE_SEEN = (
+STANDARDS_WERE_SEEN = (
     "Most radiographs in the average hands were used for training, so the errors of the models on "
     "average hands do not show their accuracy on new radiographs."
 )
 
 
-def plate_facts(n: int, mean_age_months: float, sd_age_months: float) -> str:
+def standard_facts(n: int, mean_age_months: float, sd_age_months: float) -> str:
     """What an average hand is made of.
 
     Args:
@@ -79,7 +79,7 @@ def image_similarity(
     )
 
 
-def plates_read(n: int, n_beyond: int) -> str:
+def standards_read(n: int, n_beyond: int) -> str:
     """One sentence on how many standards the ensemble predicts within 12 months.
 
     Args:
@@ -90,7 +90,7 @@ def plates_read(n: int, n_beyond: int) -> str:
     return f"The ensemble is within 12 months of the mean bone age for {read} average hands."
 
 
-def plates_missed(beyond: Mapping[str, float]) -> str:
+def standards_missed(beyond: Mapping[str, float]) -> str:
     """One sentence on the standards with an error of more than 12 months.
 
     Args:
@@ -103,7 +103,7 @@ def plates_missed(beyond: Mapping[str, float]) -> str:
     return f"Errors of more than 12 months: {in_words(each)}."
 
 
-def plates_accepted(n: int, n_refused: int) -> str:
+def standards_accepted(n: int, n_refused: int) -> str:
     """One sentence on how many standards the image quality check accepted.
 
     Args:
@@ -114,7 +114,7 @@ def plates_accepted(n: int, n_refused: int) -> str:
     return f"The image quality check accepted {accepted} average hands."
 
 
-def plates_refused(titles: Sequence[str]) -> str:
+def standards_refused(titles: Sequence[str]) -> str:
     """One sentence on the standards that the image quality check refused.
 
     Args:

@@ -1,11 +1,11 @@
 // The atlas in the browser: a slider of ages, and the hand of each sex at that age.
 //
-// A hand between two plates is both of them bent towards each other and then mixed. `fields` say
-// where places of one plate lie on the next, see `displacement` in boneage/atlas/growth.py.
+// A hand between two standards is both of them bent towards each other and then mixed. `fields` say
+// where places of one standard lie on the next, see `displacement` in boneage/atlas/growth.py.
 
 const MONTHS_A_SECOND = 12; // of bone age, while playing
 const EASING = 0.07; // seconds in which a step of the slider is mostly done
-const RING = 11; // pixels of the plate
+const RING = 11; // pixels of the standard
 const LANES = { left: 40, right: 472 }; // where numbers stand beside the wrist
 const LANE_GAP = 21;
 const SVG = "http://www.w3.org/2000/svg";
@@ -43,7 +43,7 @@ class Viewer {
     this.play(false);
     this.draw();
     this.settled();
-    if (this.wanted() !== age) this.settle(); // the plates end before it: the page is told
+    if (this.wanted() !== age) this.settle(); // the standards end before it: the page is told
   }
 
   wanted() {
@@ -128,29 +128,29 @@ class Hand {
     Object.assign(this, hand, { data });
     this.section = template.content.cloneNode(true).firstElementChild;
     this.find = (selector) => this.section.querySelector(selector);
-    this.greys = [];
+    this.grays = [];
     this.bends = [];
   }
 
-  // Beyond the plates of its sex a hand stays as the last one is, and says so.
+  // Beyond the standards of its sex a hand stays as the last one is, and says so.
   draw(asked, marks) {
-    const { plates } = this;
-    const age = (this.age = clamp(asked, plates[0].months, plates.at(-1).months));
+    const { standards } = this;
+    const age = (this.age = clamp(asked, standards[0].months, standards.at(-1).months));
     this.marks = marks;
     this.set("h3", `${this.title}, ${inWords(Math.round(age))}${whichEnd(asked - age)}`);
-    const older = plates.findIndex((plate) => plate.months >= age);
-    const younger = age < plates[older].months ? Math.max(0, older - 1) : older;
-    const apart = plates[older].months - plates[younger].months;
-    const share = apart ? (age - plates[younger].months) / apart : 0;
+    const older = standards.findIndex((standard) => standard.months >= age);
+    const younger = age < standards[older].months ? Math.max(0, older - 1) : older;
+    const apart = standards[older].months - standards[younger].months;
+    const share = apart ? (age - standards[younger].months) / apart : 0;
     this.paint(younger, older, share);
     this.write(younger, older, share);
     this.mark(younger, older, share);
   }
 
-  // The pictures are unpacked when they are first needed; the last one asked for is painted.
+  // The images are unpacked when they are first needed; the last one asked for is painted.
   async paint(younger, older, share) {
     const asked = (this.asked = Symbol());
-    const [first, second] = await Promise.all([this.grey(younger), this.grey(older)]);
+    const [first, second] = await Promise.all([this.gray(younger), this.gray(older)]);
     if (asked !== this.asked) return;
     const canvas = this.find("canvas");
     const { width, height } = first;
@@ -163,21 +163,21 @@ class Hand {
     canvas.dataset.age = this.age;
   }
 
-  grey(index) {
-    this.greys[index] ??= (async () => {
-      const blob = new Blob([bytes(this.pictures[index])], { type: "image/webp" });
+  gray(index) {
+    this.grays[index] ??= (async () => {
+      const blob = new Blob([bytes(this.images[index])], { type: "image/webp" });
       const bitmap = await createImageBitmap(blob);
       const { width, height } = bitmap;
       const canvas = Object.assign(document.createElement("canvas"), { width, height });
       const context = canvas.getContext("2d", { willReadFrequently: true });
       context.drawImage(bitmap, 0, 0);
       const { data } = context.getImageData(0, 0, width, height);
-      return { width, height, grey: Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]) };
+      return { width, height, gray: Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]) };
     })();
-    return this.greys[index];
+    return this.grays[index];
   }
 
-  // At a plate's own age, the first, the last or any, its share is whole and no field counts.
+  // At a standard's own age, the first, the last or any, its share is whole and no field counts.
   bend(younger, older) {
     const index = Math.min(younger, older, this.fields.length - 1);
     if (!this.bends[index]) {
@@ -188,10 +188,10 @@ class Hand {
   }
 
   write(younger, older, share) {
-    const one = this.plates[share < 0.5 ? younger : older];
+    const one = this.standards[share < 0.5 ? younger : older];
     const between = younger !== older && Math.abs(this.age - one.months) > 0.5;
     const facts = between
-      ? `Interpolated between two averages: ${this.plates[younger].facts}; ${this.plates[older].facts}.`
+      ? `Interpolated between two averages: ${this.standards[younger].facts}; ${this.standards[older].facts}.`
       : `Average of ${one.facts}.`;
     this.set(".facts", facts);
     const stage = this.stages.findLast((each) => each.from <= this.age) ?? this.stages[0];
@@ -236,7 +236,7 @@ class Hand {
       .map((event, i) => ({ event, i }))
       .filter(({ i }) => this.isMarked(i))
       .map(({ event, i }) => {
-        const [before, after] = [younger, older].map((plate) => this.plates[plate].places[i]);
+        const [before, after] = [younger, older].map((standard) => this.standards[standard].places[i]);
         const places = before.map(([x, y], k) => [
           x + share * (after[k][0] - x),
           y + share * (after[k][1] - y),
@@ -269,7 +269,7 @@ function spaceOut(marked, side) {
     mark.at = [LANES[side], y];
     free = y + LANE_GAP;
   }
-  const over = free - LANE_GAP - 625; // below the plate: all move up
+  const over = free - LANE_GAP - 625; // below the standard: all move up
   if (over > 0) for (const mark of marked) mark.at[1] -= over;
 }
 
@@ -295,7 +295,7 @@ function group({ event, places, at }) {
   return g;
 }
 
-// Mixes two pictures, each bent by its share of the field; bilinear throughout. Every frame runs
+// Mixes two images, each bent by its share of the field; bilinear throughout. Every frame runs
 // through here for every pixel, hence the loops and no objects.
 function blend(first, second, field, cell, share, out) {
   const { width, height } = first;
@@ -315,21 +315,21 @@ function blend(first, second, field, cell, share, out) {
       const right = c - (c | 0);
       const dx = row[k] + (row[k + 2] - row[k]) * right;
       const dy = row[k + 1] + (row[k + 3] - row[k + 1]) * right;
-      const a = sample(first.grey, width, height, x - share * dx, y - share * dy);
-      const b = sample(second.grey, width, height, x + rest * dx, y + rest * dy);
-      const grey = a + share * (b - a) + 0.5;
-      out[at] = 0xff000000 | ((grey | 0) * 0x010101);
+      const a = sample(first.gray, width, height, x - share * dx, y - share * dy);
+      const b = sample(second.gray, width, height, x + rest * dx, y + rest * dy);
+      const gray = a + share * (b - a) + 0.5;
+      out[at] = 0xff000000 | ((gray | 0) * 0x010101);
     }
   }
 }
 
-function sample(grey, width, height, x, y) {
+function sample(gray, width, height, x, y) {
   const u = clamp(x, 0, width - 1.001);
   const v = clamp(y, 0, height - 1.001);
   const at = (v | 0) * width + (u | 0);
   const right = u - (u | 0);
-  const upper = grey[at] + (grey[at + 1] - grey[at]) * right;
-  const lower = grey[at + width] + (grey[at + width + 1] - grey[at + width]) * right;
+  const upper = gray[at] + (gray[at + 1] - gray[at]) * right;
+  const lower = gray[at + width] + (gray[at + width + 1] - gray[at + width]) * right;
   return upper + (lower - upper) * (v - (v | 0));
 }
 
@@ -337,7 +337,7 @@ function clamp(value, low, high) {
   return value < low ? low : value > high ? high : value;
 }
 
-// What an age is that lies `beyond` months past the first or the last plate.
+// What an age is that lies `beyond` months past the first or the last standard.
 function whichEnd(beyond) {
   if (Math.abs(beyond) < 0.5) return "";
   return ` (${beyond > 0 ? "oldest" : "youngest"} standard)`;

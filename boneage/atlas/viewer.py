@@ -1,6 +1,6 @@
-"""The atlas on the screen: what its viewer needs, and pictures of change and of spread.
+"""The atlas on the screen: what its viewer needs, and images of change and of spread.
 
-The viewer (`atlas_viewer.html`, `.css`, `.js`) runs in the browser: it gets all plates once and
+The viewer (`atlas_viewer.html`, `.css`, `.js`) runs in the browser: it gets all standards once and
 works out every age in between itself, so that the slider moves smoothly.
 """
 
@@ -30,21 +30,21 @@ VIEWER = {
     for kind in ("html", "css", "js")
 }
 
-_CELL = 16  # pixels between the points of the field by which the viewer bends a plate
+_CELL = 16  # pixels between the points of the field by which the viewer bends a standard
 _FRACTION = 16  # the field is sent in sixteenths of a pixel
 _QUALITY = 92  # of WebP
 # A change of this much of black to white is covered fully; less than the second not at all.
 _FULL, _MIN = 0.3, 0.04
 _COVER = 0.85
-_DIMMED = 0.8  # the plate below, so that the colours stand out
+_DIMMED = 0.8  # the standard below, so that the colors stand out
 
 
 def viewer_data(hands: Sequence[dict]) -> dict:
     """All that the viewer shows, for JSON; hands: of `hand_data`, left to right."""
-    youngest = min(hand["plates"][0]["months"] for hand in hands)
-    oldest = max(hand["plates"][-1]["months"] for hand in hands)
-    pictures = [hand["pictures"] for hand in hands]
-    version = hashlib.sha256(repr(pictures).encode()).hexdigest()
+    youngest = min(hand["standards"][0]["months"] for hand in hands)
+    oldest = max(hand["standards"][-1]["months"] for hand in hands)
+    images = [hand["images"] for hand in hands]
+    version = hashlib.sha256(repr(images).encode()).hexdigest()
     return {
         "version": version,
         "youngest": int(np.ceil(youngest)),
@@ -65,28 +65,28 @@ def viewer_data(hands: Sequence[dict]) -> dict:
     }
 
 
-def hand_data(plates: Sequence[Standard]) -> dict:
-    """What the viewer needs to show a hand at any age; plates: of one sex, youngest first."""
-    sex = plates[0].sex
+def hand_data(standards: Sequence[Standard]) -> dict:
+    """What the viewer needs to show a hand at any age; standards: of one sex, youngest first."""
+    sex = standards[0].sex
     with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
-        fields = list(pool.map(partial(displacement, step=_CELL), plates, plates[1:]))
+        fields = list(pool.map(partial(displacement, step=_CELL), standards, standards[1:]))
     events = ossification.events()
     return {
         "title": formatting.CHILDREN[sex].capitalize(),
-        "pictures": [_base64(_webp(plate.image)) for plate in plates],
+        "images": [_base64(_webp(standard.image)) for standard in standards],
         "fields": [_base64(np.rint(field * _FRACTION).astype("<i2").tobytes()) for field in fields],
-        "plates": [
+        "standards": [
             {
-                "months": round(plate.mean_age_months, 2),
-                "facts": atlas_text.plate_facts(
-                    plate.n, plate.mean_age_months, plate.sd_age_months
+                "months": round(standard.mean_age_months, 2),
+                "facts": atlas_text.standard_facts(
+                    standard.n, standard.mean_age_months, standard.sd_age_months
                 ),
                 "places": [
-                    event.places(plate.landmarks, plate.mean_age_months).round(1).tolist()
+                    event.places(standard.landmarks, standard.mean_age_months).round(1).tolist()
                     for event in events
                 ],
             }
-            for plate in plates
+            for standard in standards
         ],
         "since": [event.usual[sex][0] for event in events],
         "worth_a_look": [event.worth_a_look(sex) for event in events],
@@ -100,44 +100,44 @@ def hand_data(plates: Sequence[Standard]) -> dict:
     }
 
 
-def change_overlay(plate: Standard, difference: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 RGB: a difference (H, W) in [-1, 1] in two colours over the older plate."""
+def change_overlay(standard: Standard, difference: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: a difference (H, W) in [-1, 1] in two colors over the older standard."""
     amount = (np.abs(difference) - _MIN) / (_FULL - _MIN)
     brighter, darker = (
         np.array(palette.rgb(c), np.float32) for c in (palette.BRIGHTER, palette.DARKER)
     )
-    return _covered(plate, amount, np.where(difference[..., None] > 0, brighter, darker))
+    return _covered(standard, amount, np.where(difference[..., None] > 0, brighter, darker))
 
 
-def spread_overlay(plate: Standard) -> np.ndarray:
-    """(H, W, 3) uint8 RGB: the plate, in colour where children of its age differ most.
+def spread_overlay(standard: Standard) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: the standard, in color where children of its age differ most.
 
     Most means more than at the median place of the hand, fully from the 99th percentile.
     """
-    spread = cv2.resize(plate.spread, plate.image.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    hand = hand_mask(plate.image)
+    spread = cv2.resize(standard.spread, standard.image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    hand = hand_mask(standard.image)
     usual, most = np.percentile(spread[hand > 0.5], (50, 99))
     amount = hand * (spread - usual) / max(most - usual, 1)
-    return _covered(plate, amount, palette.rgb(palette.SPREAD))
+    return _covered(standard, amount, palette.rgb(palette.SPREAD))
 
 
-def _covered(plate: Standard, amount: np.ndarray, colour: ArrayLike) -> np.ndarray:
+def _covered(standard: Standard, amount: np.ndarray, color: ArrayLike) -> np.ndarray:
     cover = _COVER * np.clip(amount, 0, 1)[..., None]
-    grey = _DIMMED * plate.image[..., None]
-    return np.round(grey * (1 - cover) + np.asarray(colour, np.float32) * cover).astype(np.uint8)
+    gray = _DIMMED * standard.image[..., None]
+    return np.round(gray * (1 - cover) + np.asarray(color, np.float32) * cover).astype(np.uint8)
 
 
 def change_legend(older: str) -> str:
-    """What the colours of `change_overlay` mean; older: the age of the older plate in words."""
-    return cards.colour_legend(
+    """What the colors of `change_overlay` mean; older: the age of the older standard in words."""
+    return cards.color_legend(
         (palette.BRIGHTER, f"Brighter at {older}: new bone"),
         (palette.DARKER, f"Darker at {older}: bone less dense or displaced"),
     )
 
 
 def spread_legend() -> str:
-    """What the colour of `spread_overlay` means."""
-    return cards.colour_legend(
+    """What the color of `spread_overlay` means."""
+    return cards.color_legend(
         (palette.SPREAD, "Largest variability between children of this bone age")
     )
 

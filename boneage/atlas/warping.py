@@ -1,4 +1,4 @@
-"""Thin-plate splines: a picture bent so that its landmarks come to lie on others."""
+"""Thin-plate splines: an image bent so that its landmarks come to lie on others."""
 
 import cv2
 import numpy as np
@@ -8,22 +8,22 @@ from boneage.atlas.landmarks import control_points
 # The spline is smooth, so it is worked out on a coarse grid and interpolated in between.
 _STEP = 8
 # How much the spline may miss its points by, against bending (Wahba 1990): landmarks are a few
-# pixels off, which must not dent the picture.
+# pixels off, which must not dent the image.
 _SMOOTHING = 1.0
 
 
 def warp_map(
     landmarks: np.ndarray, source_landmarks: np.ndarray, shape: tuple[int, int]
 ) -> np.ndarray:
-    """Where each pixel of a warped picture comes from.
+    """Where each pixel of a warped image comes from.
 
     A thin-plate spline (Bookstein 1989) through the hands' control points, see
     `boneage.atlas.landmarks.control_points`.
 
     Args:
-        landmarks: (21, 2) where the landmarks shall lie on the warped picture.
+        landmarks: (21, 2) where the landmarks shall lie on the warped image.
         source_landmarks: (21, 2) where they lie on the image to be warped.
-        shape: (height, width) of the warped picture.
+        shape: (height, width) of the warped image.
 
     Returns:
         (H, W, 2) float32 of x, y on the image to be warped.
@@ -37,7 +37,7 @@ def warp_map(
         kernel="thin_plate_spline",
         smoothing=_SMOOTHING,
     )
-    # Cell centres, one more all around, so that the enlarged grid needs no extrapolation.
+    # Cell centers, one more all around, so that the enlarged grid needs no extrapolation.
     rows, columns = (-(-side // _STEP) + 2 for side in shape)
     y, x = np.mgrid[:rows, :columns] * float(_STEP) - (_STEP + 1) / 2
     coarse = spline(np.stack([x.ravel(), y.ravel()], axis=1)).reshape(rows, columns, 2)
@@ -75,5 +75,5 @@ def warp(
     landmarks: np.ndarray,
     shape: tuple[int, int],
 ) -> np.ndarray:
-    """`image` with its `source_landmarks` brought to `landmarks` on a picture of `shape`."""
+    """`image` with its `source_landmarks` brought to `landmarks` on an image of `shape`."""
     return sample(image, warp_map(landmarks, source_landmarks, shape))

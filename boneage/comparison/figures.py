@@ -14,19 +14,19 @@ from boneage.figures import palette, style
 def prediction_against_prediction(
     pairs: pd.DataFrame, first_name: str, second_name: str
 ) -> go.Figure:
-    """Prediction of one model against that of the other, in the colour of the closer one."""
+    """Prediction of one model against that of the other, in the color of the closer one."""
     titles = [style.model_title(first_name), style.model_title(second_name)]
     months = pairs[["first_months", "second_months"]]
     ends = [months.min(axis=None), months.max(axis=None)]
     ages = ("reference_months", "first_months", "second_months")
     numbers = style.case_numbers(pairs["id"], *(pairs[age] for age in ages))
     traces = []
-    for closer, name, colour in _sides(first_name, second_name):
+    for closer, name, color in _sides(first_name, second_name):
         shown = pairs["closer"] == closer
         points = go.Scattergl(
             x=months["first_months"][shown], y=months["second_months"][shown], mode="markers",
             name=name, customdata=numbers[shown],
-            marker={"color": colour, "size": 6, "opacity": 0.75},
+            marker={"color": color, "size": 6, "opacity": 0.75},
             hovertemplate="<b>Radiograph %{customdata[0]}</b>"
             f"<br>Reference {style.age_in_hover(1)}<br>{titles[0]} {style.age_in_hover(3)}"
             f"<br>{titles[1]} {style.age_in_hover(5)}<extra></extra>",
@@ -57,11 +57,11 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
     bars = [
         go.Bar(
             x=100 * wins[side], y=labels, orientation="h", name=name,
-            marker={"color": colour, "line": {"width": 0}}, textfont={"color": palette.INK},
+            marker={"color": color, "line": {"width": 0}}, textfont={"color": palette.INK},
             texttemplate="%{x:.0f}%", textposition="inside", insidetextanchor="middle",
             textangle=0, hovertemplate="%{x:.1f}%<extra>%{fullData.name}</extra>",
         )
-        for side, name, colour in (first, equal, second)
+        for side, name, color in (first, equal, second)
     ]  # fmt: skip
     return style.chart(
         bars,
@@ -83,11 +83,11 @@ def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) 
     lines = []
     for name, errors in ((first_name, pairs["first_error"]), (second_name, pairs["second_error"])):
         share = 100 * np.histogram(errors, edges)[0] / len(pairs)
-        colour = palette.model_colour(name)
+        color = palette.model_color(name)
         line = go.Scatter(
             x=edges[:-1], y=share, mode="lines", name=style.model_title(name),
-            line={"shape": "hv", "width": 2.5, "color": colour},
-            fill="tozeroy", fillcolor=palette.faded(colour, 0.12),
+            line={"shape": "hv", "width": 2.5, "color": color},
+            fill="tozeroy", fillcolor=palette.faded(color, 0.12),
             customdata=edges[1:],
             hovertemplate="%{x} to %{customdata} months: %{y:.1f}"
             "%<extra>%{fullData.name}</extra>",
@@ -102,9 +102,9 @@ def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) 
 
 
 def _sides(first_name: str, second_name: str) -> list[tuple[str, str, str]]:
-    """Values of the column `closer` with their title and colour."""
+    """Values of the column `closer` with their title and color."""
     return [
-        ("first", f"{style.model_title(first_name)} closer", palette.model_colour(first_name)),
-        ("second", f"{style.model_title(second_name)} closer", palette.model_colour(second_name)),
+        ("first", f"{style.model_title(first_name)} closer", palette.model_color(first_name)),
+        ("second", f"{style.model_title(second_name)} closer", palette.model_color(second_name)),
         ("equal", "Equally close", palette.NEUTRAL),
     ]

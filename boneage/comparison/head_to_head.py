@@ -27,7 +27,7 @@ class HeadToHead:
 
     Attributes:
         pairs: of `comparison.pair`.
-        metrics: columns of `metrics.summarise` for "first", "second" and "ensemble".
+        metrics: columns of `metrics.summarize` for "first", "second" and "ensemble".
         differences: of `comparison.metric_differences`.
         comparison: of `comparison.compare`.
         wins: of `group_wins`.

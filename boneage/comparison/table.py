@@ -69,7 +69,7 @@ def cost_rows(costs: Sequence[Cost], milliseconds: Sequence[float | None]) -> li
 
 def model_table(names: Sequence[str], sections: Mapping[str, Sequence[Row]]) -> str:
     """A column a model and one of p values; names are those of the registry, or "ensemble"."""
-    columns = [(style.model_title(name), palette.model_colour(name)) for name in names]
+    columns = [(style.model_title(name), palette.model_color(name)) for name in names]
     return table([*columns, ("p", None)], sections, first_column=28)
 
 
@@ -96,10 +96,10 @@ def published_table(published: pd.DataFrame) -> str:
 
 
 def difference_legend(first_name: str, second_name: str) -> str:
-    """A bar from one model's colour over nothing to the other's, each end with its title."""
+    """A bar from one model's color over nothing to the other's, each end with its title."""
     names = first_name, second_name
     return macros("legends").difference_legend(
-        *map(style.model_title, names), *map(palette.model_colour, names)
+        *map(style.model_title, names), *map(palette.model_color, names)
     )
 
 

@@ -234,15 +234,15 @@ def _large_errors(c: Comparison, differences: pd.DataFrame, titles: tuple[str, s
 def _other_metrics(differences: pd.DataFrame, titles: tuple[str, str]) -> str:
     """The figures besides the MAE and large errors by which one model is significantly better."""
     others = differences[~differences["metric"].isin(["mae", "within_12"])]
-    favours = []
+    favors = []
     for model, title in zip(("first", "second"), titles, strict=True):
         ahead = list(others["metric"][others["better"] == model])
         if len(ahead) == len(others):
             return f"{title} is significantly better in all other metrics."
         if ahead:
-            favours.append(f"{title} is significantly better in {_metrics_in_words(ahead)}")
-    if favours:
-        return f"Other metrics: {'; '.join(favours)}."
+            favors.append(f"{title} is significantly better in {_metrics_in_words(ahead)}")
+    if favors:
+        return f"Other metrics: {'; '.join(favors)}."
     return "No significant difference in the other metrics."
 
 

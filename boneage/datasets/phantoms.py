@@ -73,7 +73,7 @@ _PHALANGES = ((0.33, 0.26), (0.46, 0.27, 0.20), (0.51, 0.31, 0.21), (0.47, 0.29,
 _DIRECTIONS = (35.0, 8.0, -2.0, -11.0, -24.0)
 _THICKNESSES = (1.08, 1.02, 1.04, 0.97, 0.85)
 
-# Joint surface and far end, beyond the picture, of the two bones of the forearm.
+# Joint surface and far end, beyond the image, of the two bones of the forearm.
 _RADIUS_ENDS = ((0.100, 0.005), (0.000, 3.0))
 _ULNA_ENDS = ((-0.150, 0.050), (-0.130, 3.0))
 
@@ -90,7 +90,7 @@ class Phantom:
         landmarks: (21, 2) float32, MediaPipe's order: wrist, then thumb to little finger, each from
             the hand outwards.
         box: (left, top, right, bottom) around the hand with its soft tissue and the distal radius
-            and ulna, within the picture.
+            and ulna, within the image.
         radius_axis: (2, 2) float64, from the joint surface of the radius through the middle of its
             growth plate to the shaft.
     """
@@ -134,7 +134,7 @@ def make_phantom(age_months: float, sex: str, seed: int = 0, height: int = 400) 
         height: of the image in pixels, 100 to 4000.
 
     Returns:
-        The picture, (H, 0.75 H) uint8, with its landmarks, its box and the axis of its radius.
+        The image, (H, 0.75 H) uint8, with its landmarks, its box and the axis of its radius.
 
     Raises:
         ValueError: an argument outside these.
@@ -234,7 +234,7 @@ class _Build:
     """Pose, size, build and exposure of one hand: all that the seed decides, and overall growth."""
 
     youth: float  # 1 at birth, 0 when grown: chubbier, with broader bones
-    unit: float  # length of a hand unit as a fraction of the picture's height
+    unit: float  # length of a hand unit as a fraction of the image's height
     spread: float
     turn: float  # degrees
     fingers: np.ndarray  # (5, 3) degrees added to each phalanx's direction
@@ -245,7 +245,7 @@ class _Build:
     bone_gain: float
     soft_gain: float
     background: float
-    gradient: np.ndarray  # (2,) exposure change across the picture
+    gradient: np.ndarray  # (2,) exposure change across the image
     noise: float
 
     @classmethod
@@ -278,7 +278,7 @@ class _Maturity:
     sex: int
 
     def carpal(self, name: str) -> float:
-        """Size of a carpal centre: 0 not yet visible, 1 fully shaped."""
+        """Size of a carpal center: 0 not yet visible, 1 fully shaped."""
         appears, shaped = (ages[self.sex] for ages in CARPAL_AGES[name])
         if self.age < appears:
             return 0.0
@@ -470,7 +470,7 @@ def _epiphysis(half: float, first: float, thick: float, shape: _LongBone) -> np.
 
 
 def _carpal(name: str, growth: float) -> list[_Layer]:
-    """A carpal bone grows from a round dot to its shape about a fixed centre."""
+    """A carpal bone grows from a round dot to its shape about a fixed center."""
     if growth == 0:
         return []
     x, y, width, height, turn, squareness = _CARPAL_SHAPES[name]
@@ -538,7 +538,7 @@ def _rotation(degrees: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """Where the hand lies in the picture."""
+    """Where the hand lies in the image."""
 
     height: int
     width: int
@@ -548,7 +548,7 @@ class _Frame:
 
     @classmethod
     def fit(cls, skin: list[np.ndarray], build: _Build, height: int, width: int) -> "_Frame":
-        """Place the hand so that it lies within the picture and the forearm leaves below."""
+        """Place the hand so that it lies within the image and the forearm leaves below."""
         rotation = _rotation(build.turn)
         low, high = _extent(skin, rotation)
         room = 0.95 * np.array([width, height])

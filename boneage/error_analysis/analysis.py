@@ -8,7 +8,7 @@ import pandas as pd
 from boneage.error_analysis.calibration import AgeCalibration, age_calibration, calibration_bins
 from boneage.error_analysis.subgroups import Subgroups, by_band_and_sex, by_block, find_groups
 from boneage.evaluation.intervals import resamples_at_once
-from boneage.evaluation.metrics import summarise
+from boneage.evaluation.metrics import summarize
 from boneage.evaluation.residuals import (
     REFERENCE_AGE,
     Agreement,
@@ -40,8 +40,8 @@ class Analysis:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """A row of `summarise`."""
-        row = summarise(self.cases, n_resamples=self.n_resamples).iloc[0]
+        """A row of `summarize`."""
+        row = summarize(self.cases, n_resamples=self.n_resamples).iloc[0]
         return {str(name): value for name, value in row.items()}
 
     @cached_property
@@ -92,8 +92,8 @@ class Analysis:
         return find_groups(self.cases, self.by, self.n_resamples)
 
 
-def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
-    """Analyse the errors of a predictions table; the same table gives the same result.
+def analyze(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
+    """Analyze the errors of a predictions table; the same table gives the same result.
 
     Args:
         predictions: a predictions table of at least one case.
@@ -106,7 +106,7 @@ def analyse(predictions: pd.DataFrame, by: str = REFERENCE_AGE) -> Analysis:
     Example:
         >>> from boneage import artifacts
         >>> predictions = artifacts.read_predictions(artifacts.model_folder("densenet121"))
-        >>> found = analyse(predictions[predictions["split"] == "test"])
+        >>> found = analyze(predictions[predictions["split"] == "test"])
         >>> found.agreement.n, len(found.cases)
         (200, 200)
     """

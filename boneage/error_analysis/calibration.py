@@ -78,7 +78,7 @@ def age_calibration(
     if n < 2 or min(np.ptp(reference), np.ptp(predicted)) < TOLERANCE:
         nan = float("nan")
         return AgeCalibration(n, nan, _UNDEFINED, nan, nan, _UNDEFINED, nan)
-    # Centred, so that the differences of squares below lose no digits.
+    # Centered, so that the differences of squares below lose no digits.
     y, x = reference - reference.mean(), predicted - predicted.mean()
     columns = np.column_stack([x, y, x * x, x * y, y * y])
     slope, residual_slope = _slopes(columns.mean(axis=0))

@@ -27,10 +27,10 @@ def group_title(group: str) -> str:
     return f"{title} (inferred)" if group in BLOCKS else title
 
 
-def coverage_by_level(coverage: pd.DataFrame, colour: str) -> go.Figure:
+def coverage_by_level(coverage: pd.DataFrame, color: str) -> go.Figure:
     """Nominal against empirical coverage of all cases.
 
-    The test set has the colour "#rrggbb", the validation set is grey.
+    The test set has the color "#rrggbb", the validation set is gray.
     """
     shown = coverage[coverage["group"] == "all"]
     ends = [100 * shown["level"].min() - 3, 100]
@@ -40,7 +40,7 @@ def coverage_by_level(coverage: pd.DataFrame, colour: str) -> go.Figure:
     )  # fmt: skip
     beside = {VALIDATION: -0.35, TEST: 0.35}  # percentage points: error bars side by side
     empirical = [
-        _shares(cases, rows, colour, x=100 * rows["level"] + beside[cases])
+        _shares(cases, rows, color, x=100 * rows["level"] + beside[cases])
         for cases, rows in _by_cases(shown)
     ]
     ticks = 100 * shown["level"].unique()
@@ -53,16 +53,16 @@ def coverage_by_level(coverage: pd.DataFrame, colour: str) -> go.Figure:
     )
 
 
-def coverage_by_group(coverage: pd.DataFrame, level: float, colour: str) -> go.Figure:
+def coverage_by_group(coverage: pd.DataFrame, level: float, color: str) -> go.Figure:
     """Empirical coverage of the intervals of one level in each group.
 
-    Colours as in `coverage_by_level`. Groups of fewer than FEW_CASES are left out.
+    Colors as in `coverage_by_level`. Groups of fewer than FEW_CASES are left out.
     """
     shown = coverage[(coverage["level"] == level) & (coverage["n"] >= FEW_CASES)]
     groups = [group for group in GROUPS if (shown["group"] == group).any()]
     beside = {VALIDATION: -0.14, TEST: 0.14}
     empirical = [
-        _shares(cases, rows, colour, y=rows["group"].map(groups.index) + beside[cases])
+        _shares(cases, rows, color, y=rows["group"].map(groups.index) + beside[cases])
         for cases, rows in _by_cases(shown)
     ]
     return style.chart(
@@ -99,16 +99,16 @@ def _by_cases(coverage: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(cases, coverage[coverage["cases"] == cases]) for cases in _NAMES]
 
 
-def _shares(cases: str, rows: pd.DataFrame, colour: str, **place: Any) -> go.Scatter:
+def _shares(cases: str, rows: pd.DataFrame, color: str, **place: Any) -> go.Scatter:
     """Shares with their 95% CIs along the axis that `place` leaves: x or y."""
     values, low, high = (100 * rows[name] for name in ("coverage", "low", "high"))
     axis = "y" if "x" in place else "x"
-    colour = colour if cases == TEST else palette.NEUTRAL
+    color = color if cases == TEST else palette.NEUTRAL
     bars = style.error_bars(values, low, high, width=4)
     return go.Scatter(
         **place, **{axis: values, f"error_{axis}": bars},
         mode="markers", name=_NAMES[cases],
-        marker={"color": colour, "size": 10, "symbol": _SYMBOLS[cases]},
+        marker={"color": color, "size": 10, "symbol": _SYMBOLS[cases]},
         customdata=pd.DataFrame({"low": low, "high": high, "n": rows["n"]}),
         hovertemplate=f"%{{{axis}:.1f}}% of %{{customdata[2]:,d}} radiographs"
         "<br>95% CI %{customdata[0]:.1f} to %{customdata[1]:.1f}<extra></extra>",

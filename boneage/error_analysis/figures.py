@@ -17,7 +17,7 @@ from boneage.evaluation.residuals import REFERENCE_AGE, Agreement
 from boneage.figures import palette, style
 from boneage.formatting import age_in_words, counted, residual_in_words
 
-FEW_CASES = 20  # below this a cell of the heatmap is not coloured
+FEW_CASES = 20  # below this a cell of the heatmap is not colored
 _YEAR = 12  # months
 _MANY = 2000  # points, from which on they are drawn smaller
 _MAX_SVG = 500  # points; more are faster in WebGL
@@ -94,8 +94,8 @@ def predicted_against_age(cases: pd.DataFrame) -> go.Figure:
     )
 
 
-def error_histogram(cases: pd.DataFrame, colour: str) -> go.Figure:
-    """How many radiographs have which residual, in bins of 3 months; `colour` is "#rrggbb"."""
+def error_histogram(cases: pd.DataFrame, color: str) -> go.Figure:
+    """How many radiographs have which residual, in bins of 3 months; `color` is "#rrggbb"."""
     bins = (
         np.floor((cases["residual_months"] + TOLERANCE) / style.BIN)
         .astype(int)
@@ -105,7 +105,7 @@ def error_histogram(cases: pd.DataFrame, colour: str) -> go.Figure:
     starts = bins.index * style.BIN
     bars = go.Bar(
         x=starts + style.BIN / 2, y=bins, width=style.BIN, showlegend=False,
-        marker={"color": colour, "line": {"width": 0}},
+        marker={"color": color, "line": {"width": 0}},
         customdata=[
             (start, start + style.BIN, counted(n, "radiograph"), 100 * n / len(cases))
             for start, n in bins.set_axis(starts).items()
@@ -124,13 +124,13 @@ def error_histogram(cases: pd.DataFrame, colour: str) -> go.Figure:
 
 
 def cumulative_error(
-    curve: pd.DataFrame, colour: str, marks: Sequence[float] = (0.5, 0.8, 0.95)
+    curve: pd.DataFrame, color: str, marks: Sequence[float] = (0.5, 0.8, 0.95)
 ) -> go.Figure:
     """Which share of radiographs lies within which error.
 
     Args:
         curve: of `evaluation.residuals.cumulative_error`.
-        colour: "#rrggbb".
+        color: "#rrggbb".
         marks: shares in (0, 1] to point out, the first of which is the title (a mark stands at the
             least error that reaches its share).
 
@@ -140,13 +140,13 @@ def cumulative_error(
     errors, shares = curve["error_months"].to_numpy(), curve["share"].to_numpy()
     marked = errors[np.searchsorted(shares, marks)]
     line = go.Scatter(
-        x=errors, y=100 * shares, mode="lines", line={"shape": "hv", "color": colour, "width": 2.5},
+        x=errors, y=100 * shares, mode="lines", line={"shape": "hv", "color": color, "width": 2.5},
         hovertemplate="%{y:.1f}% within %{x:.1f} months<extra></extra>",
     )  # fmt: skip
     points = go.Scatter(
         x=marked, y=100 * np.array(marks), mode="markers+text", textposition="bottom right",
         text=[f"{100 * s:.0f}%: {e:.1f} months" for s, e in zip(marks, marked, strict=True)],
-        marker={"color": colour, "size": 9}, hoverinfo="skip",
+        marker={"color": color, "size": 9}, hoverinfo="skip",
     )  # fmt: skip
     return style.chart(
         [line, points],
@@ -176,7 +176,7 @@ def residual_distributions(
     bands = [band for band in AGE_BANDS if band in set(boxes["age_band"])]
     traces = []
     for sex in _sexes(boxes):
-        colour = palette.SEXES[sex]
+        color = palette.SEXES[sex]
         place = {band: n + (-0.2 if sex == "female" else 0.2) for n, band in enumerate(bands)}
         box, points = (table[table["sex"] == sex] for table in (boxes, beyond))
         x = box["age_band"].map(place).astype(float)
@@ -185,7 +185,7 @@ def residual_distributions(
                 x=x, name=style.GROUPS[sex], legendgroup=sex, width=0.34,
                 q1=box["lower_quartile"], median=box["median"], q3=box["upper_quartile"],
                 lowerfence=box["lower_whisker"], upperfence=box["upper_whisker"],
-                line={"width": 2, "color": colour}, fillcolor=palette.faded(colour, 0.25),
+                line={"width": 2, "color": color}, fillcolor=palette.faded(color, 0.25),
                 hoverinfo="skip",
             ),
             # Invisible bars over the boxes, for Plotly's own words of a box leave out n.
@@ -200,7 +200,7 @@ def residual_distributions(
             go.Scatter(
                 x=points["age_band"].map(place).astype(float), y=points["residual_months"],
                 mode="markers", legendgroup=sex, showlegend=False,
-                marker={"color": colour, **_look(boxes["n"].sum())},
+                marker={"color": color, **_look(boxes["n"].sum())},
                 customdata=style.case_numbers(points["id"]),
                 hovertemplate="Radiograph %{customdata[0]}: %{y:+.0f} months<extra></extra>",
             ),
@@ -226,7 +226,7 @@ def mae_heatmap(table: pd.DataFrame, by: str = REFERENCE_AGE) -> go.Figure:
     """Mean absolute error, its interval and n for each band of the age `by` and sex.
 
     `table` is `evaluation.cohorts.by_band_and_sex(cases)`. A cell of fewer than FEW_CASES
-    radiographs is not coloured by its error and says that they are few.
+    radiographs is not colored by its error and says that they are few.
     """
     age, axis = style.AGES[by]
     cells = table.pivot(index="age_band", columns="sex")
@@ -234,15 +234,15 @@ def mae_heatmap(table: pd.DataFrame, by: str = REFERENCE_AGE) -> go.Figure:
     shades = [
         go.Heatmap(
             x=values.columns.map(style.GROUPS), y=values.index.map(_years), z=values,
-            zmin=0, zmax=table["mae"].max(), colorscale=colours, showscale=False,
+            zmin=0, zmax=table["mae"].max(), colorscale=colors, showscale=False,
             xgap=4, ygap=4, hoverinfo="skip",
         )
-        for values, colours in (
+        for values, colors in (
             (cells["mae"].mask(few), palette.ERROR_SHADES),
             (cells["mae"].where(few), (palette.FEW, palette.FEW)),
         )
     ]  # fmt: skip
-    # Not the text of the heatmap, whose colour Plotly chooses as if it lay on white.
+    # Not the text of the heatmap, whose color Plotly chooses as if it lay on white.
     words = go.Scatter(
         x=table["sex"].map(style.GROUPS), y=table["age_band"].map(_years), mode="text",
         text=[_cell(row) for row in table.itertuples()], hoverinfo="skip",
@@ -264,14 +264,14 @@ def bland_altman(cases: pd.DataFrame, agreement: Agreement) -> go.Figure:
     """
     middle = (cases["reference_months"] + cases["prediction_months"]) / 2
     shapes, annotations = [], []
-    for title, value, interval, colour, anchor in (
+    for title, value, interval, color, anchor in (
         ("Upper", agreement.upper, agreement.upper_interval, palette.ERROR, "bottom"),
         ("Bias", agreement.bias, agreement.bias_interval, palette.MEAN, "middle"),
         ("Lower", agreement.lower, agreement.lower_interval, palette.ERROR, "top"),
     ):
         shapes += [
-            style.band(*interval, level=True, fillcolor=palette.faded(colour, 0.3)),
-            style.line_at(y=value, width=2, color=colour),
+            style.band(*interval, level=True, fillcolor=palette.faded(color, 0.3)),
+            style.line_at(y=value, width=2, color=color),
         ]
         annotations.append(
             {
@@ -316,12 +316,12 @@ def points(cases: pd.DataFrame, x: pd.Series, y: pd.Series) -> list:
         scatter(len(cases))(
             x=(x[shown] + shift).astype(np.float32), y=y[shown].astype(np.float32),
             mode="markers", name=name, customdata=numbers[shown],
-            marker={"color": colour, **_look(len(cases))},
+            marker={"color": color, **_look(len(cases))},
             hovertemplate="<b>Radiograph %{customdata[0]}</b>"
             f"<br>Reference {style.age_in_hover(1)}<br>Prediction {style.age_in_hover(3)}"
             "<br>Residual %{customdata[5]:+.1f} months",
         )
-        for name, shown, colour, shift in traces
+        for name, shown, color, shift in traces
     ]  # fmt: skip
 
 

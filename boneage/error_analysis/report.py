@@ -12,7 +12,7 @@ from boneage.datasets.blocks import acquisition_block
 from boneage.datasets.text import ABOUT_SPLIT, SPLITS
 from boneage.error_analysis import figures as errors
 from boneage.error_analysis import text as error_text
-from boneage.error_analysis.analysis import Analysis, analyse
+from boneage.error_analysis.analysis import Analysis, analyze
 from boneage.error_analysis.benchmarks import benchmarks
 from boneage.error_analysis.calibration_figure import reference_on_predicted
 from boneage.evaluation.intervals import METRICS
@@ -51,8 +51,8 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
 
     cases: predictions of one split, with a column block where there are acquisition blocks.
     """
-    found, by_prediction = (analyse(cases, by) for by in style.AGES)
-    title, colour = style.model_title(name), palette.model_colour(name)
+    found, by_prediction = (analyze(cases, by) for by in style.AGES)
+    title, color = style.model_title(name), palette.model_color(name)
     return page(
         "report",
         heading=f"Error analysis: {title}",
@@ -62,9 +62,9 @@ def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) ->
         found=found,
         groups=found.subgroups,
         age=style.AGES[found.by][0],
-        tiles=cards.metric_tiles(found.metrics, METRICS, colour),
-        **_published(title, colour, split, found),
-        **_charts(found, by_prediction, colour),
+        tiles=cards.metric_tiles(found.metrics, METRICS, color),
+        **_published(title, color, split, found),
+        **_charts(found, by_prediction, color),
         formatting=formatting,
         text=error_text,
         tables=tables,
@@ -85,7 +85,7 @@ def _predictions(name: str, recipe: str) -> pd.DataFrame:
     return artifacts.read_predictions(_folder(name, recipe))
 
 
-def _published(title: str, colour: str, split: str, found: Analysis) -> dict:
+def _published(title: str, color: str, split: str, found: Analysis) -> dict:
     """The own error among the published ones; without bars where none are published."""
     if split not in PUBLISHED_COLUMN:
         return {"bars": ""}
@@ -93,11 +93,11 @@ def _published(title: str, colour: str, split: str, found: Analysis) -> dict:
     published = published_results().dropna(subset=[column])
     own = (found.metrics["mae"], found.metrics["mae_low"], found.metrics["mae_high"])
     band = SINGLE_READER if split == "test" else None
-    bars = benchmarks(title, own, colour, published, column, band)
+    bars = benchmarks(title, own, color, published, column, band)
     return {"bars": bars, "band": band, "published": published}
 
 
-def _charts(found: Analysis, by_prediction: Analysis, colour: str) -> dict[str, list[go.Figure]]:
+def _charts(found: Analysis, by_prediction: Analysis, color: str) -> dict[str, list[go.Figure]]:
     """The figures of each section; of the residuals three by either age."""
     cases = found.cases
     residuals = []
@@ -111,8 +111,8 @@ def _charts(found: Analysis, by_prediction: Analysis, colour: str) -> dict[str, 
     agreement = [
         errors.predicted_against_age(cases),
         errors.bland_altman(cases, found.agreement),
-        errors.error_histogram(cases, colour),
-        errors.cumulative_error(found.cumulative, colour),
+        errors.error_histogram(cases, color),
+        errors.cumulative_error(found.cumulative, color),
     ]
     bins = reference_on_predicted(cases, found.calibration_bins, found.calibration)
     return {"residuals": residuals, "calibration": [bins], "agreement": agreement}

@@ -139,9 +139,9 @@ def resample_metrics(
     n = len(age)
     residual = prediction - age
     error = np.abs(residual)
-    centred = age - age.mean()  # keeps the difference of squares below from losing digits
+    centered = age - age.mean()  # keeps the difference of squares below from losing digits
     near = [within(error, months) for months in WITHIN_MONTHS]
-    columns = np.stack([error, residual**2, residual, centred, centred**2, *near])
+    columns = np.stack([error, residual**2, residual, centered, centered**2, *near])
     by_error = np.argsort(error)
     ascending = error[by_error]
     sums, medians = [], []
@@ -153,7 +153,7 @@ def resample_metrics(
     mae, mse, bias, mean_age, mean_square_age, *shares = means
     variance = mean_square_age - mean_age**2
     # Rounding leaves a trace of variance where there is none; ages are at best 0.01 months apart.
-    defined = variance > 1e-9 * max(np.mean(centred**2), np.finfo(float).tiny)
+    defined = variance > 1e-9 * max(np.mean(centered**2), np.finfo(float).tiny)
     r2 = np.full(n_resamples, np.nan)
     np.divide(mse, variance, out=r2, where=defined)
     return {

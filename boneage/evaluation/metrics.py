@@ -106,7 +106,7 @@ def metrics_row(
     return row
 
 
-def summarise(
+def summarize(
     predictions: pd.DataFrame,
     by: str | Sequence[str] = (),
     n_resamples: int = N_RESAMPLES,
@@ -132,7 +132,7 @@ def summarise(
         >>> from boneage import artifacts
         >>> predictions = artifacts.read_predictions(artifacts.model_folder("densenet121"))
         >>> test = predictions[predictions["split"] == "test"]
-        >>> summarise(test, by="sex", n_resamples=100)[["sex", "n"]].to_numpy().tolist()
+        >>> summarize(test, by="sex", n_resamples=100)[["sex", "n"]].to_numpy().tolist()
         [['female', 100], ['male', 100]]
     """
     by = [by] if isinstance(by, str) else list(by)
@@ -161,7 +161,7 @@ def metrics_table(
 
     Returns:
         Columns split, group ("all", "female", "male", "0-5 years", ...), n, then each metric with
-        its 95% CI as in `summarise`. Splits stand in the order of the table; a group without cases
+        its 95% CI as in `summarize`. Splits stand in the order of the table; a group without cases
         has no row.
 
     Raises:
@@ -178,7 +178,7 @@ def metrics_table(
     parts = []
     for split, cases in predictions.groupby("split", sort=False):
         for by in ("all", "sex", "age_band"):
-            table = summarise(cases.assign(all="all"), by, n_resamples, seed)
+            table = summarize(cases.assign(all="all"), by, n_resamples, seed)
             table = table.rename(columns={by: "group"}).astype({"group": str})
             table.insert(0, "split", split)
             parts.append(table)

@@ -1,4 +1,4 @@
-"""From a map on feature cells to colours on the radiograph. No Keras."""
+"""From a map on feature cells to colors on the radiograph. No Keras."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 
 from boneage.models.registry import FeatureGrid
 
-# Perceptually uniform, and neither black nor white nor grey anywhere, so that it cannot be
+# Perceptually uniform, and neither black nor white nor gray anywhere, so that it cannot be
 # mistaken for bone or background.
-_COLOUR_MAP = cv2.COLORMAP_PLASMA
+_COLOR_MAP = cv2.COLORMAP_PLASMA
 
 
 def stretch(values: np.ndarray) -> np.ndarray:
@@ -26,7 +26,7 @@ def upsample(cells: np.ndarray, grid: FeatureGrid, size: int) -> np.ndarray:
     """Interpolate a map from feature cells to the pixels of the crop.
 
     Plain resizing would shift the map by up to half a cell, as the cells' receptive fields are
-    not centred on equal tiles of the image; this puts each value on its centre.
+    not centered on equal tiles of the image; this puts each value on its center.
 
     Args:
         cells: (h, w) map on the cells of `grid`.
@@ -34,7 +34,7 @@ def upsample(cells: np.ndarray, grid: FeatureGrid, size: int) -> np.ndarray:
         size: side of the crop in pixels.
 
     Returns:
-        (size, size) float32, bilinear between cell centres, constant beyond the outermost ones.
+        (size, size) float32, bilinear between cell centers, constant beyond the outermost ones.
 
     Raises:
         ValueError: the map has not the number of cells that `grid` has on this size.
@@ -57,7 +57,7 @@ def to_radiograph(
     Args:
         map_on_crop: (S, S) map on the pixels of the crop.
         affine: (2, 3), from crop pixel (x, y, 1) to radiograph pixel (x, y), with
-            pixel centres at integers; `PreparedHand.to_radiograph`.
+            pixel centers at integers; `PreparedHand.to_radiograph`.
         shape: (H, W) of the radiograph.
 
     Returns:
@@ -74,13 +74,13 @@ def to_radiograph(
     )
 
 
-def colourise(grey: np.ndarray, values: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """Lay a map in colours over a radiograph.
+def colorize(gray: np.ndarray, values: np.ndarray, opacity: float = 0.6) -> np.ndarray:
+    """Lay a map in colors over a radiograph.
 
     The cover grows with the value, so where the map is 0 the radiograph shows unchanged.
 
     Args:
-        grey: (H, W) uint8 radiograph or crop.
+        gray: (H, W) uint8 radiograph or crop.
         values: (H, W) map in [0, 1].
         opacity: cover at value 1, in [0, 1].
 
@@ -90,9 +90,9 @@ def colourise(grey: np.ndarray, values: np.ndarray, opacity: float = 0.6) -> np.
     Raises:
         ValueError: shapes differ, or a value or the opacity is outside [0, 1].
     """
-    if grey.shape != values.shape:
+    if gray.shape != values.shape:
         raise ValueError(
-            f"The radiograph is {grey.shape} and the map {values.shape}; resize the map to the "
+            f"The radiograph is {gray.shape} and the map {values.shape}; resize the map to the "
             "radiograph first."
         )
     in_range = values.min() >= 0 and values.max() <= 1 and 0 <= opacity <= 1
@@ -102,22 +102,22 @@ def colourise(grey: np.ndarray, values: np.ndarray, opacity: float = 0.6) -> np.
             f"{opacity}; both must lie in [0, 1]."
         )
     level = np.round(values * 255).astype(np.uint8)
-    return _blends(opacity)[level, grey]
+    return _blends(opacity)[level, gray]
 
 
 def _blends(opacity: float) -> np.ndarray:
-    """(256, 256, 3) uint8 colour of every map level over every grey level.
+    """(256, 256, 3) uint8 color of every map level over every gray level.
 
-    Looking colours up is some ten times as fast as mixing them on a full-size radiograph.
+    Looking colors up is some ten times as fast as mixing them on a full-size radiograph.
     """
     levels = np.arange(256, dtype=np.uint8)
-    colours = cv2.applyColorMap(levels[None], _COLOUR_MAP)[0, :, ::-1]
+    colors = cv2.applyColorMap(levels[None], _COLOR_MAP)[0, :, ::-1]
     cover = opacity * levels[:, None, None] / 255
-    return np.round(levels[:, None] * (1 - cover) + colours[:, None] * cover).astype(np.uint8)
+    return np.round(levels[:, None] * (1 - cover) + colors[:, None] * cover).astype(np.uint8)
 
 
 def _linear_weights(n_cells: int, grid: FeatureGrid, size: int) -> np.ndarray:
     """(size, n_cells) weights of linear interpolation; each row sums to 1."""
-    position = (np.arange(size) - grid.first_centre) / grid.stride
+    position = (np.arange(size) - grid.first_center) / grid.stride
     position = np.clip(position, 0, n_cells - 1)
     return np.maximum(0, 1 - np.abs(position[:, None] - np.arange(n_cells)))

@@ -1,1 +1,1 @@
-"""Numbers in, pictures out: Plotly figures, radiographs with colours, small HTML. No Streamlit."""
+"""Numbers in, images out: Plotly figures, radiographs with colors, small HTML. No Streamlit."""

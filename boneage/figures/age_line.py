@@ -61,19 +61,19 @@ def age_line(
 def _add_row(
     figure: go.Figure, row: int, name: str, age: float, interval: tuple[float, float] | None
 ) -> None:
-    title, colour = style.model_title(name), palette.model_colour(name)
+    title, color = style.model_title(name), palette.model_color(name)
     words = age_in_words(age)
     if interval:
         low, high = interval
         figure.add_scatter(
             x=[low, high], y=[row, row], mode="lines", hoverinfo="skip",
             name=f"{title}, prediction interval",
-            line={"color": palette.faded(colour, 0.45), "width": 8 if row else 12},
+            line={"color": palette.faded(color, 0.45), "width": 8 if row else 12},
         )  # fmt: skip
         words += f"<br>Interval {age_in_short(low)} to {age_in_short(high)}"
     figure.add_scatter(
         x=[age], y=[row], mode="markers", name=title,
-        marker={"color": colour, "size": 13 if row else 18, "line": {"width": 1, "color": "white"},
+        marker={"color": color, "size": 13 if row else 18, "line": {"width": 1, "color": "white"},
                 "symbol": "diamond" if name == ENSEMBLE else "circle"},
         hovertemplate=f"{title}: {words}<extra></extra>",
     )  # fmt: skip
@@ -91,11 +91,11 @@ def _add_words(figure: go.Figure, row: int, words: str, marked: Sequence[float])
 
 def _add_chronological_age(figure: go.Figure, age: float, n_rows: int) -> None:
     """A mark on every row, and its words above them."""
-    colour = palette.CHRONOLOGICAL_AGE
+    color = palette.CHRONOLOGICAL_AGE
     figure.add_scatter(
         x=[age] * n_rows, y=list(range(n_rows)), mode="markers", name="Chronological age",
-        marker={"symbol": "line-ns-open", "size": 14, "color": colour,
-                "line": {"width": 3, "color": colour}},
+        marker={"symbol": "line-ns-open", "size": 14, "color": color,
+                "line": {"width": 3, "color": color}},
         hovertemplate=f"Chronological age: {age_in_words(age)}<extra></extra>",
     )  # fmt: skip
     figure.add_annotation(

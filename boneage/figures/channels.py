@@ -7,12 +7,12 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 
-def channel_bars(weights: Mapping[int, np.ndarray], colour: str) -> go.Figure:
+def channel_bars(weights: Mapping[int, np.ndarray], color: str) -> go.Figure:
     """One small chart a stage: its channels from the most to the least weighted.
 
     Args:
         weights: CBAM stage -> (C,) channel attention in [0, 1]; at least one stage.
-        colour: of the bars, "#rrggbb".
+        color: of the bars, "#rrggbb".
 
     Returns:
         The figure.
@@ -27,7 +27,7 @@ def channel_bars(weights: Mapping[int, np.ndarray], colour: str) -> go.Figure:
         order = np.argsort(channels)[::-1]
         figure.add_bar(
             x=np.arange(1, len(channels) + 1), y=channels[order], customdata=order,
-            marker={"color": colour, "line": {"width": 0}},
+            marker={"color": color, "line": {"width": 0}},
             hovertemplate="Channel %{customdata}: %{y:.2f}<extra></extra>",
             row=number // 2 + 1, col=number % 2 + 1,
         )  # fmt: skip

@@ -1,11 +1,11 @@
-"""The colours of the app: one for each model and each sex, the same on every page.
+"""The colors of the app: one for each model and each sex, the same on every page.
 
 Each is readable (contrast 3 to 1 or more, WCAG 2.1, 1.4.11) on the light and on the dark
-background, so that no figure needs to know the theme, and no two are alike to colour-blind eyes
+background, so that no figure needs to know the theme, and no two are alike to color-blind eyes
 that have to be told apart in one figure.
 """
 
-MEAN = "#12948A"  # teal, which is also the app's own colour
+MEAN = "#12948A"  # teal, which is also the app's own color
 
 MODELS: dict[str, str] = {
     "ensemble": MEAN,
@@ -24,31 +24,31 @@ SEXES: dict[str, str] = {
 CHRONOLOGICAL_AGE = "#7C8794"  # slate
 NEUTRAL = CHRONOLOGICAL_AGE  # grids, reference lines and ties, which take no side
 ERROR = "#D1495B"  # red: the larger an error, the more of it
-INK = "#000000"  # words on an area filled with one of these colours
-MUTED_OPACITY = 0.75  # of the page's text colour: notes and captions, contrast 4.5 to 1 or more
+INK = "#000000"  # words on an area filled with one of these colors
+MUTED_OPACITY = 0.75  # of the page's text color: notes and captions, contrast 4.5 to 1 or more
 # These lie on radiographs only, which are dark in both themes.
 HAND_BOX = "#2DD4BF"  # bright teal
 BRIGHTER, DARKER = "#FF9F45", "#4AA3FF"  # orange and blue: what changes between two ages
 SPREAD = "#FF6B9A"  # pink: where children of one age differ
 
 
-def model_colour(name: str) -> str:
-    """The colour of a model, "#rrggbb"; a model new to the palette always gets the same one."""
+def model_color(name: str) -> str:
+    """The color of a model, "#rrggbb"; a model new to the palette always gets the same one."""
     return MODELS.get(name) or _OTHER_MODELS[sum(name.encode()) % len(_OTHER_MODELS)]
 
 
-def rgb(colour: str) -> tuple[int, int, int]:
+def rgb(color: str) -> tuple[int, int, int]:
     """ "#2F7FD6" -> (47, 127, 214)."""
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    red, green, blue = bytes.fromhex(color.removeprefix("#"))
     return red, green, blue
 
 
-def faded(colour: str, opacity: float) -> str:
-    """The colour for CSS and Plotly, opacity in [0, 1]."""
-    return f"rgba({', '.join(map(str, rgb(colour)))}, {opacity:g})"
+def faded(color: str, opacity: float) -> str:
+    """The color for CSS and Plotly, opacity in [0, 1]."""
+    return f"rgba({', '.join(map(str, rgb(color)))}, {opacity:g})"
 
 
-# Areas on the page behind words of the page's text colour, from no error to the largest. They are
+# Areas on the page behind words of the page's text color, from no error to the largest. They are
 # clear, so that they are neither glaring on the dark page nor dull on the light one.
 ERROR_SHADES = (faded(ERROR, 0.06), faded(ERROR, 0.55))
 FEW = faded(NEUTRAL, 0.25)  # an area of too few cases to tell

@@ -1,7 +1,7 @@
 """What all analysis charts share: titles, axes with units, margins and words.
 
-Backgrounds are clear and text takes the colour of the page, so a figure follows the light and the
-dark theme and prints on white; grids and reference lines are half-clear greys that show on both.
+Backgrounds are clear and text takes the color of the page, so a figure follows the light and the
+dark theme and prints on white; grids and reference lines are half-clear grays that show on both.
 """
 
 import math

@@ -86,7 +86,7 @@ def table(
 ) -> str:
     """A table with a row of titles; up to five columns fit a telephone.
 
-    columns: title and colour of each, None without a line below it. sections: title, which may be
+    columns: title and color of each, None without a line below it. sections: title, which may be
     empty, -> rows. first_column: width of the labels in % of the table.
     """
     return _HTML.table(columns, sections, first_column)

@@ -27,7 +27,7 @@ _EVERY_EPOCH = 10  # trainings as short as this have a tick at each of them
 def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
     """Loss and validation MAE, both on a logarithmic scale, and learning rate below each other.
 
-    Each model has its colour. A chart without a line is left out.
+    Each model has its color. A chart without a line is left out.
 
     Args:
         histories: registry name -> its history, one row an epoch, with the column epoch and any of
@@ -48,7 +48,7 @@ def training_curves(histories: Mapping[str, pd.DataFrame]) -> go.Figure:
                 figure.add_scatter(
                     x=history["epoch"], y=history[column], mode="lines+markers",
                     name=style.model_title(name) + added, showlegend=row == 1,
-                    line={"color": palette.model_colour(name), "dash": dash, "width": 2},
+                    line={"color": palette.model_color(name), "dash": dash, "width": 2},
                     marker={"size": 4}, row=row, col=1,
                     hovertemplate="Epoch %{x}: %{y:,.4~g}<extra>%{fullData.name}</extra>",
                 )  # fmt: skip

@@ -20,7 +20,7 @@ from boneage.inference.ensemble import ensemble_weights, with_ensemble
 from boneage.inference.runtime import Runtime
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.quality.checks import QualityMeasures, Refusal, measure_quality
-from boneage.quality.quality_check import load_gate
+from boneage.quality.quality_check import load_quality_check
 from boneage.radiographs.hand import Hand, load_landmarker
 from boneage.radiographs.preprocessing import (
     PreparedHand,
@@ -183,7 +183,7 @@ class Predictor:
         facts: model name -> what its weights are.
         weights: model name -> its share in the ensemble, 1 together.
         calibration: prediction intervals.
-        gate: the image quality check.
+        quality_check: the image quality check.
 
     Raises:
         ArtifactError: there is no trained model, or a file is damaged.
@@ -231,7 +231,7 @@ class Predictor:
         self.weights = ensemble_weights(tables)
         self.calibration = calibrate(tables, self.weights)
         fingerprints = artifacts.fingerprints(self.facts)
-        self.gate = load_gate({name: fingerprints[name] for name in names})
+        self.quality_check = load_quality_check({name: fingerprints[name] for name in names})
 
     @property
     def names(self) -> list[str]:
@@ -240,9 +240,9 @@ class Predictor:
 
     @property
     def notes(self) -> list[str]:
-        """What to tell people: which models are not whole and left out, what the gate lacks."""
+        """What to tell people: models left out as not whole, what the quality check lacks."""
         notes = _incomplete()
-        return [*notes, self.gate.note] if self.gate.note else notes
+        return [*notes, self.quality_check.note] if self.quality_check.note else notes
 
     def prepare(self, radiograph: Radiograph) -> dict[str, PreparedHand]:
         """Prepare the hand as each model wants it; models of one preparation share the result.
@@ -373,7 +373,7 @@ class Predictor:
             for name in self.names
         }
         features = {name: of_model["pooled_features"] for name, of_model in outputs.items()}
-        refusals = self.gate.judge([each.quality for each in opened], features)
+        refusals = self.quality_check.judge([each.quality for each in opened], features)
         return [
             Prediction(
                 each,

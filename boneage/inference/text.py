@@ -76,7 +76,7 @@ def in_interval(age: float, level: float, low: float, high: float) -> str:
     )
 
 
-def unfamiliar_ages(bone_age: float, chronological_age: float | None) -> list[str]:
+def unusual_ages(bone_age: float, chronological_age: float | None) -> list[str]:
     """A sentence for each end of the age range of which the training data hold few hands.
 
     Args:

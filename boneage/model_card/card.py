@@ -20,10 +20,10 @@ from boneage.datasets.challenge import CITATION, READING_SD
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION
 from boneage.datasets.text import SPLITS
 from boneage.error_analysis import text as error_text
-from boneage.error_analysis.analysis import Analysis, analyse
+from boneage.error_analysis.analysis import Analysis, analyze
 from boneage.error_analysis.tree import block_in_words
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarise
+from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarize
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.inference import text as prediction_text
 from boneage.inference.conformal import LEVEL
@@ -143,7 +143,7 @@ def _read() -> _Published:
         tables=tables,
         weights=weights,
         cases=cases,
-        analyses={split: analyse(cases[cases["split"] == split]) for split in _EVALUATED},
+        analyses={split: analyze(cases[cases["split"] == split]) for split in _EVALUATED},
         titles={name: each.title for name, each in facts.items()} | {ENSEMBLE: "Ensemble"},
     )
 
@@ -222,7 +222,7 @@ def _performance(card: _Published) -> str:
     rows = []
     for split in _EVALUATED:
         for name, table in [*card.tables.items(), (ENSEMBLE, card.cases)]:
-            (found,) = summarise(table[table["split"] == split]).to_dict("records")
+            (found,) = summarize(table[table["split"] == split]).to_dict("records")
             title = f"{card.titles[name]}, {SPLITS[split].lower()} (n = {found['n']:,})"
             rows.append([title, *(_with_interval(found, metric) for metric in _METRICS)])
     return _table(("", *(formatting.METRIC_TITLES[metric] for metric in _METRICS)), rows)
@@ -321,7 +321,7 @@ def _coverage() -> str:
 
 
 def _quality_check() -> str:
-    table = artifacts.read_gate_table()
+    table = artifacts.read_quality_check_table()
     if table is None:
         return _NOT_MEASURED
     splits = table["kind"].str.split(",").str[0].isin(_EVALUATED)

@@ -59,7 +59,7 @@ def _body(
 ) -> keras.KerasTensor:
     x = layers.ZeroPadding2D(3, name="stem_pad")(image)
     x = _convolution(x, 2 * growth_rate, kernel=7, strides=2, name="stem_conv")
-    x = _normalise_and_relu(x, name="stem")
+    x = _normalize_and_relu(x, name="stem")
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
     x = layers.MaxPooling2D(3, strides=2, name="stem_pool")(x)
     for block, depth in enumerate(layers_per_block, start=1):
@@ -67,26 +67,26 @@ def _body(
             x = _transition(x, name=f"transition{block - 1}")
         for layer in range(1, depth + 1):
             x = _dense_layer(x, growth_rate, name=f"block{block}_layer{layer}")
-    return _normalise_and_relu(x, name="last")
+    return _normalize_and_relu(x, name="last")
 
 
 def _dense_layer(x: keras.KerasTensor, growth_rate: int, name: str) -> keras.KerasTensor:
     """Bottleneck of 4 k channels, then k new channels beside all the earlier ones."""
-    new = _normalise_and_relu(x, name=f"{name}_1")
+    new = _normalize_and_relu(x, name=f"{name}_1")
     new = _convolution(new, 4 * growth_rate, kernel=1, name=f"{name}_1_conv")
-    new = _normalise_and_relu(new, name=f"{name}_2")
+    new = _normalize_and_relu(new, name=f"{name}_2")
     new = _convolution(new, growth_rate, kernel=3, padding="same", name=f"{name}_2_conv")
     return layers.Concatenate(name=f"{name}_concat")([x, new])
 
 
 def _transition(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Half the channels at half the resolution."""
-    x = _normalise_and_relu(x, name=name)
+    x = _normalize_and_relu(x, name=name)
     x = _convolution(x, x.shape[-1] // 2, kernel=1, name=f"{name}_conv")
     return layers.AveragePooling2D(2, name=f"{name}_pool")(x)
 
 
-def _normalise_and_relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def _normalize_and_relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     x = layers.BatchNormalization(epsilon=1e-5, name=f"{name}_bn")(x)
     return layers.Activation("relu", name=f"{name}_relu")(x)
 

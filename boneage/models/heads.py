@@ -82,7 +82,7 @@ def inference_model(model: keras.Model, mirrored: bool) -> keras.Model:
 def with_l2(model: keras.Model, factor: float) -> keras.Model:
     """Copy a model, with fresh weights and an L2 penalty on its convolution and dense kernels.
 
-    Copying after the fact regularises any model, without an option in every layer's builder.
+    Copying after the fact regularizes any model, without an option in every layer's builder.
 
     Args:
         model: to copy.

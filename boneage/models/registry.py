@@ -23,16 +23,16 @@ ENSEMBLE = "ensemble"
 class FeatureGrid:
     """Where the cells of a feature map lie on the model's input.
 
-    The receptive field of cell ``i`` is centred at ``first_centre + stride * i`` input pixels,
-    in x and in y alike; pixel centres are at integers.
+    The receptive field of cell ``i`` is centered at ``first_center + stride * i`` input pixels,
+    in x and in y alike; pixel centers are at integers.
     """
 
     stride: float
-    first_centre: float
+    first_center: float
 
     def scaled(self, factor: float) -> FeatureGrid:
         """The grid on an image with `factor` times as many pixels along each side."""
-        return FeatureGrid(self.stride * factor, (self.first_centre + 0.5) * factor - 0.5)
+        return FeatureGrid(self.stride * factor, (self.first_center + 0.5) * factor - 0.5)
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class ModelEntry:
 
 
 # Both bodies halve the image five times. DenseNet's transitions average 2x2 cells, which moves
-# the centres by half a cell each time (0, 0, 2, 6, 14); the ResNet's padded strides leave the
-# first centre on pixel 0. tests/models/test_feature_grids.py measures these numbers.
-_DENSENET_GRID = FeatureGrid(stride=32, first_centre=14)
-_RESNET_GRIDS = {stage: FeatureGrid(2 ** (stage + 1), first_centre=0) for stage in (1, 2, 3, 4)}
+# the centers by half a cell each time (0, 0, 2, 6, 14); the ResNet's padded strides leave the
+# first center on pixel 0. tests/models/test_feature_grids.py measures these numbers.
+_DENSENET_GRID = FeatureGrid(stride=32, first_center=14)
+_RESNET_GRIDS = {stage: FeatureGrid(2 ** (stage + 1), first_center=0) for stage in (1, 2, 3, 4)}
 
 _ENTRIES = (
     ModelEntry(

@@ -84,7 +84,7 @@ def _basic_block(x: keras.KerasTensor, filters: int, stride: int, name: str) -> 
 def _convolution(
     x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str
 ) -> keras.KerasTensor:
-    """Convolution without bias, then batch normalisation.
+    """Convolution without bias, then batch normalization.
 
     The padding is explicit and symmetric as in the original: "same" pads a strided convolution
     on one side only, so that the 3x3 branch would look one pixel beside its 1x1 shortcut.

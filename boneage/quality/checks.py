@@ -1,6 +1,6 @@
-"""What the gate looks at, and what it says.
+"""What the quality check looks at, and what it says.
 
-A check compares one number of a picture, its measure, with the largest that passes. Limits that
+A check compares one number of an image, its measure, with the largest that passes. Limits that
 follow from what a radiograph is stand here; those that depend on how real radiographs vary are
 chosen on the validation set and stored in `artifacts/`.
 """
@@ -23,18 +23,19 @@ from boneage.radiographs.hand import (
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph
 
-BLANK, COLOUR, NO_HAND, TOO_SMALL = "blank or too dark", "in color", "no hand", "too small"
+BLANK, COLOR, NO_HAND, TOO_SMALL = "blank or too dark", "in color", "no hand", "too small"
 SEVERAL, CUT_OFF, BLURRED = "more than one hand", "cut off", "blurred"
-UNFAMILIAR = "unfamiliar"
+OUT_OF_DISTRIBUTION = "out of distribution"
 
-# Groups of images that the check is measured on, in gate.csv; ALL are the kinds of one together.
+# Groups of images that the check is measured on, in quality_check.csv; ALL are the kinds of one
+# together.
 REAL, UNLIKE, NEARLY = "radiographs", "far out-of-distribution", "near out-of-distribution"
 HANDS, ALL = "corrected hands", "all"
 
 _REASONS = {
     BLANK: "The image is blank or much too dark, with hardly any gray levels; export the "
     "radiograph again with more contrast.",
-    COLOUR: "The image is in color, so it is not a radiograph; choose the original grayscale "
+    COLOR: "The image is in color, so it is not a radiograph; choose the original grayscale "
     "radiograph.",
     NO_HAND: "No hand was found in this image; choose a radiograph of one hand, from the "
     "fingertips to the wrist.",
@@ -45,7 +46,8 @@ _REASONS = {
     "and the wrist.",
     BLURRED: "The image is too blurred to assess the growth plates; choose a sharp radiograph, or "
     "export it again at full resolution.",
-    UNFAMILIAR: "The image is unlike the hand radiographs of the training data, so a prediction "
+    OUT_OF_DISTRIBUTION: "The image is unlike the hand radiographs of the training data, "
+    "so a prediction "
     "would not be reliable; check that it is a sharp radiograph of one whole hand.",
 }
 
@@ -65,11 +67,11 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: the measure it looks at, and what a picture beyond the limit is.
+    """One check: the measure it looks at, and what an image beyond the limit is.
 
     Attributes:
         measure: name of the measure.
-        kind: what a picture beyond the limit is, for tables.
+        kind: what an image beyond the limit is, for tables.
         most: the largest value that passes; None where it is chosen on the validation set.
     """
 
@@ -90,7 +92,7 @@ SHAPE, OTHER = "hand shape", "similarity of another detection to a hand"
 # model's features (`features_check`) come last.
 CHECKS = (
     Check("gray levels missing", BLANK, most=1),
-    Check("share in color", COLOUR, most=0.1),
+    Check("share in color", COLOR, most=0.1),
     Check("no hand found", NO_HAND, most=0),
     Check(SHAPE, NO_HAND),
     Check("pixels missing", TOO_SMALL, most=1),
@@ -113,8 +115,8 @@ _NO_ROOM = 0.01  # of a hand's length: at the edge, or beyond
 
 
 def features_check(model: str) -> Check:
-    """The check whether a model's pooled features are familiar."""
-    return Check(f"features of {model}", UNFAMILIAR)
+    """The check whether a model's pooled features are like those of the training data."""
+    return Check(f"features of {model}", OUT_OF_DISTRIBUTION)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,7 @@ class QualityMeasures:
     """The quality measures of an image and the hand on it.
 
     Attributes:
-        measures: measure -> value, 0 or more, larger is stranger.
+        measures: measure -> value, 0 or more, larger is less typical.
         landmarks: (21, 2) of the hand, or None where it was found without.
         others: the same of what is of a hand's size beside it, whether it is a hand or not.
     """
@@ -144,8 +146,8 @@ def measure_quality(radiograph: Radiograph, prepared: PreparedHand) -> QualityMe
     """
     hand = prepared.hand
     measures = {
-        "gray levels missing": _MIN_LEVELS / max(radiograph.grey_levels, 1),
-        "share in color": radiograph.colour,
+        "gray levels missing": _MIN_LEVELS / max(radiograph.gray_levels, 1),
+        "share in color": radiograph.color,
         "no hand found": float(hand.method == FULL_FRAME),
         "pixels missing": _MIN_PIXELS / max(hand.size),
         "fine detail missing": 1 / max(_fine_detail(prepared.image), 1e-3),
@@ -174,9 +176,9 @@ def _fine_detail(image: np.ndarray) -> float:
 
 
 def _room(landmarks: np.ndarray, angle: float, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Way to the picture's edge, in hand lengths, from the outermost joint and down from the wrist.
+    """Way to the image's edge, in hand lengths, from the outermost joint and down from the wrist.
 
-    Fingers outside the picture are guessed by MediaPipe, at or beyond the edge.
+    Fingers outside the image are guessed by MediaPipe, at or beyond the edge.
     """
     last = np.array(shape[::-1]) - 1
     upright = landmarks @ upright_axes(angle).T

@@ -1,4 +1,4 @@
-"""Learn the gate from real radiographs, and measure what it refuses."""
+"""Learn the quality check from real radiographs, and measure what it refuses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from boneage.evaluation.intervals import wilson_interval
 from boneage.quality.checks import ALL, CHECKS, REAL, QualityMeasures, features_check
 from boneage.quality.density import DensityModel
 from boneage.quality.out_of_distribution import negatives
-from boneage.quality.quality_check import Gate, to_arrays
+from boneage.quality.quality_check import QualityCheck, to_arrays
 from boneage.quality.shapes import aligned
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 
@@ -46,8 +46,8 @@ class Sample:
     features: dict[str, np.ndarray] = field(default_factory=dict)
     unreadable: int = 0
 
-    def measures(self, gate: Gate) -> list[dict[str, float]]:
-        return gate.measure(self.quality, self.features) if self.quality else []
+    def measures(self, quality_check: QualityCheck) -> list[dict[str, float]]:
+        return quality_check.measure(self.quality, self.features) if self.quality else []
 
     def part(self, cases: slice) -> Sample:
         """Some of the readable files."""
@@ -55,8 +55,8 @@ class Sample:
         return Sample(self.quality[cases], features)
 
 
-def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
-    """Learn the gate of all published models, measure it and store both in `artifacts/`.
+def learn_quality_check(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFrame]:
+    """Learn the quality check of all published models, measure it and store both in `artifacts/`.
 
     The density models are fitted to training radiographs, a sample stratified by sex and year of
     age; limits are chosen on all validation radiographs; the test radiographs are left to measure
@@ -64,11 +64,11 @@ def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFra
     an image, of which there are 3,149 with the challenge's data.
 
     Args:
-        predictor: of them all; it has a gate itself and so is built above this module.
+        predictor: of them all; it has a quality check itself and so is built above this module.
         root: folder with the challenge's boneage-training-dataset and boneage-test-dataset.
 
     Returns:
-        The path and the content of gate.csv, see `measure_gate`.
+        The path and the content of quality_check.csv, see `measure_quality_check`.
 
     Raises:
         BoneAgeError: radiographs or packages are missing.
@@ -77,25 +77,25 @@ def learn_gate(predictor: Predictor, root: str | Path) -> tuple[Path, pd.DataFra
     files = {split: _files(root, cases, split) for split in (TRAIN, VALIDATION, TEST)}
     every = max(1, len(files[TEST]) // _N_CHANGED)
     changed = [read_radiograph(path).pixels for path in files[TEST][::every][:_N_CHANGED]]
-    strange = list(negatives(changed))  # first of all: a missing package is told at once
+    ood = list(negatives(changed))  # first of all: a missing package is told at once
     samples = {split: measure_sample(predictor, paths, split) for split, paths in files.items()}
-    gate = fit_gate(samples[TRAIN], samples[VALIDATION])
+    quality_check = fit_quality_check(samples[TRAIN], samples[VALIDATION])
     kinds = {(REAL, split): samples[split] for split in (VALIDATION, TEST)}
-    for key, items in groupby(strange, itemgetter(0, 1)):
+    for key, items in groupby(ood, itemgetter(0, 1)):
         kinds[key] = measure_sample(predictor, [content for *_, content in items], key[1])
     sources: dict[tuple[str, str], set[str]] = {}
-    for group, kind, source, _ in strange:
+    for group, kind, source, _ in ood:
         sources.setdefault((group, kind), set()).add(source)
     by_other_half = refused_by_other_half(samples[TRAIN], samples[VALIDATION])
-    table = measure_gate(gate, kinds, by_other_half, sources)
+    table = measure_quality_check(quality_check, kinds, by_other_half, sources)
     fingerprints = artifacts.fingerprints(predictor.facts)
     facts = {
-        "limits": gate.limits,
+        "limits": quality_check.limits,
         "model_sha256": {name: fingerprints[name] for name in predictor.names},
         "n_train": len(files[TRAIN]),
         "n_validation": len(files[VALIDATION]),
     }
-    return artifacts.write_gate(facts, to_arrays(gate), table), table
+    return artifacts.write_quality_check(facts, to_arrays(quality_check), table), table
 
 
 def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
@@ -130,8 +130,8 @@ def measure_sample(predictor: Predictor, sources: Iterable[bytes | Path], title:
     return sample
 
 
-def fit_gate(training: Sample, validation: Sample) -> Gate:
-    """A gate to which the training cases are familiar and that passes 99% of the validation cases.
+def fit_quality_check(training: Sample, validation: Sample) -> QualityCheck:
+    """A quality check fitted to the training cases that passes 99% of the validation cases.
 
     Every limit lets the same share of cases fail, the largest with which all checks together, those
     with fixed limits included, refuse at most MAX_REFUSED of the validation cases. What rare cases
@@ -140,13 +140,15 @@ def fit_gate(training: Sample, validation: Sample) -> Gate:
     """
     hands = (each.landmarks for each in training.quality)
     shapes = np.stack([aligned(points) for points in hands if points is not None])
-    familiar = {
+    densities = {
         name: DensityModel.fit(values, _FEATURE_AXES) for name, values in training.features.items()
     }
-    gate = Gate({}, DensityModel.fit(shapes, _SHAPE_AXES), familiar)
-    cases = validation.measures(gate)
-    cases_of = {c.measure: cases + training.measures(gate) for c in CHECKS if c.most is None}
-    cases_of |= {features_check(name).measure: cases for name in familiar}
+    quality_check = QualityCheck({}, DensityModel.fit(shapes, _SHAPE_AXES), densities)
+    cases = validation.measures(quality_check)
+    cases_of = {
+        c.measure: cases + training.measures(quality_check) for c in CHECKS if c.most is None
+    }
+    cases_of |= {features_check(name).measure: cases for name in densities}
     falling = {
         measure: sorted((case.get(measure, 0.0) for case in some), reverse=True)
         for measure, some in cases_of.items()
@@ -154,10 +156,10 @@ def fit_gate(training: Sample, validation: Sample) -> Gate:
     allowed = int(MAX_REFUSED * len(cases))
     for failing in reversed(range(allowed + 1)):
         limits = {m: values[failing * len(values) // len(cases)] for m, values in falling.items()}
-        gate = replace(gate, limits=limits)
-        if sum(gate.refusal(case) is not None for case in cases) <= allowed:
+        quality_check = replace(quality_check, limits=limits)
+        if sum(quality_check.refusal(case) is not None for case in cases) <= allowed:
             break
-    return gate
+    return quality_check
 
 
 def refused_by_other_half(training: Sample, validation: Sample) -> Counter:
@@ -167,43 +169,45 @@ def refused_by_other_half(training: Sample, validation: Sample) -> Counter:
     """
     halves = [validation.part(slice(first, None, 2)) for first in (0, 1)]
     pairs = zip(halves, halves[::-1], strict=True)
-    return sum((_refusals(fit_gate(training, one), other) for one, other in pairs), Counter())
+    return sum(
+        (_refusals(fit_quality_check(training, one), other) for one, other in pairs), Counter()
+    )
 
 
-def _refusals(gate: Gate, sample: Sample) -> Counter:
-    refusals = filter(None, map(gate.refusal, sample.measures(gate)))
+def _refusals(quality_check: QualityCheck, sample: Sample) -> Counter:
+    refusals = filter(None, map(quality_check.refusal, sample.measures(quality_check)))
     return Counter(refusal.kind for refusal in refusals)
 
 
-def measure_gate(
-    gate: Gate,
+def measure_quality_check(
+    quality_check: QualityCheck,
     kinds: dict[tuple[str, str], Sample],
     by_other_half: Counter,
     sources: Mapping[tuple[str, str], set[str]] | None = None,
 ) -> pd.DataFrame:
-    """What a gate refuses: one row for each kind of picture and one for each group of kinds.
+    """What a quality check refuses: one row for each kind of image and one for each group of kinds.
 
     Args:
-        gate: to measure.
+        quality_check: to measure.
         kinds: (group, kind) -> what was seen; validation and test radiographs, (REAL, VALIDATION)
             and (REAL, TEST), must be among them.
         by_other_half: see `refused_by_other_half`; becomes a row of its own.
-        sources: (group, kind) -> the pictures that the images of a kind were made from, by default
+        sources: (group, kind) -> the source images of a kind, by default
             as many as images.
 
     Returns:
         Columns group, kind, n, sources (their number), refused (share; files that cannot be read
         count) with its 95% CI low and high (Wilson's, of as many independent images as there are
         sources, which is wider than that of n images), auc (area under the ROC curve of
-        `Gate.ood_score` against the test radiographs; missing for real ones) and reasons (each
-        kind of refusal and its number).
+        `QualityCheck.ood_score` against the test radiographs; missing for real ones) and reasons
+        (each kind of refusal and its number).
     """
     ood_score, reasons = {}, {}
     sources = dict(sources or {})
     for key, sample in kinds.items():
-        known = map(gate.ood_score, sample.measures(gate))
+        known = map(quality_check.ood_score, sample.measures(quality_check))
         ood_score[key] = [*known, *[np.inf] * sample.unreadable]
-        reasons[key] = _refusals(gate, sample) + Counter({"unreadable": sample.unreadable})
+        reasons[key] = _refusals(quality_check, sample) + Counter({"unreadable": sample.unreadable})
         if key == (REAL, VALIDATION):
             ood_score[REAL, OTHER_HALF] = ood_score[key]
             reasons[REAL, OTHER_HALF] = by_other_half
@@ -237,7 +241,7 @@ def measure_gate(
     return pd.DataFrame(rows)
 
 
-def _auc(real: list[float], strange: list[float]) -> float:
-    """Chance that a strange picture has the larger value."""
-    labels = np.repeat([0, 1], [len(real), len(strange)])
-    return float(roc_auc_score(labels, np.minimum([*real, *strange], 1e9)))
+def _auc(real: list[float], ood: list[float]) -> float:
+    """Chance that an out-of-distribution image has the larger value."""
+    labels = np.repeat([0, 1], [len(real), len(ood)])
+    return float(roc_auc_score(labels, np.minimum([*real, *ood], 1e9)))

@@ -1,6 +1,6 @@
-"""Pictures that the gate should refuse, to measure how many it does.
+"""Images that the quality check should refuse, to measure how many it does.
 
-Nothing is downloaded: the pictures come with scikit-image, scikit-learn and pydicom, are drawn
+Nothing is downloaded: the images come with scikit-image, scikit-learn and pydicom, are drawn
 here, or are made of real radiographs in memory. Photographs of hands and chest films come with
 none of these packages, so they are imitated: a radiograph's silhouette is filled with even skin,
 and a chest is drawn from ellipses.
@@ -43,13 +43,13 @@ _SKIN = np.array((224, 172, 140)) / 224
 _TABLE = np.array((96, 110, 128))
 
 Negative = tuple[str, str, str, bytes]  # group, kind, source, the file
-Sourced = Iterator[tuple[str, np.ndarray]]  # source, picture
+Sourced = Iterator[tuple[str, np.ndarray]]  # source, image
 
 
 def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Negative]:
     """All negatives, drawn ones the same for the same seed.
 
-    Images of one source are pieces, turns or changes of one picture, and so are not independent.
+    Images of one source are pieces, turns or changes of one image, and so are not independent.
 
     Args:
         radiographs: (H, W) uint8 each, bones bright; every kind of near miss is made of each.
@@ -62,10 +62,10 @@ def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Nega
         BoneAgeError: scikit-image is missing.
     """
     rng = np.random.default_rng(seed)
-    for kind, pictures in (
-        ("photographs in color", _pieces(_PHOTOGRAPHS, grey=False)),
-        ("photographs in grayscale", _pieces(_PHOTOGRAPHS, grey=True)),
-        ("surfaces, objects, tissue", _pieces(_OBJECTS, grey=True)),
+    for kind, images in (
+        ("photographs in color", _pieces(_PHOTOGRAPHS, gray=False)),
+        ("photographs in grayscale", _pieces(_PHOTOGRAPHS, gray=True)),
+        ("surfaces, objects, tissue", _pieces(_OBJECTS, gray=True)),
         ("pages of text", _pages(rng)),
         ("scans of other body parts", _scans()),
         ("drawn chests", _drawn("chest", (_chest(rng) for _ in range(24)))),
@@ -77,21 +77,21 @@ def negatives(radiographs: Sequence[np.ndarray], seed: int = 0) -> Iterator[Nega
             ),
         ),
     ):
-        for source, picture in pictures:
-            yield UNLIKE, kind, source, _png(picture)
+        for source, image in images:
+            yield UNLIKE, kind, source, _png(image)
     for number in range(24):
-        picture = draw_phantom(12 + 8 * number, SEXES[number % 2], number)
-        yield NEARLY, "drawn hands (phantoms)", f"phantom {number}", _png(picture)
+        image = draw_phantom(12 + 8 * number, SEXES[number % 2], number)
+        yield NEARLY, "drawn hands (phantoms)", f"phantom {number}", _png(image)
     for group, changes in ((NEARLY, _NEAR_MISSES), (HANDS, _CHANGED_HANDS)):
         for kind, change in changes.items():
             for number, pixels in enumerate(radiographs):
-                picture = change(pixels, radiographs[number - 1], rng)
-                yield group, kind, f"radiograph {number}", _png(picture)
+                image = change(pixels, radiographs[number - 1], rng)
+                yield group, kind, f"radiograph {number}", _png(image)
 
 
-def _png(picture: np.ndarray) -> bytes:
+def _png(image: np.ndarray) -> bytes:
     file = BytesIO()
-    Image.fromarray(picture.astype(np.uint8)).save(file, "PNG", compress_level=1)
+    Image.fromarray(image.astype(np.uint8)).save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
@@ -108,16 +108,16 @@ def _folder(package: str) -> Path:
     return Path(spec.origin).parent / _FOLDERS[package]
 
 
-def _drawn(title: str, pictures: Iterator[np.ndarray]) -> Sourced:
-    return ((f"{title} {number}", picture) for number, picture in enumerate(pictures))
+def _drawn(title: str, images: Iterator[np.ndarray]) -> Sourced:
+    return ((f"{title} {number}", image) for number, image in enumerate(images))
 
 
-def _pieces(names: Mapping[str, Sequence[str]], grey: bool) -> Sourced:
-    """Every picture as a whole, and its four quarters."""
+def _pieces(names: Mapping[str, Sequence[str]], gray: bool) -> Sourced:
+    """Every image as a whole, and its four quarters."""
     for package, files in names.items():
         for name in files:
-            with Image.open(_folder(package) / name) as picture:
-                array = np.asarray(picture.convert("RGB").convert("L" if grey else "RGB"))
+            with Image.open(_folder(package) / name) as image:
+                array = np.asarray(image.convert("RGB").convert("L" if gray else "RGB"))
             middle = (array.shape[0] // 2, array.shape[1] // 2)
             yield name, array
             for rows in (slice(None, middle[0]), slice(middle[0], None)):
@@ -126,7 +126,7 @@ def _pieces(names: Mapping[str, Sequence[str]], grey: bool) -> Sourced:
 
 
 def _pages(rng: np.random.Generator) -> Sourced:
-    yield from _pieces(_PAGES, grey=True)
+    yield from _pieces(_PAGES, gray=True)
     words = ("bone", "age", "of", "the", "left", "hand", "and", "wrist", "in", "years", "months")
     for size in range(10, 34):
         page = Image.new("L", (600, 800), 250)
@@ -137,7 +137,7 @@ def _pages(rng: np.random.Generator) -> Sourced:
 
 
 def _scans() -> Sourced:
-    """The middle frame of each scan in grey, in its four turns."""
+    """The middle frame of each scan in gray, in its four turns."""
     from pydicom import dcmread
 
     for name in _SCANS:
@@ -150,7 +150,7 @@ def _scans() -> Sourced:
 
 def _chest(rng: np.random.Generator) -> np.ndarray:
     """(400, 400): two dark lungs in bright tissue, ribs, spine and heart."""
-    picture = np.full((400, 400), 20.0, np.float32)
+    image = np.full((400, 400), 20.0, np.float32)
 
     def ellipse(
         x: float,
@@ -163,10 +163,10 @@ def _chest(rng: np.random.Generator) -> np.ndarray:
         first: float = 0,
         last: float = 360,
     ) -> None:
-        layer = np.zeros_like(picture)
+        layer = np.zeros_like(image)
         at, axes = (round(x), round(y)), (round(width), round(height))
         cv2.ellipse(layer, at, axes, angle, first, last, 1.0, thickness)
-        np.add(picture, value * cv2.GaussianBlur(layer, (0, 0), 2), out=picture)
+        np.add(image, value * cv2.GaussianBlur(layer, (0, 0), 2), out=image)
 
     wide = rng.uniform(0.85, 1.1)
     ellipse(200, 230, 175 * wide, 210, 0, 130)
@@ -177,8 +177,8 @@ def _chest(rng: np.random.Generator) -> np.ndarray:
         ellipse(200 + side * 80 * wide, 75, 75 * wide, 12, side * -12, 45, 9)
     ellipse(200, 220, 17, 190, 0, 50)
     ellipse(222, 265, 55 * wide, 62, 30, 55)
-    picture += rng.normal(0, rng.uniform(2, 6), picture.shape)
-    return np.clip(picture, 0, 255)
+    image += rng.normal(0, rng.uniform(2, 6), image.shape)
+    return np.clip(image, 0, 255)
 
 
 def _noise(rng: np.random.Generator, blur: float) -> np.ndarray:
@@ -224,7 +224,7 @@ def _grainy(pixels: np.ndarray, _other: np.ndarray, rng: np.random.Generator) ->
 
 
 def _photographed(
-    pixels: np.ndarray, _other: np.ndarray, rng: np.random.Generator, in_colour: bool
+    pixels: np.ndarray, _other: np.ndarray, rng: np.random.Generator, in_color: bool
 ) -> np.ndarray:
     """The hand's outline with the shading of a skin that lets no bone through."""
     smooth = cv2.GaussianBlur(pixels, (0, 0), 0.01 * min(pixels.shape))
@@ -234,14 +234,14 @@ def _photographed(
     skin = cv2.GaussianBlur(skin, (0, 0), 1)
     edge = cv2.GaussianBlur(inside.astype(float), (0, 0), 1)[..., np.newaxis]
     table = _TABLE + rng.normal(0, 4, (*pixels.shape, 1))
-    picture = edge * skin[..., np.newaxis] * _SKIN + (1 - edge) * table
-    picture = np.clip(picture, 0, 255).astype(np.uint8)
-    return picture if in_colour else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    image = edge * skin[..., np.newaxis] * _SKIN + (1 - edge) * table
+    image = np.clip(image, 0, 255).astype(np.uint8)
+    return image if in_color else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
 _NEAR_MISSES: dict[str, Change] = {
-    "photographs of hands in color (simulated)": partial(_photographed, in_colour=True),
-    "photographs of hands in grayscale (simulated)": partial(_photographed, in_colour=False),
+    "photographs of hands in color (simulated)": partial(_photographed, in_color=True),
+    "photographs of hands in grayscale (simulated)": partial(_photographed, in_color=False),
     "cropped to the fingers": _part(0, 0.45),
     "without the fingertips": _part(0.3, 1),
     "without the wrist": _part(0, 0.6),

@@ -1,4 +1,4 @@
-"""The gate before a prediction: is this a picture that the models should judge?"""
+"""The quality check before a prediction: is this an image that the models should judge?"""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _SHAPES, _FEATURES = "shapes", "features"
 
 
 @dataclass(frozen=True, eq=False)
-class Gate:
+class QualityCheck:
     """The checks with their limits, and density models of the training data.
 
     Attributes:
         limits: measure -> the largest value that passes, chosen on the validation set.
-        shapes: familiar hand shapes, see `boneage.quality.shapes`; None without statistics.
-        features: model name -> its familiar pooled features.
+        shapes: density model of hand shapes, see `boneage.quality.shapes`; None without statistics.
+        features: model name -> the density model of its pooled features.
         unchecked: models whose features are not checked, as there are no statistics of them as they
             are now, weights and preparation included.
     """
@@ -84,9 +84,9 @@ class Gate:
             >>> from boneage.quality.checks import measure_quality
             >>> from boneage.radiographs.preprocessing import prepare
             >>> from boneage.radiographs.reading import Radiograph
-            >>> radiograph = Radiograph(draw_phantom(120, "female"), "PNG", colour=0.5)
+            >>> radiograph = Radiograph(draw_phantom(120, "female"), "PNG", color=0.5)
             >>> quality = measure_quality(radiograph, prepare(radiograph.pixels))
-            >>> (refusal,) = Gate().judge([quality], {})
+            >>> (refusal,) = QualityCheck().judge([quality], {})
             >>> refusal.kind
             'in color'
         """
@@ -137,7 +137,7 @@ class Gate:
         )
 
 
-def load_gate(models: Mapping[str, str]) -> Gate:
+def load_quality_check(models: Mapping[str, str]) -> QualityCheck:
     """Load the quality check of some models: with the stored statistics of their very features.
 
     Args:
@@ -150,18 +150,18 @@ def load_gate(models: Mapping[str, str]) -> Gate:
         ArtifactError: a file is damaged.
 
     Example:
-        >>> gate = load_gate({"densenet121": "fingerprint of other weights"})
-        >>> gate.unchecked
+        >>> quality_check = load_quality_check({"densenet121": "fingerprint of other weights"})
+        >>> quality_check.unchecked
         ('densenet121',)
     """
-    stored = artifacts.read_gate()
+    stored = artifacts.read_quality_check()
     if stored is None:
-        return Gate(unchecked=tuple(models))
+        return QualityCheck(unchecked=tuple(models))
     facts, numbers = stored
     try:
         known = {n for n, digest in models.items() if facts["model_sha256"].get(n) == digest}
         limits = {str(name): float(limit) for name, limit in facts["limits"].items()}
-        return Gate(
+        return QualityCheck(
             limits,
             _density_model(numbers, _SHAPES),
             {
@@ -173,22 +173,23 @@ def load_gate(models: Mapping[str, str]) -> Gate:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(
-            f"{artifacts.artifacts_root() / artifacts.GATE_FACTS} lacks a part; restore it with "
+            f"{artifacts.artifacts_root() / artifacts.QUALITY_CHECK_FACTS} lacks a "
+            "part; restore it with "
             "git checkout, or delete it and run python -m boneage quality."
         ) from error
 
 
-def to_arrays(gate: Gate) -> dict[str, np.ndarray]:
-    """The arrays of a gate by name, as `load_gate` finds them in `artifacts/`.
+def to_arrays(quality_check: QualityCheck) -> dict[str, np.ndarray]:
+    """The arrays of a quality check by name, as `load_quality_check` finds them in `artifacts/`.
 
     Args:
-        gate: whose statistics to store.
+        quality_check: whose statistics to store.
 
     Returns:
         Name -> float array.
     """
-    parts = {} if gate.shapes is None else {_SHAPES: gate.shapes}
-    parts |= {f"{_FEATURES}/{name}": familiar for name, familiar in gate.features.items()}
+    parts = {} if quality_check.shapes is None else {_SHAPES: quality_check.shapes}
+    parts |= {f"{_FEATURES}/{name}": density for name, density in quality_check.features.items()}
     return {
         f"{part}/{name}": value
         for part, density in parts.items()

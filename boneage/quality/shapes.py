@@ -10,12 +10,12 @@ _THUMB = slice(1, 5)
 def aligned(landmarks: np.ndarray) -> np.ndarray:
     """(21, 2) landmarks in MediaPipe's order -> (42,) with the fingers up and the thumb right.
 
-    Centred and of unit size, as Procrustes analysis has it (Goodall, J R Stat Soc B 1991;53:285-
+    Centered and of unit size, as Procrustes analysis has it (Goodall, J R Stat Soc B 1991;53:285-
     339), but turned by the hand's own axis. MediaPipe finds hands where there are none; the joints
     it then places hardly ever lie as those of a hand flat on a film.
     """
     upright = landmarks @ upright_axes(upright_angle(landmarks)).T
-    centred = upright - upright.mean(axis=0)
-    if centred[_THUMB, 0].mean() < 0:
-        centred[:, 0] *= -1
-    return (centred / np.linalg.norm(centred)).ravel()
+    centered = upright - upright.mean(axis=0)
+    if centered[_THUMB, 0].mean() < 0:
+        centered[:, 0] *= -1
+    return (centered / np.linalg.norm(centered)).ravel()

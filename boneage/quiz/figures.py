@@ -30,11 +30,11 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
         The figure.
     """
     readers = scores.iloc[::-1]  # Plotly draws the first lowest
-    colours = [palette.model_colour(name) for name in readers.index]
+    colors = [palette.model_color(name) for name in readers.index]
     points = go.Scatter(
         x=readers["mae"], y=readers.index.map(reader_title), mode="markers+text",
         text=[f"<b>{error:.1f}</b>" for error in readers["mae"]], textposition="top center",
-        marker={"size": 12, "color": colours},
+        marker={"size": 12, "color": colors},
         error_x=style.error_bars(
             readers["mae"], readers["mae_low"], readers["mae_high"], color=palette.NEUTRAL
         ),

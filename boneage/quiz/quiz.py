@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from boneage.errors import BoneAgeError
-from boneage.evaluation.metrics import summarise
+from boneage.evaluation.metrics import summarize
 from boneage.evaluation.residuals import agreement, with_residuals
 
 N_HANDS = 10
@@ -97,7 +97,7 @@ def scores(readers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     rows = {}
     for name, cases in readers.items():
         found = agreement(cases["reference_months"], cases["prediction_months"])
-        figures = summarise(cases).iloc[0]
+        figures = summarize(cases).iloc[0]
         rows[name] = {
             **figures[["n", "mae", "mae_low", "mae_high"]],
             "bias": found.bias,

@@ -117,10 +117,10 @@ def _jpeg_2000_header(image: bytes) -> CodestreamHeader:
 
 # Fill bytes, then a marker with a length; neither a restart nor the image's start.
 _ANY_MARKER = re.compile(rb"\xff+[\xc0-\xcf\xda-\xfe]")
-# Progressive JPEG takes about ten scans, and each runs over the whole picture.
+# Progressive JPEG takes about ten scans, and each runs over the whole image.
 _MAX_SCANS = 50
 _MAX_SEGMENTS = 10_000
-# Segments that Pillow skips or reads by their length, and the end of the picture.
+# Segments that Pillow skips or reads by their length, and the end of the image.
 _JPEG_MARKER = re.compile(rb"\xff[\xc0-\xc7\xc9-\xcf\xd9-\xef\xfe]")
 
 

@@ -1,4 +1,4 @@
-"""Grey levels of a radiograph: 8 bits out of any number, bones bright."""
+"""Gray levels of a radiograph: 8 bits out of any number, bones bright."""
 
 from collections.abc import Callable
 
@@ -11,12 +11,12 @@ from boneage.radiographs.limits import UnreadableRadiograph
 
 
 def spread_contrast(pixels: np.ndarray) -> np.ndarray:
-    """Spread the grey levels that are used over 0 to 255.
+    """Spread the gray levels that are used over 0 to 255.
 
     The window runs from the 0.5th to the 99.5th percentile, so that a bright marker does not set
     it. A value at either end that fills an area (black background, white frame) is left out of the
     percentiles, so that a small hand on it keeps its contrast; when it lies close to the other
-    values it becomes the end of the window, so that no grey level is lost.
+    values it becomes the end of the window, so that no gray level is lost.
 
     Args:
         pixels: (H, W) of any integer or float dtype.
@@ -45,14 +45,14 @@ def as_finite(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def count_grey_levels(pixels: np.ndarray) -> int:
+def count_gray_levels(pixels: np.ndarray) -> int:
     """How many different values the pixels have, the 0.5% at either end left out.
 
     Args:
         pixels: (H, W) of any dtype.
 
     Returns:
-        The number; few in a picture that is blank or all but black.
+        The number; few in an image that is blank or all but black.
     """
     values = _sorted_sample(pixels)
     tail = values.size // 200
@@ -78,7 +78,7 @@ def map_values(change: Callable[[np.ndarray], np.ndarray], pixels: np.ndarray) -
 
 
 def _window(pixels: np.ndarray) -> tuple[float, float]:
-    """The grey values that become 0 and 255."""
+    """The gray values that become 0 and 255."""
     values = _sorted_sample(pixels)
     first = np.searchsorted(values, values[0], side="right")
     last = np.searchsorted(values, values[-1], side="left")
@@ -134,9 +134,9 @@ def looks_black_on_white(pixels: np.ndarray) -> bool:
     """Whether bones are dark on a bright background.
 
     Bright frames and collimator borders make overall brightness useless, so two cues that change
-    sign with the picture are averaged: the middle is brighter than the surroundings, and narrow
+    sign with the image are averaged: the middle is brighter than the surroundings, and narrow
     bright structures (bones, fingers) outweigh narrow dark ones. When they disagree, the answer is
-    no: of the RSNA radiographs turned black on white, about 99% are recognised.
+    no: of the RSNA radiographs turned black on white, about 99% are recognized.
 
     Args:
         pixels: (H, W) uint8 with contrast spread.

@@ -211,7 +211,7 @@ def _age_months(header: Dataset) -> float | None:
     """Chronological age from PatientAge and from the dates of birth and study.
 
     PatientAge is a whole number of days, weeks, months or years ("010Y"). Where the dates agree
-    with it they are taken, being exact; where they do not, an anonymiser has probably changed them.
+    with it they are taken, being exact; where they do not, an anonymizer has probably changed them.
     """
     by_dates = _age_between(header.get("PatientBirthDate"), header.get("StudyDate"))
     stated = re.fullmatch(r"(\d{1,3})([DWMY])", str(header.get("PatientAge") or "").strip())

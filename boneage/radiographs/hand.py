@@ -33,11 +33,11 @@ CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
 _LANDMARK_MODEL = Path(__file__).parent / "hand_landmarker" / "hand_landmarker.task"
 _LANDMARK_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
 
-# How a radiograph is dressed for the landmark model: stretched and brightened, brought to one size,
-# smoothed (film grain and trabeculae distract it most), tinted like skin, with a black margin.
-# On 300 RSNA radiographs the first attempt finds 94% without smoothing, 99.7% with it. The last
-# darkens a film whose background is bright or whose side marker outshines the bones: it finds 113
-# of the 135 hands that the others miss on 12,200 radiographs.
+# How a radiograph is preprocessed for the landmark model: stretched and brightened, brought to one
+# size, smoothed (film grain and trabeculae distract it most), tinted like skin, with a black
+# margin. On 300 RSNA radiographs the first attempt finds 94% without smoothing, 99.7% with it. The
+# last darkens a film whose background is bright or whose side marker outshines the bones: it finds
+# 113 of the 135 hands that the others miss on 12,200 radiographs.
 _SHORT_SIDE = 300
 _GAMMA = 0.6
 _SKIN_RGB = (224, 172, 140)
@@ -77,14 +77,14 @@ class Hand:
 
     Attributes:
         method: how it was found, one of CROP_METHODS.
-        centre: (x, y) of the box.
+        center: (x, y) of the box.
         size: (width, height) of the box in the hand's own upright frame (fingers up).
         angle: degrees the radiograph must be rotated counter-clockwise to bring the fingers up.
         landmarks: (21, 2) float32 of x, y in MediaPipe's order, or None.
     """
 
     method: str
-    centre: tuple[float, float]
+    center: tuple[float, float]
     size: tuple[float, float]
     angle: float = 0.0
     landmarks: np.ndarray | None = None
@@ -93,7 +93,7 @@ class Hand:
     def corners(self) -> np.ndarray:
         """(4, 2) float64 of x, y: the box's corners, clockwise from the upper left of the hand."""
         half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array(self.size) / 2
-        return half @ upright_axes(self.angle) + np.array(self.centre)
+        return half @ upright_axes(self.angle) + np.array(self.center)
 
 
 def upright_axes(angle: float | np.floating) -> np.ndarray:
@@ -163,7 +163,7 @@ def find_hands_beside(pixels: np.ndarray, hand: Hand) -> list[np.ndarray]:
     """Landmarks of what is taken for a hand beside the one found.
 
     Looks left, right, above and below, wherever there is room for a hand half as large: asked for
-    two hands on one picture, MediaPipe finds both less often. What it finds may be no hand at all.
+    two hands on one image, MediaPipe finds both less often. What it finds may be no hand at all.
 
     Args:
         pixels: (H, W) uint8, what `find_hand` took.
@@ -204,27 +204,27 @@ def _find_landmarks(pixels: np.ndarray, attempt: _Attempt) -> np.ndarray | None:
     """(21, 2) float32 landmarks in radiograph pixels, or None."""
     scale = _SHORT_SIDE / min(pixels.shape)
     border = round(attempt.margin * _SHORT_SIDE)
-    dressed = np.ascontiguousarray(_dress(pixels, scale, border, attempt))
+    preprocessed = np.ascontiguousarray(_preprocessed(pixels, scale, border, attempt))
     with _LANDMARKER_LOCK:  # one landmarker serves every thread of the app, one at a time
-        found = _detect(dressed)
+        found = _detect(preprocessed)
     if not found:
         return None
-    height, width = dressed.shape[:2]
+    height, width = preprocessed.shape[:2]
     points = np.array([(point.x * width, point.y * height) for point in found[0]])
     return ((points - border) / scale - 0.5).astype(np.float32)
 
 
-def _dress(pixels: np.ndarray, scale: float, border: int, attempt: _Attempt) -> np.ndarray:
+def _preprocessed(pixels: np.ndarray, scale: float, border: int, attempt: _Attempt) -> np.ndarray:
     """(H', W', 3) uint8 RGB: the radiograph as the landmark model likes it."""
     shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=shrink)
     low, high = np.percentile(small[::2, ::2], attempt.window)
     stretched = np.clip((np.arange(256) - low) / max(high - low, 1), 0, 1) ** _GAMMA
-    grey = cv2.LUT(small, (stretched * 255).astype(np.uint8))
+    gray = cv2.LUT(small, (stretched * 255).astype(np.uint8))
     if attempt.blur:
-        grey = cv2.GaussianBlur(grey, (0, 0), attempt.blur)
+        gray = cv2.GaussianBlur(gray, (0, 0), attempt.blur)
     tints = [(np.arange(256) * channel // 255).astype(np.uint8) for channel in _SKIN_RGB]
-    skin = cv2.merge([cv2.LUT(grey, tint) for tint in tints])
+    skin = cv2.merge([cv2.LUT(gray, tint) for tint in tints])
     return cv2.copyMakeBorder(skin, border, border, border, border, cv2.BORDER_CONSTANT)
 
 
@@ -232,15 +232,15 @@ _LANDMARKER_LOCK = threading.Lock()
 _first_hand_found = False
 
 
-def _detect(dressed: np.ndarray) -> list:
-    """Landmarks of the hands on a dressed radiograph, at most one."""
+def _detect(preprocessed: np.ndarray) -> list:
+    """Landmarks of the hands on a preprocessed radiograph, at most one."""
     global _first_hand_found
     # Loading logs, and so does the first hand; later detections are silent.
     with nullcontext() if _first_hand_found else quiet_libraries():
         landmarker = _landmarker()
         import mediapipe as mp
 
-        found = landmarker.detect(mp.Image(mp.ImageFormat.SRGB, dressed)).hand_landmarks
+        found = landmarker.detect(mp.Image(mp.ImageFormat.SRGB, preprocessed)).hand_landmarks
     _first_hand_found = _first_hand_found or bool(found)
     return found
 
@@ -336,10 +336,10 @@ def _hand_from_landmarks(landmarks: np.ndarray, margin: float, wrist_margin: flo
     length = upright[WRIST, 1] - low[1]
     low = low - margin * length
     high = np.array([high[0] + margin * length, upright[WRIST, 1] + wrist_margin * length])
-    centre = (low + high) / 2 @ axes
+    center = (low + high) / 2 @ axes
     return Hand(
         MEDIAPIPE,
-        (float(centre[0]), float(centre[1])),
+        (float(center[0]), float(center[1])),
         (float(high[0] - low[0]), float(high[1] - low[1])),
         angle,
         landmarks,
@@ -359,7 +359,7 @@ def _segment(pixels: np.ndarray, margin: float) -> Hand | None:
     room = margin * height
     x0, x1 = max(x - room, 0), min(x + width + room, pixels.shape[1])
     y0, y1 = max(y - room, 0), min(y + height + room, pixels.shape[0])
-    centre = ((x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2)
+    center = ((x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2)
     return Hand(
-        SEGMENTATION, (float(centre[0]), float(centre[1])), (float(x1 - x0), float(y1 - y0))
+        SEGMENTATION, (float(center[0]), float(center[1])), (float(x1 - x0), float(y1 - y0))
     )

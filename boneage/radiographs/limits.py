@@ -5,7 +5,7 @@ from io import BytesIO
 
 from boneage.errors import BoneAgeError
 
-# Films digitised at 50 um and the largest flat-panel detectors stay below 30 million pixels, a film
+# Films digitized at 50 um and the largest flat-panel detectors stay below 30 million pixels, a film
 # scanned at 600 dots an inch below 50 million; decoding those takes up to 450 MB.
 MAX_PIXELS = 50_000_000
 # Decoding WebP, JPEG 2000, CMYK or 32 bits takes up to 15 bytes a pixel, so half as many fill the

@@ -11,8 +11,8 @@ from boneage.sexes import SEXES
 
 # Raise it by one whenever other code makes another prepared image of the same file with the same
 # `Preprocessing`: reading, inversion, finding the hand, cropping, contrast. What was measured on
-# the old images (tables with model_sha256, the gate) then no longer counts as measured on the
-# models there are. tests/radiographs/test_preparation_version.py notices such changes.
+# the old images (tables with model_sha256, the quality check) then no longer counts as measured on
+# the models there are. tests/radiographs/test_preparation_version.py notices such changes.
 PREPROCESSING_VERSION = 1
 
 
@@ -48,8 +48,8 @@ class PreparedHand:
     Attributes:
         image: (size, size) uint8, the upright hand on black.
         hand: where it was found.
-        contrast: standard deviation of the hand's grey levels (0 to 255) before equalisation.
-        to_radiograph: (2, 3) float64 affine, image (x, y, 1) -> radiograph (x, y); pixel centres
+        contrast: standard deviation of the hand's gray levels (0 to 255) before equalization.
+        to_radiograph: (2, 3) float64 affine, image (x, y, 1) -> radiograph (x, y); pixel centers
             lie at whole numbers in both.
     """
 
@@ -70,7 +70,7 @@ class PreparedHand:
 def prepare(
     pixels: np.ndarray, parameters: Preprocessing | None = None, hand: Hand | None = None
 ) -> PreparedHand:
-    """Find the hand of a radiograph, rotate it upright, crop it and equalise its contrast.
+    """Find the hand of a radiograph, rotate it upright, crop it and equalize its contrast.
 
     Contrast limited adaptive histogram equalization (K. Zuiderveld, Graphics Gems IV, 1994, section
     VIII.5) follows the resizing, so that its tiles mean the same at every resolution.
@@ -106,7 +106,7 @@ def prepare(
     left, top = (parameters.size - width) // 2, (parameters.size - height) // 2
     inside = np.s_[top : top + height, left : left + width]
     fitted = np.zeros_like(image)
-    fitted[inside] = _equalise(image[inside], parameters)
+    fitted[inside] = _equalize(image[inside], parameters)
     return PreparedHand(fitted, hand, _contrast(image[inside]), to_radiograph)
 
 
@@ -149,7 +149,7 @@ def sex_to_model_input(sexes: Iterable[str]) -> np.ndarray:
 def _crop_to_radiograph(hand: Hand, size: int, scale: float) -> np.ndarray:
     linear = upright_axes(hand.angle).T / scale
     middle = np.full(2, (size - 1) / 2)
-    return np.column_stack([linear, np.array(hand.centre) - linear @ middle])
+    return np.column_stack([linear, np.array(hand.center) - linear @ middle])
 
 
 def _sample(pixels: np.ndarray, to_radiograph: np.ndarray, scale: float, size: int) -> np.ndarray:
@@ -173,7 +173,7 @@ def _contrast(image: np.ndarray) -> float:
     return float(exposed.std()) if exposed.size else 0.0
 
 
-def _equalise(image: np.ndarray, parameters: Preprocessing) -> np.ndarray:
+def _equalize(image: np.ndarray, parameters: Preprocessing) -> np.ndarray:
     exposed = _exposed(image)
     if exposed.size:
         tails = (parameters.window_percentile, 100 - parameters.window_percentile)

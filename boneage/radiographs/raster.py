@@ -1,4 +1,4 @@
-"""The pixels of a picture file: the formats there are, and how each is decoded."""
+"""The pixels of an image file: the formats there are, and how each is decoded."""
 
 import struct
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from boneage.radiographs.limits import (
 )
 
 
-def read_picture(data: bytes, file_type: str) -> Decoded:
-    """Decode a picture file.
+def read_image(data: bytes, file_type: str) -> Decoded:
+    """Decode an image file.
 
     Args:
         data: the file.
@@ -34,7 +34,7 @@ def read_picture(data: bytes, file_type: str) -> Decoded:
         stored.
 
     Raises:
-        UnreadableRadiograph: the picture cannot be used. The decoders may raise anything else on a
+        UnreadableRadiograph: the image cannot be used. The decoders may raise anything else on a
             damaged file.
     """
     kind = FORMATS[file_type]
@@ -47,14 +47,14 @@ def read_picture(data: bytes, file_type: str) -> Decoded:
         return Decoded(pixels, FileInfo(file_type, bits=codestreams.read_header(data).bits), color)
     with Image.open(RationedFile(data), formats=[kind.pillow]) as image:
         _check_kind(image, file_type)
-        in_color = image.mode not in _GREY_MODES
+        in_color = image.mode not in _GRAY_MODES
         # Brightness alone, where the file stores it apart from color: a third of the memory.
         image.draft("L", image.size)
         # Read before the pixels, after which Pillow forgets: it inverts bilevel and 8-bit TIFF but
         # no deeper one.
         white_is_zero = isinstance(image, TiffImageFile) and image.tag_v2.get(262) == 0
         compression = str(image.info.get("compression", "")) if file_type == "TIFF" else ""
-        pixels = _grey(image)
+        pixels = _gray(image)
         color = 0.0
         if in_color:
             color = color_share(_reopened(data) if image.mode == "L" else image)
@@ -73,28 +73,28 @@ def read_picture(data: bytes, file_type: str) -> Decoded:
 
 
 def _check_kind(image: Image.Image, file_type: str) -> None:
-    """Refuse what is not one picture in shades of grey, before any pixel is decoded."""
+    """Refuse what is not one image in shades of gray, before any pixel is decoded."""
     costly = FORMATS[file_type].costly or image.mode in ("I", "F", "CMYK")
     check_size(*image.size, MAX_COSTLY_PIXELS if costly else MAX_PIXELS)
     if image.mode == "1":
         raise UnreadableRadiograph(
             "The image is only black and white; please export the radiograph in grayscale."
         )
-    # Phones add previews to a JPEG and further pictures to HEIC; the first is the picture.
+    # Phones add previews to a JPEG and further images to HEIC; the first is the image.
     if file_type not in ("JPEG", "HEIC") and getattr(image, "is_animated", False):
         raise UnreadableRadiograph(
             "The TIFF file has several pages; please save the page with the hand as its own file."
             if file_type == "TIFF"
             else f"The {file_type} file is an animation; please save one still image of the hand."
         )
-    # A tile is decoded whole, even where it reaches far beyond the picture.
+    # A tile is decoded whole, even where it reaches far beyond the image.
     if isinstance(image, TiffImageFile):
         tile = int(image.tag_v2.get(322, 1)) * int(image.tag_v2.get(323, 1))
         if tile > MAX_PIXELS:
             raise too_many_pixels()
 
 
-def _grey(image: Image.Image) -> np.ndarray:
+def _gray(image: Image.Image) -> np.ndarray:
     """(H, W) array; transparent parts become black, like the background of a radiograph."""
     if image.mode == "F" or image.mode.startswith("I"):
         return np.asarray(image)
@@ -105,12 +105,12 @@ def _grey(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("L"))
 
 
-_GREY_MODES = ("L", "LA", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+_GRAY_MODES = ("L", "LA", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _COLOR_SIDE = 128
 
 
 def _reopened(data: bytes) -> Image.Image:
-    """A JPEG of which only the brightness has been decoded, again, small and in colour."""
+    """A JPEG of which only the brightness has been decoded, again, small and in color."""
     image = Image.open(RationedFile(data), formats=["JPEG"])
     image.draft("RGB", (_COLOR_SIDE, _COLOR_SIDE))
     return image
@@ -148,8 +148,8 @@ def color_share(image: Image.Image | np.ndarray) -> float:
             image = (image * (255 / max(image.max(), 1))).astype(np.uint8)
         image = Image.fromarray(np.ascontiguousarray(image))
     sample = image.resize((_COLOR_SIDE, _COLOR_SIDE), Image.Resampling.NEAREST)
-    picture = np.asarray(sample.convert("RGB").convert("YCbCr"), float).reshape(-1, 3)
-    brightness, tints = picture[:, 0] / 255, picture[:, 1:]
+    ycbcr = np.asarray(sample.convert("RGB").convert("YCbCr"), float).reshape(-1, 3)
+    brightness, tints = ycbcr[:, 0] / 255, ycbcr[:, 1:]
     powers = np.stack([np.ones_like(brightness), brightness, brightness**2], axis=1)
     beside = tints - powers @ np.linalg.lstsq(powers, tints)[0]
     return float((np.abs(beside).max(axis=1) > _CLEARLY_COLORED).mean())
@@ -166,7 +166,7 @@ def _is_ordinary_jpeg(data: bytes) -> bool:
 
 
 def _is_deep_color_png(data: bytes, file_type: str) -> bool:
-    # IHDR holds the bit depth and the colour type: 2 is RGB, 4 grey and alpha, 6 RGBA. Those with
+    # IHDR holds the bit depth and the color type: 2 is RGB, 4 gray and alpha, 6 RGBA. Those with
     # alpha stay with Pillow, whose transparency is handled above.
     return file_type == "PNG" and data[24:26] == b"\x10\x02"
 
@@ -189,12 +189,12 @@ def _orientation(image: Image.Image) -> int:
         return 1
     try:
         value = image.getexif().get(0x0112, 1)
-    except Exception:  # a broken EXIF block says nothing about the picture
+    except Exception:  # a broken EXIF block says nothing about the image
         return 1
     return value if value in _TURNS else 1
 
 
-# EXIF orientation -> the change that makes the picture upright (EXIF 2.3, tag 274).
+# EXIF orientation -> the change that makes the image upright (EXIF 2.3, tag 274).
 _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda p: p,
     2: np.fliplr,
@@ -221,7 +221,7 @@ def _check_webp(data: bytes) -> None:
     raise ValueError("too many chunks")
 
 
-# Fewer numbers say where every strip of one row, or tile of 64 pixels, of a large picture lies.
+# Fewer numbers say where every strip of one row, or tile of 64 pixels, of a large image lies.
 _MAX_NUMBERS = 100_000
 _NUMBER_TYPES = (3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 16)  # the others are bytes, or not read
 _POINTER_TYPES = (4, 13)
@@ -258,7 +258,7 @@ def _check_bmp(data: bytes) -> None:
 
 
 def _check_jpeg_2000(data: bytes) -> None:
-    """Raises ValueError for more tiles than a picture has."""
+    """Raises ValueError for more tiles than an image has."""
     codestreams.read_header(data)
 
 
@@ -277,7 +277,7 @@ def _register_heic() -> None:
 
 
 class Format(NamedTuple):
-    """A type of picture file.
+    """A type of image file.
 
     Attributes:
         pillow: its name in Pillow.

@@ -1,4 +1,4 @@
-"""A file in, one 8-bit grayscale radiograph out: DICOM, and the pictures in `raster.FORMATS`.
+"""A file in, one 8-bit grayscale radiograph out: DICOM, and the images in `raster.FORMATS`.
 
 The type is read from the bytes, the size from the header, and only then is anything decoded. What
 cannot be read is refused with one sentence. Nothing here warns or logs, and nothing prints but
@@ -20,7 +20,7 @@ from PIL import Image
 from boneage.radiographs.borders import find_film
 from boneage.radiographs.contrast import (
     as_finite,
-    count_grey_levels,
+    count_gray_levels,
     looks_black_on_white,
     spread_contrast,
 )
@@ -31,7 +31,7 @@ from boneage.radiographs.limits import (
     damaged,
     too_many_pixels,
 )
-from boneage.radiographs.raster import FORMATS, read_picture
+from boneage.radiographs.raster import FORMATS, read_image
 
 _ACCEPTED = "PNG, JPEG, WebP, TIFF or DICOM"
 
@@ -51,11 +51,11 @@ class Radiograph:
         file_type: "DICOM" or a name in `raster.FORMATS`.
         sex: "female", "male" or None; only a DICOM header can tell.
         age_months: chronological age or None; only a DICOM header can tell.
-        inverted: True when the picture looked black on white and has been inverted. A DICOM file
+        inverted: True when the image looked black on white and has been inverted. A DICOM file
             that declares MONOCHROME1 is shown bones bright as the standard asks; that alone is not
             counted.
-        colour: share of the picture, 0 to 1, that has a colour of its own; a single tint is none.
-        grey_levels: different values of the file's pixels, the 0.5% at either end left out.
+        color: share of the image, 0 to 1, that has a color of its own; a single tint is none.
+        gray_levels: different values of the file's pixels, the 0.5% at either end left out.
         info: how the file stores it; None of a radiograph that was not read from a file.
     """
 
@@ -64,8 +64,8 @@ class Radiograph:
     sex: str | None = None
     age_months: float | None = None
     inverted: bool = False
-    colour: float = 0.0
-    grey_levels: int = 256
+    color: float = 0.0
+    gray_levels: int = 256
     info: FileInfo | None = None
 
 
@@ -73,7 +73,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
     """Read a radiograph from the bytes of a file, or from a path.
 
     The type is told by the content, never by the name of the file. Contrast is kept as
-    `spread_contrast` says, with one exception: Pillow reduces 16 bits a channel to 8 in colour TIFF
+    `spread_contrast` says, with one exception: Pillow reduces 16 bits a channel to 8 in color TIFF
     and in PNG with transparency. A white or gray frame round the film is cut off.
 
     Args:
@@ -103,7 +103,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
             height, width = pixels.shape
             left, top, right, bottom = find_film(pixels)
             pixels = pixels[top:bottom, left:right]
-            grey_levels = count_grey_levels(pixels)
+            gray_levels = count_gray_levels(pixels)
             pixels = spread_contrast(pixels)
         except UnreadableRadiograph:
             raise
@@ -134,14 +134,14 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
         decoded.age_months,
         inverted,
         decoded.color,
-        grey_levels,
+        gray_levels,
         info,
     )
 
 
 def _decode(data: bytes, file_type: str) -> Decoded:
     if file_type != "DICOM":
-        return read_picture(data, file_type)
+        return read_image(data, file_type)
     # Imported here because pydicom is slow to import, and needed for few files.
     from boneage.radiographs.dicom import read_dicom
 

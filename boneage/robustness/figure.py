@@ -10,13 +10,13 @@ import plotly.graph_objects as go
 from boneage.figures import palette, style
 from boneage.robustness.perturbations import CLEAN, PERTURBATIONS
 
-TOO_MUCH = 2  # times the error on the clean pictures
+TOO_MUCH = 2  # times the error on the clean images
 
 _APART = 0.22  # rows between the models on one row
 
 
 def error_ratios(table: pd.DataFrame) -> go.Figure:
-    """How many times the clean error every model makes on changed pictures; a row a change."""
+    """How many times the clean error every model makes on changed images; a row a change."""
     shown = table[table["perturbation"] != CLEAN]
     changes = shown["perturbation"].unique().tolist()
     models = shown["model"].unique().tolist()
@@ -59,7 +59,7 @@ def _ratios(model: str, rows: pd.DataFrame, place: pd.Series) -> go.Scatter:
     changes = [rows[f"change{end}"].map(style.signed) for end in ("", "_low", "_high")]
     return go.Scatter(
         x=ratio, y=place, error_x=bars, mode="markers", name=style.model_title(model),
-        marker={"color": palette.model_colour(model), "size": 9},
+        marker={"color": palette.model_color(model), "size": 9},
         customdata=np.column_stack([rows["mae"], *changes]),
         hovertemplate="MAE ratio %{x:.2f}: MAE %{customdata[0]:.1f} months,<br>"
         "difference %{customdata[1]} (95% CI %{customdata[2]} to %{customdata[3]})"

@@ -1,4 +1,4 @@
-"""Other pictures of the same hand: another size, file, pose, exposure or framing.
+"""Other images of the same hand: another size, file, pose, exposure or framing.
 
 Each keeps the bone age, so what it does to a prediction is the reader's fault. All work on
 `Radiograph.pixels`, (H, W) uint8 with bones bright, and what they uncover is black.
@@ -16,7 +16,7 @@ CLEAN = "clean"  # in tables: the file as it is
 
 @dataclass(frozen=True)
 class Perturbation:
-    """One way to change a picture.
+    """One way to change an image.
 
     Attributes:
         title: the name people read.
@@ -29,7 +29,7 @@ class Perturbation:
     jpeg_quality: int | None = None
 
     def file(self, pixels: np.ndarray) -> bytes:
-        """The bytes of a file that holds the changed picture."""
+        """The bytes of a file that holds the changed image."""
         changed = self.change(pixels)
         if self.jpeg_quality is None:
             return cv2.imencode(".png", changed)[1].tobytes()
@@ -38,7 +38,7 @@ class Perturbation:
 
 
 def to_width(pixels: np.ndarray, width: int) -> np.ndarray:
-    """The picture `width` pixels wide, its shape kept, averaged down or interpolated."""
+    """The image `width` pixels wide, its shape kept, averaged down or interpolated."""
     scale = width / pixels.shape[1]
     size = (width, max(1, round(pixels.shape[0] * scale)))
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
@@ -58,7 +58,7 @@ def turn(pixels: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def gamma(pixels: np.ndarray, exponent: float) -> np.ndarray:
-    """Grey levels from 0 to 1 raised to a power: below 1 brighter, above 1 darker."""
+    """Gray levels from 0 to 1 raised to a power: below 1 brighter, above 1 darker."""
     levels = 255 * (np.arange(256) / 255) ** exponent
     return cv2.LUT(pixels, np.rint(levels).astype(np.uint8))
 

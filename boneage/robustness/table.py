@@ -1,4 +1,4 @@
-"""How much larger errors are on changed pictures of the same hands."""
+"""How much larger errors are on changed images of the same hands."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ _CLEAN = "_clean"  # ending of the columns without the change
 def robustness_table(
     predictions: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
 ) -> pd.DataFrame:
-    """The error of every model under every perturbation, against that on the clean pictures.
+    """The error of every model under every perturbation, against that on the clean images.
 
     A perturbation is judged on the cases that it and "clean" share.
 

@@ -34,7 +34,7 @@ def region_differences(occlusion: pd.DataFrame, group: str) -> go.Figure:
                 mode="markers",
                 name=style.model_title(name),
                 error_x=_bars(rows, "difference"),
-                marker={"color": palette.model_colour(name), "size": 10},
+                marker={"color": palette.model_color(name), "size": 10},
                 customdata=rows[hover],
                 text=[REGION_TITLES[region] for region in rows.index],
                 hovertemplate="<b>%{text}</b>: %{x:+.1f} months"
@@ -70,7 +70,7 @@ def similarity_by_stage(randomization: pd.DataFrame) -> go.Figure:
     traces = []
     ticks: dict[str, str] = {}
     for name, rows in randomization.groupby("model", sort=False):
-        colour = palette.model_colour(name)
+        color = palette.model_color(name)
         own = pd.DataFrame({"step": [0], "stage": "none", "similarity": 1.0, "sd": 0.0})
         rows = pd.concat([own, rows]).sort_values("step")
         ticks |= dict(zip(_stage_title(rows["stage"]), rows["stage"], strict=True))
@@ -81,8 +81,8 @@ def similarity_by_stage(randomization: pd.DataFrame) -> go.Figure:
                 mode="lines+markers",
                 name=style.model_title(name),
                 error_y=_bars(rows, "similarity"),
-                line={"color": colour, "width": 2.5},
-                marker={"color": colour, "size": 8},
+                line={"color": color, "width": 2.5},
+                marker={"color": color, "size": 8},
                 customdata=rows["sd"],
                 hovertemplate="%{x}: %{y:.2f}<br>SD between radiographs %{customdata:.2f}"
                 "<extra>%{fullData.name}</extra>",
@@ -105,19 +105,19 @@ def similarity_by_stage(randomization: pd.DataFrame) -> go.Figure:
 
 def outlined_regions(crop: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray:
     """The regions over a prepared hand: (S, S) uint8 and masks (S, S) -> (2S, 2S, 3) uint8 RGB."""
-    picture = cv2.resize(crop, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
-    for region, colour in _OUTLINES.items():
+    image = cv2.resize(crop, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    for region, color in _OUTLINES.items():
         mask = np.kron(regions[region], np.ones((2, 2))).astype(np.uint8)
         outline, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(picture, outline, -1, palette.rgb(colour), 2, cv2.LINE_AA)
-    return picture
+        cv2.drawContours(image, outline, -1, palette.rgb(color), 2, cv2.LINE_AA)
+    return image
 
 
 def region_legend() -> str:
-    """The colours of `outlined_regions` with their words, as HTML."""
-    return cards.colour_legend(
-        *((colour, REGION_TITLES[region]) for region, colour in _OUTLINES.items())
+    """The colors of `outlined_regions` with their words, as HTML."""
+    return cards.color_legend(
+        *((color, REGION_TITLES[region]) for region, color in _OUTLINES.items())
     )
 
 

@@ -2,9 +2,9 @@
 
 Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014,
 section 4.2; over anatomical regions instead of a sliding square. A region is not painted over, as
-there, but strongly blurred: a black or grey shape is like no hand that the models have met, so the
+there, but strongly blurred: a black or gray shape is like no hand that the models have met, so the
 answer would tell of the shape. The blur keeps brightness and outline, and takes bones and growth
-plates away. What blurring does by itself is told by a control: on the same radiograph, as many
+standards away. What blurring does by itself is told by a control: on the same radiograph, as many
 pixels beside the bones, blurred alike.
 """
 
@@ -70,8 +70,8 @@ def occlusion_shifts(
         >>> from boneage.radiographs.preprocessing import prepare
         >>> hand = prepare(draw_phantom(120, "female"))
         >>> def brightness(variants):
-        ...     return {"mean grey": np.array([v["mean grey"].image.mean() for v in variants])}
-        >>> shifts = occlusion_shifts({"mean grey": hand}, brightness)
+        ...     return {"mean gray": np.array([v["mean gray"].image.mean() for v in variants])}
+        >>> shifts = occlusion_shifts({"mean gray": hand}, brightness)
         >>> shifts["region"].tolist()
         ['phalanges', 'metacarpals', 'carpals', 'distal_radius_ulna']
     """

@@ -77,7 +77,7 @@ class Randomization:
         learned = self._model.get_weights()
         try:
             for step, (stage, layers) in steps:
-                _reinitialise(layers, self._rng)
+                _reinitialize(layers, self._rng)
                 changed = self._gradcam(image, sex, direction)
                 rows.append((step, stage, similarity(original, changed)))
         finally:
@@ -128,7 +128,7 @@ def randomizable_stages(model: keras.Model) -> dict[str, list[keras.Layer]]:
     return {stage: layers for stage, layers in reversed(with_weights.items()) if layers}
 
 
-def _reinitialise(layers: Iterable[keras.Layer], rng: np.random.Generator) -> None:
+def _reinitialize(layers: Iterable[keras.Layer], rng: np.random.Generator) -> None:
     for layer in layers:
         for weight in layer.weights:
             initializer = getattr(layer, f"{weight.name}_initializer")

@@ -52,7 +52,7 @@ class RandomAffine(layers.Layer):
         return ops.image.affine_transform(images, transform, interpolation="bilinear")
 
     def _transform(self, batch: int, height: int, width: int) -> keras.KerasTensor:
-        """(batch, 8): from output to input pixels, in Keras' order, about the image's centre."""
+        """(batch, 8): from output to input pixels, in Keras' order, about the image's center."""
         angle = self._uniform(batch, self.rotation * 3.141592653589793 / 180)
         zoom = self._uniform(batch, self.scale)
         aspect = self._uniform(batch, self.aspect) / 2
@@ -61,9 +61,9 @@ class RandomAffine(layers.Layer):
             scale_x *= ops.sign(self._uniform(batch, 1.0))
         cos, sin = ops.cos(angle), ops.sin(angle)
         a0, a1, b0, b1 = cos * scale_x, -sin * scale_y, sin * scale_x, cos * scale_y
-        centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-        a2 = centre_x - a0 * centre_x - a1 * centre_y + self._uniform(batch, self.shift * width)
-        b2 = centre_y - b0 * centre_x - b1 * centre_y + self._uniform(batch, self.shift * height)
+        center_x, center_y = (width - 1) / 2, (height - 1) / 2
+        a2 = center_x - a0 * center_x - a1 * center_y + self._uniform(batch, self.shift * width)
+        b2 = center_y - b0 * center_x - b1 * center_y + self._uniform(batch, self.shift * height)
         zero = ops.zeros_like(a0)
         return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
 
@@ -106,7 +106,7 @@ class RandomGamma(layers.Layer):
 def augmentation_layers(settings: Augmentation) -> list[layers.Layer]:
     """The layers of a recipe, to be applied in order to images in [0, 1].
 
-    They compute in float32 under every precision policy: bfloat16 cannot tell neighbouring pixel
+    They compute in float32 under every precision policy: bfloat16 cannot tell neighboring pixel
     positions apart.
     """
     stack = [

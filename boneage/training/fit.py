@@ -172,14 +172,14 @@ def update_batch_norm_statistics(
     Optima and Better Generalization", UAI 2018, section 3.2.
     """
     rows = np.random.default_rng(preset.seed).permutation(cache.split("train"))[:n_images]
-    normalisations = [x for x in body.layers if isinstance(x, keras.layers.BatchNormalization)]
-    momenta = [layer.momentum for layer in normalisations]
+    normalizations = [x for x in body.layers if isinstance(x, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in normalizations]
     batches = pipeline.evaluation_batches(cache, rows, preset.batch_size, preset.image_size)
     for number, (inputs, _) in enumerate(batches):
-        for layer in normalisations:
+        for layer in normalizations:
             layer.momentum = number / (number + 1)  # the plain mean over all batches
         body(inputs, training=True)
-    for layer, momentum in zip(normalisations, momenta, strict=True):
+    for layer, momentum in zip(normalizations, momenta, strict=True):
         layer.momentum = momentum
 
 

@@ -17,7 +17,7 @@ class Augmentation:
         aspect: log of the factor, either way, for height against width.
         contrast: fraction by which contrast about the image's mean may change.
         brightness: share of the full range by which brightness may change.
-        gamma: log of the power to which grey values may be raised, either way.
+        gamma: log of the power to which gray values may be raised, either way.
         erasing: share of the images in which a rectangle is blackened.
     """
 

@@ -32,9 +32,9 @@ def show_agreement(choice: Choice, found: Analysis) -> None:
     figures = {
         "Predicted against reference bone age": errors.predicted_against_age(found.cases),
         "Bland-Altman plot": errors.bland_altman(found.cases, found.agreement),
-        "Histogram of residuals": errors.error_histogram(found.cases, choice.colour),
+        "Histogram of residuals": errors.error_histogram(found.cases, choice.color),
         "Cumulative distribution of the absolute error": errors.cumulative_error(
-            found.cumulative, choice.colour
+            found.cumulative, choice.color
         ),
     }
     for place, (alt, figure) in zip(

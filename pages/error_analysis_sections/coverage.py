@@ -30,7 +30,7 @@ def show_coverage(choice: Choice) -> None:
         return
     st.header("Prediction interval coverage", anchor=False)
     table = table[table["model"] == choice.published]
-    known = interval_coverage(table, choice.colour)
+    known = interval_coverage(table, choice.color)
     every = known.rows.iloc[0]
     st.markdown(
         f"The {formatting.share(LEVEL)} prediction interval covers the reference bone age of "
@@ -97,11 +97,11 @@ class Coverage:
 
 # All this is the same for any sex and ages.
 @st.cache_resource(show_spinner=False, max_entries=16)
-def interval_coverage(table: pd.DataFrame, colour: str) -> Coverage:
+def interval_coverage(table: pd.DataFrame, color: str) -> Coverage:
     every = table[(table["level"] == LEVEL) & (table["group"] == "all")].set_index("cases")
     return Coverage(
-        coverage_by_level(table, colour),
-        coverage_by_group(table, LEVEL, colour),
+        coverage_by_level(table, color),
+        coverage_by_group(table, LEVEL, color),
         coverage_rows(table, LEVEL),
         every["sd"][VALIDATION],
     )

@@ -8,11 +8,11 @@ from boneage.datasets.challenge import RADIOGRAPHS, radiographs_folder
 from boneage.datasets.labels import LabelError
 from boneage.datasets.rsna import find_split_images
 from boneage.errors import BoneAgeError
-from boneage.figures import pictures, style
+from boneage.figures import images, style
 from pages import radiographs, shared
 from pages.error_analysis_sections.selection import Choice
 
-N_PICTURES = 8
+N_IMAGES = 8
 
 
 def show_radiographs(choice: Choice, selected: pd.DataFrame) -> None:
@@ -30,7 +30,7 @@ def show_radiographs(choice: Choice, selected: pd.DataFrame) -> None:
     except LabelError as error:
         shared.show_error(error)
         return
-    cases = selected[selected["id"].isin(files)].head(N_PICTURES)
+    cases = selected[selected["id"].isin(files)].head(N_IMAGES)
     if cases.empty:
         st.info(f"None of the selected radiographs is in {folder}.", icon=":material/image_search:")
         return
@@ -58,7 +58,7 @@ def choose_map(models: list[str]) -> str | None:
 def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     try:
         source = radiographs.file_source(case.id, case.id, content)
-        picture, refusal = radiograph(source, case.sex, map_of)
+        image, refusal = radiograph(source, case.sex, map_of)
     except BoneAgeError as error:
         shared.show_error(error)
         return
@@ -67,7 +67,7 @@ def show_radiograph(case, content: bytes, map_of: str | None) -> None:
     if refusal:
         caption += f". Refused by the quality check ({refusal.kind}): prediction not reliable"
     st.image(
-        picture,
+        image,
         caption=caption,
         width="stretch",
         alt=f"Radiograph {case.id}",
@@ -75,7 +75,7 @@ def show_radiograph(case, content: bytes, map_of: str | None) -> None:
 
 
 def radiograph(source: radiographs.Source, sex: str, map_of: str | None) -> tuple:
-    """(picture, what the quality check says of it)."""
+    """(image, what the quality check says of it)."""
     weights = radiographs.published_weights()
     prediction = radiographs.predict(weights, source.digest, sex, source.content)
     shown = radiographs.opened(weights, source.digest, source.content).shown
@@ -83,5 +83,5 @@ def radiograph(source: radiographs.Source, sex: str, map_of: str | None) -> tupl
         return shown.pixels, prediction.refusal
     explanation = radiographs.explain(weights, source.digest, sex, map_of, source.content)
     place = prediction.prepared[map_of].to_radiograph
-    picture = pictures.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
-    return picture, prediction.refusal
+    image = images.map_on_radiograph(shown, place, explanation.gradcam, opacity=0.6)
+    return image, prediction.refusal

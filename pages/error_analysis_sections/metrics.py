@@ -20,7 +20,7 @@ def show_metrics(choice: Choice, found: Analysis) -> None:
     st.header(f"{choice.title}: {number}", anchor=False)
     about = [ABOUT_SPLIT.get(choice.split, ABOUT_OWN), choice.note]
     st.markdown(" ".join(filter(None, about)))
-    st.html(cards.metric_tiles(found.metrics, METRICS, choice.colour))
+    st.html(cards.metric_tiles(found.metrics, METRICS, choice.color))
     st.caption(
         f"Below each metric its {formatting.CI_95} (bootstrap). A residual is predicted minus "
         "reference bone age, positive where overestimated; bias is the mean residual."
@@ -35,7 +35,7 @@ def show_published(choice: Choice, found: Analysis) -> None:
     reader_band = SINGLE_READER if choice.split == "test" else None
     published = published_results()
     column = PUBLISHED_COLUMN[choice.split]
-    st.html(benchmarks(choice.title, own, choice.colour, published, column, reader_band))
+    st.html(benchmarks(choice.title, own, choice.color, published, column, reader_band))
     sentences = ["Mean absolute error in months."]
     if reader_band:
         sentences.append(error_text.about_reader_band(*reader_band))

@@ -30,7 +30,7 @@ class Choice:
     """
 
     title: str
-    colour: str
+    color: str
     split: str
     models: list[str]  # whose maps can be shown
     cases: pd.DataFrame
@@ -69,10 +69,10 @@ def choose() -> Choice | None:
     cases = cases.assign(block=acquisition_block(cases))
     cases, whole = narrow(cases[cases["split"] == split])
     models = published if name == ENSEMBLE else [name]
-    title, colour = style.model_title(name), palette.model_colour(name)
+    title, color = style.model_title(name), palette.model_color(name)
     shown = name if recipe == artifacts.BEST else None
     note = weights_in_words(recipe) if name == ENSEMBLE else None
-    return Choice(title, colour, split, models, cases, whole, shown, note)
+    return Choice(title, color, split, models, cases, whole, shown, note)
 
 
 def weights_in_words(recipe: str) -> str:
@@ -104,5 +104,5 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
 @st.cache_resource(show_spinner=False, max_entries=64)
-def analyse(cases: pd.DataFrame, by: str) -> Analysis:
-    return analysis.analyse(cases, by)
+def analyze(cases: pd.DataFrame, by: str) -> Analysis:
+    return analysis.analyze(cases, by)

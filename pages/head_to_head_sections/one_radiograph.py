@@ -8,7 +8,7 @@ from boneage.errors import BoneAgeError
 from boneage.explain.explanation import Explanation
 from boneage.explain.overlay import stretch
 from boneage.explain.text import ABOUT_GRADCAM, gradcam_direction
-from boneage.figures import cards, palette, pictures, style
+from boneage.figures import cards, images, palette, style
 from boneage.inference.ensemble import with_ensemble
 from boneage.inference.predictor import Prediction
 from boneage.inference.text import disagreement
@@ -110,7 +110,7 @@ def show_maps(names: Names, prediction: Prediction, explanations: list[Explanati
         with column:
             st.html(cards.model_heading(name))
             st.image(
-                pictures.map_on_crop(hand.image, explanation.gradcam, OPACITY),
+                images.map_on_crop(hand.image, explanation.gradcam, OPACITY),
                 caption=gradcam_direction(explanation.direction),
                 width="stretch",
                 alt=f"Grad-CAM of {style.model_title(name)}",
@@ -124,10 +124,10 @@ def show_maps(names: Names, prediction: Prediction, explanations: list[Explanati
             st.caption("The models have different input crops, so their maps cannot be subtracted.")
             return
         st.image(
-            pictures.difference_map(
+            images.difference_map(
                 hands[0].image,
                 *(explanation.gradcam for explanation in explanations),
-                tuple(map(palette.model_colour, names)),
+                tuple(map(palette.model_color, names)),
                 DIFFERENCE_OPACITY,
             ),
             width="stretch",
@@ -147,7 +147,7 @@ def show_attention(name: str, prediction: Prediction, explanation: Explanation) 
     with st.grid(4, min_column_width=150, gap="small"):
         for stage, values in explanation.spatial.items():
             st.image(
-                pictures.map_on_crop(crop, stretch(values), OPACITY),
+                images.map_on_crop(crop, stretch(values), OPACITY),
                 caption=f"Stage {stage}",
                 width="stretch",
                 alt=f"Spatial attention of stage {stage} of {title}",

@@ -10,23 +10,23 @@ import streamlit as st
 
 from boneage import artifacts
 from boneage.atlas import evaluation as answers
-from boneage.atlas import standards as plates
+from boneage.atlas import standards
 from boneage.atlas import text as atlas_text
 from boneage.datasets.challenge import radiographs_folder
 from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.text import ABOUT_SPLIT
-from boneage.figures import pictures
+from boneage.figures import images
 from boneage.formatting import children_aged
 from boneage.models.registry import ENSEMBLE
 from boneage.quiz.quiz import N_HANDS
 from boneage.radiographs.reading import read_radiograph
 from pages import radiographs, shared
 
-PLATES, OWN = "plates", "own"
+STANDARDS, OWN = "standards", "own"
 
 MATERIALS = {
-    PLATES: "Average hands",
+    STANDARDS: "Average hands",
     "test": "Test radiographs",
     "validation": "Validation radiographs",
     OWN: "Your own radiographs",
@@ -39,7 +39,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 class Material:
     """Hands to learn on.
 
-    key: tells it from all others. pool: columns id, sex and reference_months. picture: a row of it
+    key: tells it from all others. pool: columns id, sex and reference_months. image: a row of it
     -> (H, W) uint8. about: a row of it -> title with the age, and a sentence or "". predictions:
     model name -> its predictions for the hands, columns id and prediction_months. notes: sentences
     on the source of hands and predictions. is_refused: a row of the pool -> whether the quality
@@ -48,7 +48,7 @@ class Material:
 
     key: str
     pool: pd.DataFrame
-    picture: Callable[[pd.Series], np.ndarray]
+    image: Callable[[pd.Series], np.ndarray]
     about: Callable[[pd.Series], tuple[str, str]]
     predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Material:
 def choose() -> tuple[str, int, bool]:
     """What to read, the number of the set, and whether to tell after each answer."""
     has_cases = bool(radiographs_folder() and artifacts.available_models())
-    offered = MATERIALS if has_cases else {name: MATERIALS[name] for name in (PLATES, OWN)}
+    offered = MATERIALS if has_cases else {name: MATERIALS[name] for name in (STANDARDS, OWN)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = shared.pick("Cases", offered, "read")
         number = st.number_input(
@@ -76,7 +76,7 @@ def choose() -> tuple[str, int, bool]:
 
 def material_of(chosen: str) -> Material | None:
     """The hands of one of MATERIALS; None while there is nothing to read."""
-    if chosen == PLATES:
+    if chosen == STANDARDS:
         return average_hands()
     if chosen == OWN:
         return own_radiographs()
@@ -84,7 +84,7 @@ def material_of(chosen: str) -> Material | None:
 
 
 def average_hands() -> Material:
-    predictions = answers.read_plate_predictions()
+    predictions = answers.read_standard_predictions()
     notes = [
         "Each hand is the average of 20 or more radiographs of one sex and bone age, not a single "
         "child. Its bones are sharper than on a radiograph."
@@ -92,24 +92,24 @@ def average_hands() -> Material:
     each = {}
     if set(predictions["model"]) >= set(artifacts.available_models()):
         each = {name: table for name, table in answers.accepted(predictions).groupby("model")}
-        notes.append(atlas_text.PLATES_WERE_SEEN)
-        if refused := answers.refused_plates(predictions):
-            notes.append(atlas_text.plates_refused(refused))
+        notes.append(atlas_text.STANDARDS_WERE_SEEN)
+        if refused := answers.refused_standards(predictions):
+            notes.append(atlas_text.standards_refused(refused))
     else:
         notes.append(
             "The stored predictions are of other weights and are not shown; update them with "
             "`python -m boneage atlas-evaluate`."
         )
 
-    def picture(hand: pd.Series) -> np.ndarray:
-        return plates.plate(hand["sex"], hand["months"]).image
+    def image(hand: pd.Series) -> np.ndarray:
+        return standards.standard(hand["sex"], hand["months"]).image
 
     def about(hand: pd.Series) -> tuple[str, str]:
-        plate = plates.plate(hand["sex"], hand["months"])
-        return plate.title, plate.caption
+        standard = standards.standard(hand["sex"], hand["months"])
+        return standard.title, standard.caption
 
-    notes.append(plates.SOURCE)
-    return Material(PLATES, answers.as_cases(), picture, about, each, tuple(notes))
+    notes.append(standards.SOURCE)
+    return Material(STANDARDS, answers.as_cases(), image, about, each, tuple(notes))
 
 
 def radiographs_of(folder: Path, split: str) -> Material:
@@ -121,7 +121,7 @@ def radiographs_of(folder: Path, split: str) -> Material:
     cases = tables[names[0]]
     files = files_of(folder, split)
 
-    def picture(hand: pd.Series) -> np.ndarray:
+    def image(hand: pd.Series) -> np.ndarray:
         return radiograph(files[hand["id"]].read_bytes())
 
     def is_refused(hand: pd.Series) -> bool:
@@ -132,7 +132,7 @@ def radiographs_of(folder: Path, split: str) -> Material:
 
     pool = cases[cases["id"].isin(files)]
     notes = (ABOUT_SPLIT[split],)
-    return Material(split, pool, picture, age_of, tables, notes, is_refused)
+    return Material(split, pool, image, age_of, tables, notes, is_refused)
 
 
 # A folder of 12,000 files takes a while to list.
@@ -167,12 +167,12 @@ def own_radiographs() -> Material | None:
             files[name] = upload
     pool = labels[labels["id"].isin(files)]
 
-    def picture(hand: pd.Series) -> np.ndarray:
+    def image(hand: pd.Series) -> np.ndarray:
         return radiograph(files[hand["id"]].getvalue())
 
     key = " ".join(sorted(upload.file_id for upload in uploads))
     notes = ("There are no model predictions for these radiographs.",)
-    return Material(key, pool, picture, age_of, notes=notes)
+    return Material(key, pool, image, age_of, notes=notes)
 
 
 def age_of(hand: pd.Series) -> tuple[str, str]:
@@ -182,4 +182,4 @@ def age_of(hand: pd.Series) -> tuple[str, str]:
 # Every click runs the page again, and reading a large film takes a while.
 @st.cache_resource(show_spinner=False, max_entries=8)
 def radiograph(content: bytes) -> np.ndarray:
-    return pictures.reduce(read_radiograph(content).pixels).pixels
+    return images.reduce(read_radiograph(content).pixels).pixels

@@ -4,21 +4,21 @@ import pandas as pd
 import streamlit as st
 
 from boneage.atlas import evaluation as answers
-from boneage.atlas.text import plates_accepted, plates_read
+from boneage.atlas.text import standards_accepted, standards_read
 from boneage.formatting import age_in_short
 from boneage.models.registry import ENSEMBLE
 
 
-def show_plate_predictions() -> None:
+def show_standard_predictions() -> None:
     """Predictions for all average hands, and those with large errors."""
-    predictions = answers.read_plate_predictions()
+    predictions = answers.read_standard_predictions()
     n = (answers.accepted(predictions)["model"] == ENSEMBLE).sum()
     if not n:
         return
     beyond = answers.beyond_a_year(predictions)
-    refused = len(answers.refused_plates(predictions))
+    refused = len(answers.refused_standards(predictions))
     with st.expander("Predictions for all average hands", icon=":material/table:"):
-        st.markdown(f"{plates_accepted(n + refused, refused)} {plates_read(n, len(beyond))}")
+        st.markdown(f"{standards_accepted(n + refused, refused)} {standards_read(n, len(beyond))}")
         if len(beyond):
             st.dataframe(
                 pd.DataFrame(

@@ -77,5 +77,5 @@ def look_back(material: Material, game: Quiz) -> None:
 
 
 def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
-    # The picture of a plate is tall: as wide as its column it would not fit the screen.
-    place.image(material.picture(hand), width=WIDTH, output_format="PNG", alt=alt)
+    # The image of a standard is tall: as wide as its column it would not fit the screen.
+    place.image(material.image(hand), width=WIDTH, output_format="PNG", alt=alt)

@@ -118,7 +118,7 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
         for _, case in missed.iterrows():
             with st.container():
                 title, sentence = material.about(case)
-                st.image(material.picture(case), width="stretch", output_format="PNG", alt=title)
+                st.image(material.image(case), width="stretch", output_format="PNG", alt=title)
                 said = quiz_text.answer_against(case["prediction_months"], case["reference_months"])
                 now = stage(case["sex"], case["reference_months"])
                 st.markdown(f"**{title}.** {sentence} {said} *{now.title}:* {now.look}")

@@ -33,7 +33,7 @@ def about_the_models(weights: Weights) -> None:
 
 
 def quality_check_measured() -> str | None:
-    table = artifacts.read_gate_table()
+    table = artifacts.read_quality_check_table()
     if table is None:
         return None
     far = table[(table["group"] == UNLIKE) & (table["kind"] == ALL)]

@@ -43,7 +43,7 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
             sentences.append(prediction_text.in_interval(age, level, *intervals[ENSEMBLE]))
     if any(sentences):
         st.markdown(" ".join(filter(None, sentences)))
-    notes = prediction_text.unfamiliar_ages(mean, age)
+    notes = prediction_text.unusual_ages(mean, age)
     if prediction.is_beyond_calibration:
         notes.append(prediction_text.BEYOND_CALIBRATION)
     for sentence in notes:

@@ -4,64 +4,64 @@ import streamlit as st
 
 from boneage import formatting
 from boneage.atlas import evaluation as answers
-from boneage.atlas import standards as plates
+from boneage.atlas import standards
 from boneage.atlas import text as atlas_text
 from boneage.atlas.landmarks import landmarks_on
 from boneage.atlas.standards import Standard
-from boneage.figures import pictures
+from boneage.figures import images
 from boneage.inference.predictor import Prediction
 from boneage.radiographs.preprocessing import PreparedHand
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def compare(digest: str, sex: str, atlas: str, _hand: PreparedHand):
-    return plates.compare(sex, _hand.image, landmarks_on(_hand))
+    return standards.compare(sex, _hand.image, landmarks_on(_hand))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def aligned(digest: str, sex: str, months: int, atlas: str, _hand: PreparedHand):
-    return plates.align(plates.plate(sex, months), landmarks_on(_hand), answers.SIZE)
+    return standards.align(standards.standard(sex, months), landmarks_on(_hand), answers.SIZE)
 
 
 @st.fragment  # the slider redraws this part, and nothing else of the page
 def show_average_hand(prediction: Prediction, digest: str, hand: PreparedHand) -> None:
     """Nothing where there is no atlas. Raises ArtifactError for a damaged one."""
-    if not plates.available():
+    if not standards.available():
         return
     st.header("Compare with the atlas", anchor=False)
-    around = plates.around(prediction.sex, prediction.ensemble_months)
+    around = standards.around(prediction.sex, prediction.ensemble_months)
     if landmarks_on(hand) is None:
         st.markdown(
             "No joint landmarks were found in this hand, so it cannot be registered to the "
             "average hands."
         )
-        show_plates(around)
+        show_standards(around)
     else:
         left, right = st.columns([3, 2], gap="medium")
         with left:
             show_wipe(digest, hand, around)
         with right:
             show_similarity_estimate(prediction, digest, hand)
-            show_plates(around)
-    st.caption(plates.SOURCE)
+            show_standards(around)
+    st.caption(standards.SOURCE)
 
 
-def show_plates(around: dict[str, Standard]) -> None:
+def show_standards(around: dict[str, Standard]) -> None:
     with st.grid(3, min_column_width=90, gap="small"):
-        for which, plate in around.items():
+        for which, standard in around.items():
             st.image(
-                plate.image,
-                caption=called(which, plate),
+                standard.image,
+                caption=called(which, standard),
                 width="stretch",
                 output_format="PNG",
-                alt=f"Average hand: {plate.title}",
+                alt=f"Average hand: {standard.title}",
             )
-    st.caption(atlas_text.averages_of([plate.n for plate in around.values()]))
+    st.caption(atlas_text.averages_of([standard.n for standard in around.values()]))
 
 
-def called(which: str, plate: Standard) -> str:
+def called(which: str, standard: Standard) -> str:
     """Such as "6 years 6 months (younger)"."""
-    return f"{formatting.age_in_words(plate.mean_age_months)} ({which})"
+    return f"{formatting.age_in_words(standard.mean_age_months)} ({which})"
 
 
 def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Standard]) -> None:
@@ -72,14 +72,14 @@ def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Standard]) -> N
         required=True,
         format_func=lambda which: called(which, around[which]),
         wrap=True,
-        key=f"plate-{digest}",
+        key=f"standard-{digest}",
     )
-    plate = around[chosen]
-    title = plate.title.lower()
+    standard = around[chosen]
+    title = standard.title.lower()
     share = st.slider("Wipe", 0, 100, 50, format="%d%%", key="wipe")
-    picture = aligned(digest, plate.sex, plate.months, answers.atlas_digest(), hand)
+    image = aligned(digest, standard.sex, standard.months, answers.atlas_digest(), hand)
     st.image(
-        pictures.wipe(hand.image, picture, share / 100),
+        images.wipe(hand.image, image, share / 100),
         caption="Left of the line: the radiograph. Right: the average hand of "
         f"{title}, warped to the same landmarks.",
         width="stretch",
@@ -93,7 +93,7 @@ def show_similarity_estimate(prediction: Prediction, digest: str, hand: Prepared
         comparison = compare(digest, prediction.sex, answers.atlas_digest(), hand)
     st.markdown(
         atlas_text.image_similarity(
-            plates.similarity_estimate(comparison),
+            standards.similarity_estimate(comparison),
             comparison["mean_age_months"].head(2).tolist(),
             answers.similarity_metrics(),
         )

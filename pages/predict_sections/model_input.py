@@ -2,25 +2,23 @@
 
 import streamlit as st
 
-from boneage.figures import pictures
+from boneage.figures import images
 from boneage.inference.predictor import Prediction
 from boneage.quality.checks import NO_HAND
 from boneage.radiographs.text import hand_found, prepared_hand
 
 
-def show_hand(
-    prediction: Prediction, shown: pictures.ShownRadiograph, input_sizes: set[int]
-) -> None:
+def show_hand(prediction: Prediction, shown: images.ShownRadiograph, input_sizes: set[int]) -> None:
     st.header("Model input", anchor=False)
     if not (prediction.refusal and prediction.refusal.kind == NO_HAND):
         st.markdown(hand_found(prediction.hand.method))
     if prediction.source.inverted:
         st.markdown("The image had black bones on a white background and was inverted.")
     height, width = shown.pixels.shape
-    # Beside a square crop, this gives both pictures one height.
+    # Beside a square crop, this gives both images one height.
     left, right = st.columns([min(max(width / height, 0.5), 1.5), 1], gap="medium")
     left.image(
-        pictures.with_hand_box(shown, prediction.hand),
+        images.with_hand_box(shown, prediction.hand),
         caption="Radiograph with the crop box",
         width="stretch",
         alt="Radiograph with the crop box",

@@ -5,7 +5,7 @@ import streamlit as st
 from boneage.explain.explanation import Explanation
 from boneage.explain.overlay import stretch
 from boneage.explain.text import ABOUT_GRADCAM, gradcam_direction
-from boneage.figures import cards, palette, pictures
+from boneage.figures import cards, images, palette
 from boneage.figures.channels import channel_bars
 from boneage.models.registry import find_model
 from pages.predict_sections.sanity_checks import show_checks
@@ -26,12 +26,12 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         opacity = st.slider("Opacity", 0, 100, 60, 5, format="%d%%", key="opacity", width=260)
     st.html(cards.map_legend("low influence", "high influence", opacity / 100))
 
-    def picture(name: str, values):
+    def image(name: str, values):
         prepared = prediction.prepared[name]
         if place == CROP:
-            return pictures.map_on_crop(prepared.image, values, opacity / 100)
+            return images.map_on_crop(prepared.image, values, opacity / 100)
         shown = opened(weights, source.digest, source.content).shown
-        return pictures.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
+        return images.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
 
     with st.spinner("Computing saliency maps."):
         explanations = {
@@ -46,7 +46,7 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         with column:
             st.html(cards.model_heading(name))
             st.image(
-                picture(name, explanation.gradcam),
+                image(name, explanation.gradcam),
                 caption=gradcam_direction(explanation.direction),
                 width="stretch",
                 alt=f"Grad-CAM of {find_model(name).title}",
@@ -54,10 +54,10 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
     show_checks(weights, prediction)
     for name, explanation in explanations.items():
         if explanation.spatial:
-            show_attention(name, explanation, picture)
+            show_attention(name, explanation, image)
 
 
-def show_attention(name: str, explanation: Explanation, picture) -> None:
+def show_attention(name: str, explanation: Explanation, image) -> None:
     title = find_model(name).title
     st.subheader("CBAM attention", anchor=False)
     st.html(cards.model_heading(name))
@@ -69,7 +69,7 @@ def show_attention(name: str, explanation: Explanation, picture) -> None:
     with st.grid(4, min_column_width=150, gap="small"):
         for stage, values in explanation.spatial.items():
             st.image(
-                picture(name, stretch(values)),
+                image(name, stretch(values)),
                 caption=f"Stage {stage}",
                 width="stretch",
                 alt=f"Spatial attention of stage {stage} of {title}",
@@ -77,7 +77,7 @@ def show_attention(name: str, explanation: Explanation, picture) -> None:
     st.markdown("**Channel attention**")
     st.caption("Attention weight (0 to 1) of each channel, sorted within its stage.")
     st.plotly_chart(
-        channel_bars(explanation.channel, palette.model_colour(name)),
+        channel_bars(explanation.channel, palette.model_color(name)),
         config=PLOT,
         alt="Channel attention of each stage",
     )

@@ -27,7 +27,7 @@ def choose_sources() -> list[Source]:
     return [sample_source(state.sample)] if state.sample else []
 
 
-def offer_samples(with_pictures: bool) -> None:
+def offer_samples(with_images: bool) -> None:
     def take(name: str) -> None:
         st.session_state.sample = name
         st.session_state.uploader += 1  # a new uploader is an empty one
@@ -39,7 +39,7 @@ def offer_samples(with_pictures: bool) -> None:
     with st.grid(3, min_column_width=90, gap="xsmall"):
         for name, sample in offered.items():
             with st.container(gap="xxsmall"):
-                if with_pictures:
+                if with_images:
                     kind = "Drawing of a hand" if drawn else "Average hand"
                     alt = f"{kind}: {name.lower()}"
                     st.image(sample_png(sample), width="stretch", alt=alt)

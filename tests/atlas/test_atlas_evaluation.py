@@ -49,19 +49,19 @@ def atlas(tiny_artifacts, drawn_atlas, tmp_path):
     return shutil.copytree(drawn_atlas, tmp_path / "atlas")
 
 
-def change_plates(atlas, change) -> None:
-    table = pd.read_csv(atlas / "plates.csv")
-    change(table).to_csv(atlas / "plates.csv", index=False)
+def change_standards(atlas, change) -> None:
+    table = pd.read_csv(atlas / "standards.csv")
+    change(table).to_csv(atlas / "standards.csv", index=False)
 
 
 @pytest.fixture
 def written(atlas):
-    answers.write(answers.PREDICTIONS, answers.predict_plates(MadeUpPredictor(), atlas), atlas)
+    answers.write(answers.PREDICTIONS, answers.predict_standards(MadeUpPredictor(), atlas), atlas)
     return atlas
 
 
-def test_every_plate_is_read_by_every_model_and_their_mean(written):
-    table = answers.read_plate_predictions(written)
+def test_every_standard_is_read_by_every_model_and_their_mean(written):
+    table = answers.read_standard_predictions(written)
     assert len(table) == 6 * 3
     of_girls = table[(table["sex"] == "female") & (table["months"] == 60)].set_index("model")
     assert of_girls["prediction_months"].to_dict() == {
@@ -75,19 +75,20 @@ def test_every_plate_is_read_by_every_model_and_their_mean(written):
 
 
 def test_more_than_a_year_is_told_by_the_mean_and_the_mean_bone_age(written):
-    # The means are 62.5 to 67.5 in the order of the plates: 49, 61 and 73 of girls, then of boys.
-    beyond = answers.beyond_a_year(answers.read_plate_predictions(written))
+    # The means are 62.5 to 67.5 in the order of the standards: 49, 61 and 73 of girls, then of
+    # boys.
+    beyond = answers.beyond_a_year(answers.read_standard_predictions(written))
     assert list(beyond["id"]) == ["Girls, 4 years 1 month", "Boys, 4 years 1 month"]
     assert list(beyond["residual_months"]) == [13.5, 16.5]
 
 
 def test_what_the_quality_check_refused_is_stored_and_used_by_nobody(written):
-    predictions = answers.read_plate_predictions(written)
-    assert answers.refused_plates(predictions) == ["Girls, 5 years 1 month"]
+    predictions = answers.read_standard_predictions(written)
+    assert answers.refused_standards(predictions) == ["Girls, 5 years 1 month"]
     assert len(answers.accepted(predictions)) == 5 * 3
     assert "Girls, 5 years 1 month" not in set(answers.accepted(predictions)["id"])
-    assert answers.refused_plates(answers.accepted(predictions)) == []
-    usable = answers.usable_plates(written)  # nor those that are read more than a year off
+    assert answers.refused_standards(answers.accepted(predictions)) == []
+    usable = answers.usable_standards(written)  # nor those that are read more than a year off
     assert list(zip(usable["sex"], usable["months"], strict=True)) == [
         ("female", 72),
         ("male", 60),
@@ -95,28 +96,28 @@ def test_what_the_quality_check_refused_is_stored_and_used_by_nobody(written):
     ]
     path = written / answers.PREDICTIONS  # a year off, and refused: that alone is told
     pd.read_csv(path).assign(refused=True).to_csv(path, index=False)
-    assert answers.beyond_a_year(answers.read_plate_predictions(written)).empty
-    assert answers.usable_plates(written).empty
+    assert answers.beyond_a_year(answers.read_standard_predictions(written)).empty
+    assert answers.usable_standards(written).empty
 
 
-def test_answers_of_other_weights_and_on_other_plates_are_left_out(written):
+def test_answers_of_other_weights_and_on_other_standards_are_left_out(written):
     path = written / answers.PREDICTIONS
     digest = artifacts.read_facts(artifacts.model_folder(MODELS[0]))
     digest = artifacts.fingerprints({MODELS[0]: digest})[MODELS[0]]
     path.write_text(path.read_text().replace(digest, "0" * 64))
-    assert set(answers.read_plate_predictions(written)["model"]) == {MODELS[1], "ensemble"}
-    change_plates(written, lambda table: table.assign(build="anew"))
-    assert answers.read_plate_predictions(written).empty
+    assert set(answers.read_standard_predictions(written)["model"]) == {MODELS[1], "ensemble"}
+    change_standards(written, lambda table: table.assign(build="anew"))
+    assert answers.read_standard_predictions(written).empty
 
 
 def test_nothing_written_is_no_error_and_a_damaged_file_is_a_sentence(atlas):
-    assert answers.read_plate_predictions(atlas).empty
-    assert answers.beyond_a_year(answers.read_plate_predictions(atlas)).empty
-    assert answers.refused_plates(answers.read_plate_predictions(atlas)) == []
-    assert len(answers.usable_plates(atlas)) == 6
+    assert answers.read_standard_predictions(atlas).empty
+    assert answers.beyond_a_year(answers.read_standard_predictions(atlas)).empty
+    assert answers.refused_standards(answers.read_standard_predictions(atlas)) == []
+    assert len(answers.usable_standards(atlas)) == 6
     assert answers.similarity_metrics(atlas) is None
     for name, read in (
-        (answers.PREDICTIONS, answers.read_plate_predictions),
+        (answers.PREDICTIONS, answers.read_standard_predictions),
         (answers.SIMILARITY, answers.similarity_metrics),
     ):
         (atlas / name).write_text("sex\nfemale\n")
@@ -145,7 +146,7 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
     assert set(table["preprocessing_version"]) == {preprocessing.PREPROCESSING_VERSION}
 
 
-def test_the_error_of_likeness_holds_for_these_plates_and_this_preprocessing_only(
+def test_the_error_of_likeness_holds_for_these_standards_and_this_preprocessing_only(
     atlas, monkeypatch
 ):
     table = pd.DataFrame(
@@ -168,7 +169,7 @@ def test_the_error_of_likeness_holds_for_these_plates_and_this_preprocessing_onl
     answers.write(answers.SIMILARITY, table.drop(columns="preprocessing_version"), atlas)
     assert answers.similarity_metrics(atlas) is None
     answers.write(answers.SIMILARITY, table, atlas)
-    change_plates(atlas, lambda table: table[table["months"] < 72])
+    change_standards(atlas, lambda table: table[table["months"] < 72])
     assert answers.similarity_metrics(atlas) is None
 
 

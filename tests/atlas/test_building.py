@@ -1,12 +1,11 @@
-"""Plates of drawn hands by the way that makes the published ones."""
+"""Standards of drawn hands by the way that makes the published ones."""
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
-from boneage.atlas import building, files
-from boneage.atlas import standards as plates
+from boneage.atlas import building, files, standards
 from boneage.atlas.building import Settings, build_atlas, find_groups
 from boneage.atlas.landmarks import landmarks_on
 from boneage.datasets.cache import CacheError, build_cache, open_cache
@@ -15,7 +14,7 @@ from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import Preprocessing, prepare
 
 AGES = (48, 132)
-N = 25  # a few more than a plate needs, as some are dropped
+N = 25  # a few more than a standard needs, as some are dropped
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +49,17 @@ def atlas(cache, averages, tmp_path_factory):
     return folder
 
 
-def test_there_is_a_plate_of_every_age_and_it_says_what_it_is_made_of(atlas):
-    table = plates.table(atlas)
+def test_there_is_a_standard_of_every_age_and_it_says_what_it_is_made_of(atlas):
+    table = standards.table(atlas)
     assert list(table["months"]) == list(AGES)
     assert list(table["mean_age_months"]) == list(AGES)
     assert (table["n"] + table["dropped"] == N).all()
     assert (table["n"] >= 20).all()
     assert (table["sharpness"] > 1.5 * table["sharpness_before"]).all()
-    plate = plates.plate("female", AGES[0], atlas)
-    assert plate.image.shape == (640, 512)
-    assert plate.spread.shape == (320, 256)
-    assert f"Average of {plate.n} radiographs" in plate.caption
+    standard = standards.standard("female", AGES[0], atlas)
+    assert standard.image.shape == (640, 512)
+    assert standard.spread.shape == (320, 256)
+    assert f"Average of {standard.n} radiographs" in standard.caption
     readme = (atlas / files.README).read_text()
     assert "lists 2 standards" in readme
     assert "RSNA Pediatric Bone Age Challenge" in readme
@@ -68,17 +67,17 @@ def test_there_is_a_plate_of_every_age_and_it_says_what_it_is_made_of(atlas):
 
 @pytest.mark.parametrize("age", AGES)
 @pytest.mark.parametrize("seed", (1, 2))
-def test_a_plate_of_one_age_predicts_that_ages_drawing(atlas, age, seed):
-    """A drawing that no plate is made of looks most like the plate of its age."""
+def test_a_standard_of_one_age_predicts_that_ages_drawing(atlas, age, seed):
+    """A drawing that no standard is made of looks most like the standard of its age."""
     hand = prepare(draw_phantom(age, "female", seed, height=640), Preprocessing(size=512))
-    comparison = plates.compare("female", hand.image, landmarks_on(hand), atlas)
+    comparison = standards.compare("female", hand.image, landmarks_on(hand), atlas)
     assert comparison["months"].iloc[0] == age
     assert comparison["similarity"].iloc[0] > comparison["similarity"].iloc[1] + 0.01
-    assert plates.similarity_estimate(comparison) == pytest.approx(age, abs=6)
+    assert standards.similarity_estimate(comparison) == pytest.approx(age, abs=6)
 
 
 @pytest.mark.slow
-def test_a_stopped_build_goes_on_and_ends_with_the_same_plates(
+def test_a_stopped_build_goes_on_and_ends_with_the_same_standards(
     atlas, averages, cache, tmp_path, monkeypatch
 ):
     folder = tmp_path / "atlas"
@@ -96,20 +95,20 @@ def test_a_stopped_build_goes_on_and_ends_with_the_same_plates(
         patch.setattr(building, "_averaged", lambda *_: iter(averages))
         patch.setattr(files, "write_tables", stop_after_the_first)
         build_atlas(cache, folder, progress=False)
-    assert list(files.read_plates(folder)["months"]) == [48]
+    assert list(files.read_standards(folder)["months"]) == [48]
     (folder / "female-012.webp").write_bytes(b"of an older atlas")
 
     # One worker computes the rest, to the same as two did for `atlas`.
     monkeypatch.setattr(building, "_averaged", counted)
     table = build_atlas(cache, folder, workers=1, progress=False)
     assert made == [("female", 132)]
-    pd.testing.assert_frame_equal(table, plates.table(atlas))
+    pd.testing.assert_frame_equal(table, standards.table(atlas))
     names = {file.name for file in atlas.iterdir()}
     assert {file.name for file in folder.iterdir()} == names
     assert all((folder / name).read_bytes() == (atlas / name).read_bytes() for name in names)
 
 
-def test_a_plate_is_of_half_a_year_without_test_images_and_hands_found_by_no_landmarks():
+def test_a_standard_is_of_half_a_year_without_test_images_and_hands_found_by_no_landmarks():
     manifest = pd.DataFrame(
         {
             "id": [str(number) for number in range(100)],
@@ -120,7 +119,7 @@ def test_a_plate_is_of_half_a_year_without_test_images_and_hands_found_by_no_lan
             "contrast": np.arange(100.0),
         }
     )
-    groups = find_groups(manifest, Settings(per_plate=25))
+    groups = find_groups(manifest, Settings(per_standard=25))
     assert {key: len(rows) for key, rows in groups.items()} == {("male", 60): 25, ("male", 66): 25}
     assert groups["male", 60].max() < 30
     assert groups["male", 66].min() >= 30
@@ -130,11 +129,11 @@ def test_a_plate_is_of_half_a_year_without_test_images_and_hands_found_by_no_lan
     assert list(find_groups(manifest[:49], Settings())) == [("male", 60)]  # 19 are too few
 
 
-def test_too_few_radiographs_a_plate_are_refused_before_any_work(cache, tmp_path):
+def test_too_few_radiographs_a_standard_are_refused_before_any_work(cache, tmp_path):
     with pytest.raises(
         BoneAgeError, match="at least 20 radiographs, so 5 per standard are too few"
     ):
-        build_atlas(cache, tmp_path / "atlas", Settings(per_plate=5))
+        build_atlas(cache, tmp_path / "atlas", Settings(per_standard=5))
 
 
 def test_a_cache_too_small_or_with_too_few_hands_is_refused_in_a_sentence(cache, tmp_path):

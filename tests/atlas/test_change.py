@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from made_up_atlas import write_atlas
 
-from boneage.atlas import standards as plates
+from boneage.atlas import standards
 from boneage.atlas.change import difference, displacement
 from boneage.atlas.registration import hand_mask
 from boneage.atlas.standards import Standard
@@ -16,17 +16,17 @@ CELL = 8
 def pair(tmp_path_factory):
     """The same girl's hand, drawn at 4 and at 10 years."""
     root = write_atlas(tmp_path_factory.mktemp("atlas"), ages=(48, 120))
-    return plates.plate("female", 48, root), plates.plate("female", 120, root)
+    return standards.standard("female", 48, root), standards.standard("female", 120, root)
 
 
-def moved(plate: Standard, matrix: np.ndarray) -> Standard:
-    """The plate after an affine map (2, 3)."""
-    image = cv2.warpAffine(plate.image, matrix, plate.image.shape[::-1])
-    landmarks = (plate.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
-    return Standard(plate.sex, 60, 30, 60.0, 1.0, image, plate.spread, landmarks)
+def moved(standard: Standard, matrix: np.ndarray) -> Standard:
+    """The standard after an affine map (2, 3)."""
+    image = cv2.warpAffine(standard.image, matrix, standard.image.shape[::-1])
+    landmarks = (standard.landmarks @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    return Standard(standard.sex, 60, 30, 60.0, 1.0, image, standard.spread, landmarks)
 
 
-def test_the_field_leads_from_places_of_one_plate_to_the_same_places_on_the_other(pair):
+def test_the_field_leads_from_places_of_one_standard_to_the_same_places_on_the_other(pair):
     younger, _ = pair
     matrix = np.array([[1.04, 0.0, -6.0], [0.0, 1.02, 4.0]])
     older = moved(younger, matrix)
@@ -42,7 +42,7 @@ def test_the_field_leads_from_places_of_one_plate_to_the_same_places_on_the_othe
     assert np.linalg.norm(way, axis=1).max() > 10
 
 
-def test_both_plates_bent_halfway_lie_on_each_other(pair):
+def test_both_standards_bent_halfway_lie_on_each_other(pair):
     younger, older = pair
     field = cv2.resize(displacement(younger, older, CELL), (512, 640))
     y, x = np.mgrid[:640, :512].astype(np.float32)
@@ -56,7 +56,7 @@ def test_both_plates_bent_halfway_lie_on_each_other(pair):
     assert unlike(*halves) < 0.6 * unlike(younger.image, older.image)
 
 
-def test_no_difference_between_a_plate_and_itself_moved(pair):
+def test_no_difference_between_a_standard_and_itself_moved(pair):
     younger, _ = pair
     change = difference(younger, moved(younger, np.array([[1.05, 0, -9.0], [0, 1.05, -12.0]])))
     assert np.abs(change).mean() < 0.01

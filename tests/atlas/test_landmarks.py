@@ -20,7 +20,7 @@ def _moved(points: np.ndarray, degrees: float, factor: float, shift) -> np.ndarr
     return factor * points @ rotation.T + shift
 
 
-def test_landmarks_come_onto_the_prepared_picture():
+def test_landmarks_come_onto_the_prepared_image():
     """Those found on the radiograph, against the affine map worked backwards."""
     phantom = make_phantom(120, "female", 3)
     prepared = prepare(phantom.pixels, Preprocessing(size=320))
@@ -70,5 +70,5 @@ def test_the_mean_shape_does_not_see_where_and_how_large_the_hands_are():
     assert np.abs(mean - shape).max() < 0.5
 
 
-def test_scaling_keeps_the_middle_of_the_picture_in_the_middle():
+def test_scaling_keeps_the_middle_of_the_image_in_the_middle():
     np.testing.assert_allclose(scaled(np.array([[31.5, 31.5]]), 0.5), [[15.5, 15.5]])

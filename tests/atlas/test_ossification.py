@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from boneage.atlas import ossification
-from boneage.atlas import standards as plates
+from boneage.atlas import ossification, standards
 from boneage.atlas.ossification import (
     APPEARS,
     FUSES,
@@ -76,27 +75,27 @@ def test_an_event_is_looked_for_a_year_around_a_median_and_within_a_wide_range()
 
 
 @pytest.mark.parametrize("sex", SEXES)
-def test_every_event_is_marked_on_the_hand_of_every_plate(sex):
-    for months in plates.ages(sex):
-        plate = plates.plate(sex, months)
-        hand = hand_mask(plate.image) > 0.5
+def test_every_event_is_marked_on_the_hand_of_every_standard(sex):
+    for months in standards.ages(sex):
+        standard = standards.standard(sex, months)
+        hand = hand_mask(standard.image) > 0.5
         for event in events():
-            x, y = np.rint(event.places(plate.landmarks, months)).astype(int).T
+            x, y = np.rint(event.places(standard.landmarks, months)).astype(int).T
             assert hand[y, x].all(), (event.key, months)
 
 
 @pytest.mark.parametrize("sex", SEXES)
-def test_carpal_centres_are_marked_where_the_plate_is_bright(sex):
-    """At 9 years every carpal bone but the pisiform is a bright spot on a grey ground."""
-    plate = plates.plate(sex, 108)
-    ground = np.median(plate.image[hand_mask(plate.image) > 0.5])
+def test_carpal_centers_are_marked_where_the_standard_is_bright(sex):
+    """At 9 years every carpal bone but the pisiform is a bright spot on a gray ground."""
+    standard = standards.standard(sex, 108)
+    ground = np.median(standard.image[hand_mask(standard.image) > 0.5])
     for key in ("capitate", "hamate", "triquetrum", "lunate", "scaphoid", "trapezoid"):
-        ((x, y),) = np.rint(EVENTS[key].places(plate.landmarks, 108)).astype(int)
-        assert plate.image[y - 2 : y + 3, x - 2 : x + 3].mean() > 1.1 * ground, key
+        ((x, y),) = np.rint(EVENTS[key].places(standard.landmarks, 108)).astype(int)
+        assert standard.image[y - 2 : y + 3, x - 2 : x + 3].mean() > 1.1 * ground, key
 
 
 def test_places_move_with_the_landmarks_and_with_age():
-    landmarks = plates.plate("female", 96).landmarks
+    landmarks = standards.standard("female", 96).landmarks
     for event in events():
         moved = event.places(2 * landmarks + [5, 7], 96)
         np.testing.assert_allclose(moved, 2 * event.places(landmarks, 96) + [5, 7], atol=1e-3)

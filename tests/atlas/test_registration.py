@@ -47,10 +47,10 @@ def hands():
 
 
 def test_joints_lie_on_each_other_within_two_pixels_although_landmarks_are_off(hands):
-    pictures, landmarks = hands
+    images, landmarks = hands
     given = landmarks + np.random.default_rng(1).normal(0, NOISE, landmarks.shape)
     assert np.linalg.norm(given - landmarks, axis=-1).mean() > 3.5
-    made = average(pictures, given)
+    made = average(images, given)
     assert made.image.shape == (HEIGHT, WIDTH)
     middles, areas = discs(made.image, made.landmarks)
     # Of the middle half of the values at a pixel, white are those where most discs overlap: the
@@ -63,21 +63,21 @@ def test_joints_lie_on_each_other_within_two_pixels_although_landmarks_are_off(h
 
 
 def test_right_hands_are_averaged_as_left_ones(hands):
-    pictures, landmarks = (each[:8] for each in hands)
+    images, landmarks = (each[:8] for each in hands)
     mixed = [
-        (picture[:, ::-1], mirrored(points, picture.shape[1])) if number % 2 else (picture, points)
-        for number, (picture, points) in enumerate(zip(pictures, landmarks, strict=True))
+        (image[:, ::-1], mirrored(points, image.shape[1])) if number % 2 else (image, points)
+        for number, (image, points) in enumerate(zip(images, landmarks, strict=True))
     ]
-    left = average(list(pictures), landmarks)
-    both = average([picture for picture, _ in mixed], np.array([points for _, points in mixed]))
+    left = average(list(images), landmarks)
+    both = average([image for image, _ in mixed], np.array([points for _, points in mixed]))
     np.testing.assert_allclose(both.landmarks, left.landmarks, atol=0.01)
     assert np.abs(both.image.astype(int) - left.image).mean() < 1
 
 
 def test_a_hand_unlike_the_others_is_left_out(hands):
-    pictures, landmarks = hands
+    images, landmarks = hands
     other = make_phantom(216, "female", 50, height=640)  # grown up
-    made = average([*pictures, other.pixels], np.array([*landmarks, other.landmarks]))
+    made = average([*images, other.pixels], np.array([*landmarks, other.landmarks]))
     assert not made.kept[-1]
     assert made.kept[:-1].mean() > 0.8
 

@@ -47,7 +47,7 @@ def test_a_left_hand_warped_onto_a_right_one_is_mirrored():
     assert np.abs(warped[:, ::-1].astype(int) - phantom.pixels).mean() < 1
 
 
-def test_landmarks_off_by_a_little_do_not_dent_the_picture():
+def test_landmarks_off_by_a_little_do_not_dent_the_image():
     """The points at the fingers' sides follow the joints; the warp must stay smooth."""
     rng = np.random.default_rng(0)
     landmarks = make_phantom(120, "male", 2).landmarks

@@ -7,7 +7,7 @@ import pytest
 from made_up_atlas import write_atlas
 from serving import served
 
-# The picture painted last: its age in months, and a number that tells its pixels from others.
+# The image painted last: its age in months, and a number that tells its pixels from others.
 PAINTED = """
     canvas => {
         const { width, height } = canvas;
@@ -97,9 +97,9 @@ def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address, expect,
 def test_past_the_oldest_standard_of_girls_theirs_stays_and_says_its_age(
     page, atlas, address, expect
 ):
-    table = pd.read_csv(atlas / "plates.csv", dtype={"build": str})
+    table = pd.read_csv(atlas / "standards.csv", dtype={"build": str})
     table = table[(table["sex"] == "male") | (table["months"] <= 108)]
-    table.to_csv(atlas / "plates.csv", index=False)
+    table.to_csv(atlas / "standards.csv", index=False)
     page.goto(f"{address}/atlas?age=999")
     girls = page.get_by_role("img", name="Average left hand of girls at a bone age of 9 years")
     reached(page, girls, 109)
@@ -119,7 +119,7 @@ def test_past_the_oldest_standard_of_girls_theirs_stays_and_says_its_age(
     expect(slider).to_have_value("109")
     page.get_by_role("heading", name="Girls, 9 years 1 month", exact=True).wait_for()
 
-    # Opened again, the page shows the same age in the picture, on the button and in the address.
+    # Opened again, the page shows the same age in the image, on the button and in the address.
     page.get_by_role("link", name="Learn").click()
     page.get_by_role("heading", name="How well do you read bone age?").wait_for()
     page.get_by_role("link", name="Atlas").click()

@@ -53,7 +53,7 @@ def test_every_figure_has_a_title_and_says_what_its_axes_measure(pairs, wins):
         assert figure.layout.yaxis.title.text
 
 
-def test_points_have_the_colour_of_the_closer_model(pairs):
+def test_points_have_the_color_of_the_closer_model(pairs):
     figure = comparison.prediction_against_prediction(pairs, *NAMES)
     drawn = traces(figure)
     dense, residual = drawn["DenseNet121 closer"], drawn["ResNet34+CBAM closer"]

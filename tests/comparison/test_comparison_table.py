@@ -67,14 +67,14 @@ def test_times_are_told_in_the_unit_that_fits(seconds, expected):
     assert head_to_head.time_in_words(seconds) == expected
 
 
-def test_the_table_has_a_column_a_model_in_its_colour_and_a_mark_beside_colour():
+def test_the_table_has_a_column_a_model_in_its_color_and_a_mark_beside_color():
     cells = [Cell("12.0"), Cell("10.0", "9 to 11", better=True), Cell("9.5"), Cell("0.012")]
     row = Row("MAE", "months", cells)
     html = head_to_head.model_table(NAMES, {"Error": [row]})
     assert words(html) == (
         "DenseNet121 ResNet34+ CBAM Ensemble p Error MAE months 12.0 10.0 ✓ 9 to 11 9.5 0.012"
     )
-    assert all(f"solid {palette.model_colour(name)}" in html for name in NAMES)
+    assert all(f"solid {palette.model_color(name)}" in html for name in NAMES)
     assert html.count("<b>") == 1
     assert "<b>10.0</b>" in html
 
@@ -98,5 +98,5 @@ def test_every_published_result_is_listed_with_its_source():
 def test_the_legend_of_a_difference_runs_from_one_model_to_the_other():
     html = head_to_head.difference_legend(*NAMES[:2])
     assert words(html) == "DenseNet121 more ResNet34+CBAM more"
-    first, second = (html.index(palette.model_colour(name)) for name in NAMES[:2])
+    first, second = (html.index(palette.model_color(name)) for name in NAMES[:2])
     assert first < second

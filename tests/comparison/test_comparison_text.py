@@ -174,7 +174,7 @@ def test_large_errors_without_a_discordant_pair(both, sentence):
     assert sentence in said(replace(BETA_BETTER, large_errors=large))
 
 
-def test_other_metrics_are_listed_with_the_model_they_favour():
+def test_other_metrics_are_listed_with_the_model_they_favor():
     better = dict.fromkeys(("mae", "rmse", "r2", "within_6", "within_24"), "second")
     assert (
         "Other metrics: Alpha is significantly better in bias; Beta is significantly better in "

@@ -38,7 +38,7 @@ def quick(monkeypatch):
 
 
 def brightness(i: int) -> int:
-    """Mean grey level of radiograph i after reading, which spreads its contrast over 0 to 255."""
+    """Mean gray level of radiograph i after reading, which spreads its contrast over 0 to 255."""
     return round(255 * (i + 1) * 5 / 128)
 
 

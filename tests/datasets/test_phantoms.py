@@ -12,7 +12,7 @@ from boneage.datasets.phantoms import (
 )
 
 
-def test_a_phantom_is_an_8_bit_picture_in_the_asked_height():
+def test_a_phantom_is_an_8_bit_image_in_the_asked_height():
     pixels = draw_phantom(100, "male", height=240)
     assert pixels.dtype == np.uint8
     assert pixels.shape == (240, 180)
@@ -25,15 +25,15 @@ def test_same_arguments_give_the_same_pixels():
 
 
 @pytest.mark.parametrize("other", [(90, "female", 8), (90, "male", 7), (110, "female", 7)])
-def test_seed_sex_and_age_each_change_the_picture(other):
+def test_seed_sex_and_age_each_change_the_image(other):
     reference = draw_phantom(90, "female", 7).astype(int)
-    # far more than noise: hundreds of pixels change by tens of grey levels
+    # far more than noise: hundreds of pixels change by tens of gray levels
     assert (abs(draw_phantom(*other).astype(int) - reference) > 25).sum() > 120
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("age", [0, 60, 240])
-def test_the_hand_lies_within_the_picture(age, seed):
+def test_the_hand_lies_within_the_image(age, seed):
     phantom = make_phantom(age, "female", seed, height=160)
     left, top, right, bottom = phantom.box
     assert 0 < left < right < 119
@@ -68,9 +68,9 @@ def _carpal_brightness(age, seed):
     """Share of the carpal region that is bone."""
     phantom = make_phantom(age, "female", seed)
     wrist, knuckle = phantom.landmarks[0], phantom.landmarks[9]
-    centre, radius = wrist + 0.2 * (knuckle - wrist), 0.17 * np.linalg.norm(knuckle - wrist)
+    center, radius = wrist + 0.2 * (knuckle - wrist), 0.17 * np.linalg.norm(knuckle - wrist)
     y, x = np.indices(phantom.pixels.shape)
-    region = phantom.pixels[np.hypot(x - centre[0], y - centre[1]) < radius].astype(float)
+    region = phantom.pixels[np.hypot(x - center[0], y - center[1]) < radius].astype(float)
     soft = np.percentile(phantom.pixels[phantom.pixels > 45], 30)
     return (region > soft + 35).mean()
 
@@ -157,8 +157,8 @@ def test_the_written_data_set_has_the_challenge_layout(tmp_path):
     test = pd.read_csv(folder / "boneage-test-dataset.csv")
     assert test["boneage"].dtype.kind == "f"
     assert not set(test["id"]) & set(training["id"])
-    picture = cv2.imread(str(folder / "boneage-test-dataset" / f"{test['id'][0]}.png"), -1)
-    assert picture.shape == (400, 300)
+    image = cv2.imread(str(folder / "boneage-test-dataset" / f"{test['id'][0]}.png"), -1)
+    assert image.shape == (400, 300)
 
 
 def test_writing_again_gives_the_same_files_and_another_seed_others(tmp_path):

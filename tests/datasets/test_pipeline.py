@@ -15,7 +15,7 @@ SIZE = 16
 
 
 def make_cache(n: int = 22) -> Cache:
-    """Image, sex and age of case i can each be told from i: grey level i, male if odd, i months."""
+    """Image, sex and age of case i can each be told from i: gray level i, male if odd, i months."""
     images = np.repeat(np.arange(n, dtype=np.uint8), SIZE * SIZE).reshape(n, SIZE, SIZE)
     manifest = pd.DataFrame(
         {

@@ -25,7 +25,7 @@ def cases(n):
 
 def test_all_parts_speak_of_the_same_cases():
     table = cases(300)
-    found = analysis.analyse(table)
+    found = analysis.analyze(table)
     expected = error_metrics(table["reference_months"], table["prediction_months"])
     assert found.metrics["mae"] == pytest.approx(expected["mae"])
     assert found.by_band_and_sex["n"].sum() == len(found.cases) == found.agreement.n == 300
@@ -39,8 +39,8 @@ def test_all_parts_speak_of_the_same_cases():
 
 def test_age_is_the_reference_age_or_the_predicted_one():
     table = cases(300).assign(reference_months=lambda c: c["reference_months"].clip(lower=90))
-    by_reference = analysis.analyse(table)
-    by_prediction = analysis.analyse(table, PREDICTED_AGE)
+    by_reference = analysis.analyze(table)
+    by_prediction = analysis.analyze(table, PREDICTED_AGE)
     assert "0-5 years" in set(by_prediction.by_band_and_sex["age_band"])
     older = {"5-10 years", "10-15 years", "15-19 years"}
     for table in (by_reference.by_band_and_sex, by_reference.boxes[0]):
@@ -58,11 +58,11 @@ def test_large_tables_are_resampled_less_often(monkeypatch):
         analysis, "find_groups", lambda table, by, n: asked.append(n) or find_groups(table, by, n)
     )
     for n in (100, 8000, 40_000):
-        assert analysis.analyse(cases(n)).subgroups.n_tested
+        assert analysis.analyze(cases(n)).subgroups.n_tested
     assert asked == [1000, 250, 200]
 
 
-def test_a_single_case_can_be_analysed():
-    found = analysis.analyse(cases(1))
+def test_a_single_case_can_be_analyzed():
+    found = analysis.analyze(cases(1))
     assert found.metrics["n"] == 1
     assert np.isnan(found.agreement.sd)

@@ -10,7 +10,7 @@ from boneage.error_analysis.calibration_figure import reference_on_predicted
 from boneage.evaluation.residuals import PREDICTED_AGE, Agreement, boxes
 from boneage.figures import palette
 
-COLOUR = "#2F7FD6"
+COLOR = "#2F7FD6"
 RUNNING = pd.DataFrame(
     {
         "reference_months": [60.0, 120.0],
@@ -48,7 +48,7 @@ def cases():
 
 @pytest.fixture
 def table():
-    """As `summarise` gives it; one group is small, one a single case, one has none."""
+    """As `summarize` gives it; one group is small, one a single case, one has none."""
     return pd.DataFrame(
         {
             "age_band": ["0-5 years", "0-5 years", "5-10 years"],
@@ -66,8 +66,8 @@ def figures(cases, table):
     return [
         errors.residual_scatter(cases, RUNNING),
         errors.predicted_against_age(cases),
-        errors.error_histogram(cases, COLOUR),
-        errors.cumulative_error(CURVE, COLOUR),
+        errors.error_histogram(cases, COLOR),
+        errors.cumulative_error(CURVE, COLOR),
         errors.residual_distributions(*boxes(cases)),
         errors.mae_heatmap(table),
         errors.bland_altman(cases, AGREEMENT),
@@ -119,7 +119,7 @@ def test_every_axis_of_residuals_has_a_tick_every_6_or_12_months(cases, reach, s
         errors.residual_scatter(cases, RUNNING).layout.yaxis,
         errors.residual_distributions(*boxes(cases)).layout.yaxis,
         errors.bland_altman(cases, agreement).layout.yaxis,
-        errors.error_histogram(cases, COLOUR).layout.xaxis,
+        errors.error_histogram(cases, COLOR).layout.xaxis,
     ]
     for axis in axes:
         assert (axis.tick0, axis.dtick) == (0, step)
@@ -217,17 +217,17 @@ def test_predictions_stand_against_ages_with_the_line_of_equality(cases):
 
 
 def test_residuals_are_counted_in_bins_of_three_months(cases):
-    (bars,) = errors.error_histogram(cases, COLOUR).data
+    (bars,) = errors.error_histogram(cases, COLOR).data
     # -13 | -2 | 0 | 3 | 6 | 12
     assert dict(zip(bars.x, bars.y, strict=True)) == {
         -13.5: 1, -1.5: 1, 1.5: 1, 4.5: 1, 7.5: 1, 13.5: 1
     }  # fmt: skip
     assert list(bars.customdata[0]) == [-15, -12, "1 radiograph", pytest.approx(100 / 6)]
-    assert bars.marker.color == COLOUR
+    assert bars.marker.color == COLOR
 
 
 def test_marks_stand_at_the_least_error_that_reaches_their_share():
-    figure = errors.cumulative_error(CURVE, COLOUR, marks=(0.5, 0.8))
+    figure = errors.cumulative_error(CURVE, COLOR, marks=(0.5, 0.8))
     line, marks = figure.data
     assert list(line.y) == pytest.approx([0, 20, 40, 60, 80, 100])
     assert list(marks.x) == [6, 8]
@@ -273,12 +273,12 @@ def test_a_cell_says_error_interval_and_n(table):
     ]  # fmt: skip
 
 
-def test_only_cells_with_enough_cases_take_the_colour_of_their_error(table):
+def test_only_cells_with_enough_cases_take_the_color_of_their_error(table):
     figure = errors.mae_heatmap(table)
-    coloured, few = figure.data[0], figure.data[1]
-    assert (list(coloured.x), list(coloured.y)) == (["Girls", "Boys"], ["0-5", "5-10"])
+    colored, few = figure.data[0], figure.data[1]
+    assert (list(colored.x), list(colored.y)) == (["Girls", "Boys"], ["0-5", "5-10"])
     nan = math.nan
-    assert coloured.z == pytest.approx(pd.DataFrame([[10, nan], [nan, nan]]).values, nan_ok=True)
+    assert colored.z == pytest.approx(pd.DataFrame([[10, nan], [nan, nan]]).values, nan_ok=True)
     assert few.z == pytest.approx(pd.DataFrame([[nan, 14], [3, nan]]).values, nan_ok=True)
     assert few.colorscale[0][1] == few.colorscale[1][1]
     assert figure.layout.yaxis.autorange == "reversed"

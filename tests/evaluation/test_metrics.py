@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from boneage.evaluation.intervals import bootstrap
-from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarise
+from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarize
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_impossible_ages_have_no_band(age):
         age_band([100.0, age])
 
 
-def test_summarise_everything_in_one_row(predictions):
-    table = summarise(predictions, n_resamples=200)
+def test_summarize_everything_in_one_row(predictions):
+    table = summarize(predictions, n_resamples=200)
     assert len(table) == 1
     row = table.iloc[0]
     assert row["n"] == 6
@@ -102,12 +102,12 @@ def test_summarise_everything_in_one_row(predictions):
     assert table.columns.tolist()[:4] == ["n", "mae", "mae_low", "mae_high"]
 
 
-def test_summarise_by_sex_and_age_band(predictions):
-    by_sex = summarise(predictions, "sex", n_resamples=100).set_index("sex")
+def test_summarize_by_sex_and_age_band(predictions):
+    by_sex = summarize(predictions, "sex", n_resamples=100).set_index("sex")
     assert by_sex["mae"].to_dict() == pytest.approx({"female": 21 / 3, "male": 15 / 3})
     assert by_sex["n"].to_dict() == {"female": 3, "male": 3}
 
-    both = summarise(predictions, ["sex", "age_band"], n_resamples=100)
+    both = summarize(predictions, ["sex", "age_band"], n_resamples=100)
     assert both["age_band"].cat.ordered
     counts = {(row.sex, row.age_band): row.n for row in both.itertuples()}
     assert counts == {
@@ -158,8 +158,8 @@ def test_metrics_table_of_no_cases_is_empty_with_the_same_columns(predictions):
 
 def test_missing_columns_are_named(predictions):
     with pytest.raises(ValueError, match="no column prediction_months"):
-        summarise(predictions.drop(columns="prediction_months"))
+        summarize(predictions.drop(columns="prediction_months"))
     with pytest.raises(ValueError, match="no column hospital"):
-        summarise(predictions, "hospital")
+        summarize(predictions, "hospital")
     with pytest.raises(ValueError, match="no column split"):
         metrics_table(predictions.drop(columns="split"))

@@ -37,8 +37,8 @@ def test_every_age_is_marked_where_it_lies():
         "ResNet34+CBAM: <b>8 y 8 m</b>",
         "Chronological age: <b>7 y 6 m</b>",
     ]
-    colours = {trace.name: trace.marker.color for trace in figure.data}
-    assert colours["DenseNet121"] == palette.MODELS["densenet121"]
+    colors = {trace.name: trace.marker.color for trace in figure.data}
+    assert colors["DenseNet121"] == palette.MODELS["densenet121"]
 
 
 def test_every_interval_is_a_bar_on_the_row_of_its_model():

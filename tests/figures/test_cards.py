@@ -7,12 +7,12 @@ from boneage.figures import cards, palette
 MONTHS = {"densenet121": 96.0, "resnet34_cbam": 105.0}
 
 
-def test_the_mean_leads_and_every_model_has_its_colour():
+def test_the_mean_leads_and_every_model_has_its_color():
     html = cards.age_cards(MONTHS, 100.5)
     words = ["Ensemble", "8 years 5 months", "DenseNet121", "8 years<", "ResNet34+CBAM"]
     places = [html.index(word) for word in words]
     assert places == sorted(places)
-    assert all(colour in html for colour in (palette.MEAN, *palette.MODELS.values()))
+    assert all(color in html for color in (palette.MEAN, *palette.MODELS.values()))
 
 
 def test_every_card_has_its_interval():
@@ -35,7 +35,7 @@ def test_legend_words_cannot_become_markup():
     assert "linear-gradient" in html
 
 
-def test_a_model_is_headed_by_its_title_and_colour():
+def test_a_model_is_headed_by_its_title_and_color():
     html = cards.model_heading("resnet34_cbam")
     assert "ResNet34+CBAM" in html
     assert palette.MODELS["resnet34_cbam"] in html

@@ -6,15 +6,15 @@ import numpy as np
 from boneage.figures.gallery import gallery
 
 
-def test_every_picture_keeps_its_pixels_and_has_its_caption():
-    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+def test_every_image_keeps_its_pixels_and_has_its_caption():
+    gray = np.arange(12, dtype=np.uint8).reshape(3, 4)
     red = np.zeros((5, 2, 3), np.uint8)
     red[..., 0] = 200
-    figure = gallery({"Grey": grey, "Red": red}, "What is shown?")
-    assert [annotation.text for annotation in figure.layout.annotations] == ["Grey", "Red"]
+    figure = gallery({"Gray": gray, "Red": red}, "What is shown?")
+    assert [annotation.text for annotation in figure.layout.annotations] == ["Gray", "Red"]
     assert figure.layout.title.text == "What is shown?"
     drawn = [_decoded(trace.source) for trace in figure.data]
-    np.testing.assert_array_equal(drawn[0][..., 0], grey)
+    np.testing.assert_array_equal(drawn[0][..., 0], gray)
     np.testing.assert_array_equal(drawn[1], red)
     assert not any(axis.visible for axis in figure.select_xaxes())
 

@@ -11,7 +11,7 @@ from boneage.models.registry import MODELS
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / ".streamlit" / "config.toml"
 THEME = tomllib.loads(CONFIG.read_text())["theme"]
-COLOURS = {
+COLORS = {
     *palette.MODELS.values(),
     *palette.SEXES.values(),
     palette.MEAN,
@@ -21,9 +21,9 @@ COLOURS = {
 }
 
 
-def luminance(colour: str) -> float:
+def luminance(color: str) -> float:
     """Relative luminance, WCAG 2.1."""
-    shares = [channel / 255 for channel in palette.rgb(colour)]
+    shares = [channel / 255 for channel in palette.rgb(color)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
@@ -34,9 +34,9 @@ def contrast(a: str, b: str) -> float:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_every_colour_can_be_seen_on_both_backgrounds(mode):
+def test_every_color_can_be_seen_on_both_backgrounds(mode):
     background = THEME[mode]["backgroundColor"]
-    low = {c: contrast(c, background) for c in COLOURS if contrast(c, background) < 3}
+    low = {c: contrast(c, background) for c in COLORS if contrast(c, background) < 3}
     assert not low
 
 
@@ -48,8 +48,8 @@ def test_text_is_readable(mode):
     assert contrast(theme["blueTextColor"], theme["blueBackgroundColor"]) >= 4.5
 
 
-def blended(colour: str, opacity: float, background: str) -> str:
-    pairs = zip(palette.rgb(colour), palette.rgb(background), strict=True)
+def blended(color: str, opacity: float, background: str) -> str:
+    pairs = zip(palette.rgb(color), palette.rgb(background), strict=True)
     return "#" + bytes(round(opacity * over + (1 - opacity) * on) for over, on in pairs).hex()
 
 
@@ -63,7 +63,7 @@ def shade(rgba: str) -> tuple[str, float]:
 def test_muted_text_is_readable_on_every_ground_it_stands_on(mode):
     theme = THEME[mode]
     pages = [theme["backgroundColor"], theme["secondaryBackgroundColor"]]
-    cards = [blended(colour, 0.13, pages[0]) for colour in palette.MODELS.values()]
+    cards = [blended(color, 0.13, pages[0]) for color in palette.MODELS.values()]
     tile = blended(palette.NEUTRAL, 0.09, pages[0])
     grounds = [*pages, *cards, tile]
     assert (
@@ -84,34 +84,34 @@ def test_muted_html_has_one_opacity():
     ("background", "text"),
     [
         *((THEME[mode]["backgroundColor"], THEME[mode]["textColor"]) for mode in ("light", "dark")),
-        ("#FFFFFF", "#2A3F5F"),  # of the report: Plotly's own text colour
+        ("#FFFFFF", "#2A3F5F"),  # of the report: Plotly's own text color
     ],
 )
 def test_words_on_a_shade_of_error_are_readable_and_no_shade_glares(background, text):
-    for colour, opacity in map(shade, (*palette.ERROR_SHADES, palette.FEW)):
-        ground = blended(colour, opacity, background)
+    for color, opacity in map(shade, (*palette.ERROR_SHADES, palette.FEW)):
+        ground = blended(color, opacity, background)
         assert contrast(text, ground) >= 4.5
         # On the dark page the lightest shade once was nearly white, 14 to 1.
         assert contrast(ground, background) < 4
 
 
 def test_words_on_a_filled_area_are_readable():
-    assert all(contrast(palette.INK, colour) >= 4.5 for colour in COLOURS)
+    assert all(contrast(palette.INK, color) >= 4.5 for color in COLORS)
 
 
-def test_colours_of_one_figure_differ():
-    for a, b in combinations(COLOURS, 2):
+def test_colors_of_one_figure_differ():
+    for a, b in combinations(COLORS, 2):
         apart = sum((x - y) ** 2 for x, y in zip(palette.rgb(a), palette.rgb(b), strict=True))
         assert apart > 60**2, (a, b)
 
 
-def test_every_model_has_a_colour_and_a_new_one_always_the_same():
+def test_every_model_has_a_color_and_a_new_one_always_the_same():
     assert set(MODELS) <= set(palette.MODELS)
-    assert palette.model_colour("new") == palette.model_colour("new")
+    assert palette.model_color("new") == palette.model_color("new")
 
 
-def test_the_mean_has_one_colour_by_either_name():
-    assert palette.model_colour("ensemble") == palette.MEAN
+def test_the_mean_has_one_color_by_either_name():
+    assert palette.model_color("ensemble") == palette.MEAN
 
 
 def test_faded():

@@ -15,7 +15,7 @@ def test_a_long_title_is_broken_and_has_the_room_it_needs():
     assert long.title.pad.t > short.title.pad.t
 
 
-def test_a_figure_takes_its_ground_and_its_text_colour_from_the_page():
+def test_a_figure_takes_its_ground_and_its_text_color_from_the_page():
     layout = style.finish(go.Figure(), "Title").layout
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
     assert layout.font.color is None

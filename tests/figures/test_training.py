@@ -44,11 +44,11 @@ def test_loss_error_and_learning_rate_stand_below_each_other():
     assert [axis.type for axis in axes] == ["log", "log", None]
 
 
-def test_each_model_has_its_colour_and_each_line_one_legend_entry():
+def test_each_model_has_its_color_and_each_line_one_legend_entry():
     figure = training_curves({"densenet121": HISTORY, "resnet34_cbam": HISTORY})
-    colours = {trace.name.split(",")[0]: trace.line.color for trace in figure.data}
-    assert colours["DenseNet121"] == palette.MODELS["densenet121"]
-    assert colours["ResNet34+CBAM"] == palette.MODELS["resnet34_cbam"]
+    colors = {trace.name.split(",")[0]: trace.line.color for trace in figure.data}
+    assert colors["DenseNet121"] == palette.MODELS["densenet121"]
+    assert colors["ResNet34+CBAM"] == palette.MODELS["resnet34_cbam"]
     named = [trace.name for trace in figure.data if trace.showlegend]
     assert len(named) == len(set(named)) == 4
 

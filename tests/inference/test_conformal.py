@@ -133,7 +133,7 @@ def test_too_few_errors_have_an_infinite_margin():
         ((0, 8, 8, 8), ["0-19"] * 4),
     ],
 )
-def test_bands_of_few_cases_are_merged_with_their_neighbours(counts, groups):
+def test_bands_of_few_cases_are_merged_with_their_neighbors(counts, groups):
     months = np.repeat([30.0, 90.0, 150.0, 200.0], counts)
     boys = np.repeat([30.0, 90.0, 150.0, 200.0], 60)
     merged = merge_groups(

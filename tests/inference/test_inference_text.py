@@ -32,7 +32,7 @@ def test_ahead_or_behind(bone_age, age, sentence):
         (100.5, "B predicts a bone age 1 month higher than A."),
     ],
 )
-def test_disagreement_is_told_without_a_judgement(second, sentence):
+def test_disagreement_is_told_without_a_judgment(second, sentence):
     assert text.disagreement({"A": 100.0, "B": second}) == sentence
 
 
@@ -91,7 +91,7 @@ def test_outside_of_an_interval_lie_as_many_readings_as_its_level_leaves():
     ],
 )
 def test_ages_of_which_the_models_know_little_are_told(bone_age, age, said):
-    sentences = text.unfamiliar_ages(bone_age, age)
+    sentences = text.unusual_ages(bone_age, age)
     assert [sentence.split(":")[0] for sentence in sentences] == said
 
 

@@ -91,20 +91,20 @@ def test_sex_matters_and_must_be_known(predictor):
 
 def test_an_unreadable_file_is_refused(predictor):
     with pytest.raises(UnreadableRadiograph):
-        predictor.predict(b"no picture", "male")
+        predictor.predict(b"no image", "male")
 
 
-def test_a_refused_picture_keeps_its_prediction_and_says_why(predictor):
+def test_a_refused_image_keeps_its_prediction_and_says_why(predictor):
     assert predictor.predict(_png(96, 1), "female").refusal is None
-    colour = np.stack([draw_phantom(96, "female", seed) for seed in (1, 2, 3)], axis=2)
+    color = np.stack([draw_phantom(96, "female", seed) for seed in (1, 2, 3)], axis=2)
     file = BytesIO()
-    Image.fromarray(colour).save(file, "PNG")
+    Image.fromarray(color).save(file, "PNG")
     prediction = predictor.predict(file.getvalue(), "female")
     assert prediction.refusal.kind == "in color"
     assert prediction.ensemble_months > 0
 
 
-def test_a_refused_picture_has_no_interval(calibrated_artifacts, monkeypatch):
+def test_a_refused_image_has_no_interval(calibrated_artifacts, monkeypatch):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
     prediction = Predictor().predict(_png(96, 1), "female")
     assert prediction.interval("ensemble")

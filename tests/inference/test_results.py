@@ -20,7 +20,7 @@ def table():
     return results.results_table(
         [
             FileResult("x.png", OK, None, "female", GIVEN, None, months, FULL_FRAME, intervals),
-            FileResult("=cmd()", REFUSED, "Not a picture."),
+            FileResult("=cmd()", REFUSED, "Not an image."),
             FileResult("y.png", WAITING),
             FileResult("z.png", OK, None, "male", HEADER, 96.0, months, FULL_FRAME),
         ],
@@ -55,7 +55,7 @@ def test_csv_comes_back_and_holds_no_formula(table):
     content = results.to_csv(table)
     back = pd.read_csv(BytesIO(content), encoding="utf-8-sig")
     assert list(back["file"]) == ["x.png", "'=cmd()", "y.png", "z.png"]
-    assert back.loc[1, "reason"] == "Not a picture."
+    assert back.loc[1, "reason"] == "Not an image."
     assert back.loc[0, "ensemble_months"] == 98.0
     assert np.isnan(back.loc[2, "a_months"])
 

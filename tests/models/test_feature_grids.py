@@ -16,9 +16,9 @@ SIZE = 256
 
 
 def model_with_positive_kernels(name):
-    """All kernels equal, so that a cell weighs its receptive field evenly about its centre.
+    """All kernels equal, so that a cell weighs its receptive field evenly about its center.
 
-    Attention kernels are zero: channel attention sees the whole image and has no centre.
+    Attention kernels are zero: channel attention sees the whole image and has no center.
     """
     model = build_model(name, input_size=SIZE)
     for layer in model.layers:
@@ -31,7 +31,7 @@ def model_with_positive_kernels(name):
     return model
 
 
-def measured_centre(model, layer, cell):
+def measured_center(model, layer, cell):
     """(y, x) centroid in pixels of the gradient of one cell with respect to the image.
 
     Averaged over random images, because max pooling passes each gradient to one pixel only.
@@ -57,9 +57,9 @@ def measured_centre(model, layer, cell):
 @pytest.mark.parametrize("name", ["tiny_densenet", "tiny_resnet_cbam"])
 def test_last_feature_map_lies_where_the_registry_says(name):
     grid = MODELS[name].last_grid
-    y, x = measured_centre(model_with_positive_kernels(name), "last_feature_map", cell=(3, 4))
-    assert y == pytest.approx(grid.first_centre + 3 * grid.stride, abs=0.5)
-    assert x == pytest.approx(grid.first_centre + 4 * grid.stride, abs=0.5)
+    y, x = measured_center(model_with_positive_kernels(name), "last_feature_map", cell=(3, 4))
+    assert y == pytest.approx(grid.first_center + 3 * grid.stride, abs=0.5)
+    assert x == pytest.approx(grid.first_center + 4 * grid.stride, abs=0.5)
 
 
 @pytest.mark.parametrize("stage", [1, 2, 3, 4])
@@ -67,8 +67,8 @@ def test_attention_maps_lie_where_the_registry_says(stage):
     grid = MODELS["tiny_resnet_cbam"].attention_grids[stage]
     middle = int(SIZE / grid.stride / 2)
     model = model_with_positive_kernels("tiny_resnet_cbam")
-    centre = measured_centre(model, f"stage{stage}_block1_output", cell=(middle, middle))
-    assert centre == pytest.approx([grid.first_centre + middle * grid.stride] * 2, abs=0.5)
+    center = measured_center(model, f"stage{stage}_block1_output", cell=(middle, middle))
+    assert center == pytest.approx([grid.first_center + middle * grid.stride] * 2, abs=0.5)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ def test_without_an_atlas_the_page_says_how_to_make_one(tmp_path, monkeypatch):
     assert "python -m boneage atlas --cache" in texts(started(PAGE))
 
 
-def test_the_page_says_what_the_plates_are_and_where_they_come_from(atlas):
+def test_the_page_says_what_the_standards_are_and_where_they_come_from(atlas):
     said = texts(started(PAGE))
-    assert "computed from 300 radiographs" in said  # ten drawn plates, said to be of 30 each
+    assert "computed from 300 radiographs" in said  # ten drawn standards, said to be of 30 each
     assert "RSNA Pediatric Bone Age Challenge" in said
     assert "not a standard for diagnosis" in said
     assert "The age of a standard is the mean bone age of its radiographs" in said
@@ -37,7 +37,7 @@ def test_the_difference_of_two_ages_and_the_spread_can_be_shown(atlas):
 
 
 def alts(app) -> list[str]:
-    return [picture.alt for element in app.image for picture in element.proto.imgs]
+    return [image.alt for element in app.image for image in element.proto.imgs]
 
 
 def test_hands_of_one_sex_can_be_shown_alone(atlas):
@@ -48,8 +48,8 @@ def test_hands_of_one_sex_can_be_shown_alone(atlas):
     assert [one.label for one in app.get("download_button")] == ["Boys, 8 years"]
     app.toggle(key="spread").set_value(True)
     run(app)
-    coloured = "Boys, 8 years: the average hand, colored where children differ most"
-    assert [alt for alt in alts(app) if "colored where children" in alt] == [coloured]
+    colored = "Boys, 8 years: the average hand, colored where children differ most"
+    assert [alt for alt in alts(app) if "colored where children" in alt] == [colored]
 
 
 def downloads(app) -> list[str]:
@@ -77,10 +77,10 @@ def test_the_address_holds_the_age_that_is_shown_whatever_was_asked_for(atlas, a
 
 @pytest.fixture
 def girls_to_9(atlas):
-    """The atlas without girls' plates past 9 years 1 month."""
-    table = pd.read_csv(atlas / "plates.csv", dtype={"build": str})
+    """The atlas without girls' standards past 9 years 1 month."""
+    table = pd.read_csv(atlas / "standards.csv", dtype={"build": str})
     table = table[(table["sex"] == "male") | (table["months"] <= 108)]
-    table.to_csv(atlas / "plates.csv", index=False)
+    table.to_csv(atlas / "standards.csv", index=False)
 
 
 def test_past_its_oldest_standard_a_sex_keeps_the_age_of_that(girls_to_9, monkeypatch):
@@ -151,6 +151,6 @@ def test_all_events_stand_in_a_table_with_sources_that_are_given_in_full(atlas):
 
 
 def test_a_damaged_atlas_is_said_in_a_sentence(atlas):
-    (atlas / "plates.csv").write_text("sex,months\n")
+    (atlas / "standards.csv").write_text("sex,months\n")
     app = started(PAGE)
     assert app.error

@@ -15,7 +15,7 @@ N_CHARTS = 8
 @pytest.fixture(scope="module")
 def folder(_tiny_artifacts_folder, tmp_path_factory):
     """Both tiny models with 240 cases; the DenseNet is known to be 20 months off in its paper."""
-    root = tmp_path_factory.mktemp("analysed") / "artifacts"
+    root = tmp_path_factory.mktemp("analyzed") / "artifacts"
     shutil.copytree(_tiny_artifacts_folder, root)
     rng = np.random.default_rng(3)
     n = 240
@@ -136,7 +136,7 @@ def test_an_empty_choice_is_told(page):
     assert not page.get("plotly_chart")
 
 
-def test_ones_own_results_get_the_same_analysis(page):
+def test_ones_user_predictions_get_the_same_analysis(page):
     rows = "\n".join(f"c{i};{40 + i};{'F' if i % 2 else 'M'};{47 + i}" for i in range(60))
     content = f"id;reference_months;sex;prediction_months\n{rows}\n".encode()
     upload(page, content)
@@ -145,7 +145,7 @@ def test_ones_own_results_get_the_same_analysis(page):
     assert len(page.get("plotly_chart")) == N_CHARTS
 
 
-def test_ones_own_results_are_told_of_no_column_that_they_lack(page):
+def test_ones_user_predictions_are_told_of_no_column_that_they_lack(page):
     rng = np.random.default_rng(0)
     rows = "\n".join(
         f"{i},{age},{'FM'[i % 2]},{age + rng.normal(0, 30 if age > 90 else 2):.1f}"

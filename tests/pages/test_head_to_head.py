@@ -17,7 +17,7 @@ from boneage.evaluation.metrics import error_metrics
 from boneage.figures import palette
 from boneage.formatting import age_in_words, as_plain_markdown
 from boneage.inference.predictor import Predictor
-from boneage.quality.quality_check import Gate
+from boneage.quality.quality_check import QualityCheck
 
 PAGE = "pages/head_to_head.py"
 DENSENET, RESNET = "Tiny DenseNet (tests)", "Tiny ResNet+CBAM (tests)"
@@ -82,8 +82,8 @@ def row(page, label: str) -> str:
     return next(row for row in table(page).split("<tr") if f">{label}<" in row)
 
 
-def pictures(page) -> set[str]:
-    return {picture.alt for element in page.image for picture in element.proto.imgs}
+def images(page) -> set[str]:
+    return {image.alt for element in page.image for image in element.proto.imgs}
 
 
 def age_cards(page) -> list[str]:
@@ -224,11 +224,11 @@ def test_a_damaged_model_cannot_be_timed_and_the_page_goes_on(folder, tmp_path, 
 
 
 def test_a_drawing_goes_through_both_at_one_click(page):
-    assert not pictures(page)
+    assert not images(page)
     page.pills(key="sample").set_value("Boy, 9 years")
     run(page)
     assert page.segmented_control(key="sex_of_radiograph").value == "male"
-    assert pictures(page) == MAPS
+    assert images(page) == MAPS
     said = texts(page)
     assert "Ensemble" in said
     assert "This hand is a drawing" in said
@@ -238,7 +238,7 @@ def test_a_drawing_goes_through_both_at_one_click(page):
 def test_the_mean_of_both_is_weighted_as_everywhere(page, monkeypatch):
     ages = {"tiny_densenet": np.array([60.0]), "tiny_resnet_cbam": np.array([160.0])}
     monkeypatch.setattr(Predictor, "read_prepared", lambda *_: (ages, {}))
-    monkeypatch.setattr(Gate, "judge", lambda *_: [None])
+    monkeypatch.setattr(QualityCheck, "judge", lambda *_: [None])
     st.cache_resource.clear()
     page.pills(key="sample").set_value("Boy, 9 years")
     run(page)
@@ -252,9 +252,9 @@ def test_the_mean_of_both_is_weighted_as_everywhere(page, monkeypatch):
 def test_an_upload_waits_for_the_sex(page):
     upload(page, "hand.png", png())
     assert "Choose the sex" in page.info[0].value
-    assert not pictures(page)
+    assert not images(page)
     choose(page, "sex_of_radiograph", "female")
-    assert pictures(page) == MAPS
+    assert images(page) == MAPS
     assert "drawing:" not in texts(page)
 
 
@@ -268,7 +268,7 @@ def test_the_sex_of_one_radiograph_is_not_that_of_the_next(page):
 def test_a_dicom_file_says_the_sex_itself(page):
     upload(page, "IM0001", dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M"))
     assert page.segmented_control(key="sex_of_radiograph").value == "male"
-    assert pictures(page) == MAPS
+    assert images(page) == MAPS
     choose(page, "sex_of_radiograph", "female")
     assert "states male, but female was used" in page.warning[0].value
 
@@ -283,7 +283,7 @@ def test_upload_or_sample_whichever_came_last_is_shown(page):
     assert page.pills(key="sample").value is None
     choose(page, "sex_of_radiograph", "female")
     assert "This hand is a drawing" not in texts(page)
-    assert pictures(page) == MAPS
+    assert images(page) == MAPS
 
 
 def test_an_image_that_is_no_radiograph_gets_no_age(page):
@@ -295,15 +295,15 @@ def test_an_image_that_is_no_radiograph_gets_no_age(page):
     assert "No bone age for this image" in page.warning[0].value
     assert "in color" in page.warning[0].value
     assert not age_cards(page)
-    assert pictures(page) == {"The refused image"}
+    assert images(page) == {"The refused image"}
     next(b for b in page.button if b.label == "Show the prediction anyway").click()
     run(page)
     assert "Refused by the quality check" in page.error[0].value
     (cards,) = age_cards(page)
     assert cards.count("Not reliable: refused by the quality check") == 3
-    assert palette.model_colour("tiny_densenet") not in cards  # grey
+    assert palette.model_color("tiny_densenet") not in cards  # gray
     assert "than Tiny" not in texts(page)  # the models are not compared
-    assert pictures(page) == MAPS
+    assert images(page) == MAPS
 
 
 @pytest.mark.parametrize("what", ["text", "png bomb", "dicom without pixels"])
@@ -330,7 +330,7 @@ def test_an_empty_map_is_said_to_be_empty(page, monkeypatch):
     st.cache_resource.clear()
 
 
-# Other pictures ---------------------------------------------------------------------------
+# Other images ---------------------------------------------------------------------------
 
 
 def write_robustness(root, model_sha256: str | None = None) -> None:
@@ -350,7 +350,7 @@ def write_robustness(root, model_sha256: str | None = None) -> None:
     artifacts.write_robustness(pd.DataFrame(rows))
 
 
-def test_errors_on_other_pictures_are_shown_where_they_were_measured(folder, tmp_path, monkeypatch):
+def test_errors_on_other_images_are_shown_where_they_were_measured(folder, tmp_path, monkeypatch):
     shutil.copytree(folder, tmp_path / "artifacts")
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
     heading = "Robustness to image changes"

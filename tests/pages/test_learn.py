@@ -27,11 +27,11 @@ def root(_tiny_artifacts_folder, tmp_path_factory):
         patch.setenv("BONEAGE_ARTIFACTS", str(root))
         names = artifacts.available_models()
         facts = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
-        plates = answers.as_cases()[["sex", "months", "build"]].assign(
+        standards = answers.as_cases()[["sex", "months", "build"]].assign(
             prediction_months=100, refused=False
         )
         tables = [
-            plates.assign(model=model, model_sha256=digest)
+            standards.assign(model=model, model_sha256=digest)
             for model, digest in artifacts.fingerprints(facts).items()
         ]
         answers.write(answers.PREDICTIONS, pd.concat(tables))
@@ -69,7 +69,7 @@ def answer_all(app: AppTest, off: int = 0) -> AppTest:
 
 
 def alts(app: AppTest) -> list[str]:
-    return [picture.alt for element in app.image for picture in element.proto.imgs]
+    return [image.alt for element in app.image for image in element.proto.imgs]
 
 
 def test_a_hand_is_shown_with_its_sex_and_without_its_age():
@@ -144,7 +144,7 @@ def test_ten_more_print_no_stack(caplog, monkeypatch):
     assert [record.getMessage() for record in printed] == []
 
 
-def test_plates_that_the_quality_check_refused_have_no_predictions(root, tmp_path, monkeypatch):
+def test_standards_that_the_quality_check_refused_have_no_predictions(root, tmp_path, monkeypatch):
     copy = shutil.copytree(root, tmp_path / "artifacts")
     path = copy / "atlas" / answers.PREDICTIONS
     table = pd.read_csv(path)
@@ -178,7 +178,7 @@ def test_answers_of_other_weights_are_left_out_with_a_sentence(root, tmp_path, m
     assert app.dataframe[0].value["reader"].tolist() == ["You"]
 
 
-def test_plates_that_the_models_miss_are_listed():
+def test_standards_that_the_models_miss_are_listed():
     app = started(PAGE)
     said = "within 12 months of the mean bone age for 2 of the 10 average hands"  # 9 years: 109
     assert said in texts(app)
@@ -186,9 +186,9 @@ def test_plates_that_the_models_miss_are_listed():
     assert len(app.dataframe[0].value) == 8
 
 
-def png(age: int, colour: bool = False) -> bytes:
+def png(age: int, color: bool = False) -> bytes:
     file = BytesIO()
-    seeds = (1, 2, 3) if colour else (1, 1, 1)
+    seeds = (1, 2, 3) if color else (1, 1, 1)
     hands = [draw_phantom(age, "female", seed, height=200) for seed in seeds]
     Image.fromarray(np.stack(hands, axis=2)).save(file, "PNG")
     return file.getvalue()
@@ -247,9 +247,9 @@ def test_the_challenges_radiographs_come_with_what_the_models_said(root, tmp_pat
         path = copy / "models" / name
         cases = artifacts.read_predictions(path).assign(split="validation")
         artifacts.write_predictions(path, cases)
-    in_colour = list(cases["id"][:3])  # ten of twelve are drawn, so that one at least is there
+    in_color = list(cases["id"][:3])  # ten of twelve are drawn, so that one at least is there
     for case in cases["id"]:
-        (images / f"{case}.png").write_bytes(png(60, colour=case in in_colour))
+        (images / f"{case}.png").write_bytes(png(60, color=case in in_color))
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
     monkeypatch.setenv("BONEAGE_RSNA", str(folder))
     (folder / "boneage-test-dataset").mkdir()
@@ -259,7 +259,7 @@ def test_the_challenges_radiographs_come_with_what_the_models_said(root, tmp_pat
     scores = app.dataframe[0].value
     assert scores["bias"].round(1).tolist()[1:] == [9.0] * 3  # as stored
     hands = app.dataframe[1].value.set_index("Hand")
-    refused = [case for case in in_colour if case in hands.index]
+    refused = [case for case in in_color if case in hands.index]
     assert "quality check refused the radiograph" in texts(app)
     assert all(case in texts(app) for case in refused)
     unread = hands["Tiny DenseNet (tests)"].isna()

@@ -71,8 +71,8 @@ def ages(app) -> str:
     return next(h.proto.body for h in app.html if "Ensemble" in h.proto.body)
 
 
-def pictures(app) -> set[str]:
-    return {picture.alt for element in app.image for picture in element.proto.imgs}
+def images(app) -> set[str]:
+    return {image.alt for element in app.image for image in element.proto.imgs}
 
 
 def test_first_screen_says_what_this_is_and_asks_for_a_file_and_the_sex(app):
@@ -84,14 +84,14 @@ def test_first_screen_says_what_this_is_and_asks_for_a_file_and_the_sex(app):
     assert not uploader.allowed_type  # the reader judges the bytes, not the name
     assert app.segmented_control(key="sex").value is None
     assert app.number_input(key="age_years").value is None
-    assert sum(alt.startswith("Drawing of a hand") for alt in pictures(app)) == 3
+    assert sum(alt.startswith("Drawing of a hand") for alt in images(app)) == 3
     assert not app.error
 
 
 def test_a_sample_gets_all_ages_and_maps_at_one_click(app):
     take_sample(app, "Girl, 13 years")
     assert app.segmented_control(key="sex").value == "female"
-    assert pictures(app) >= NEEDED_MAPS
+    assert images(app) >= NEEDED_MAPS
     said = texts(app)
     for words in ("Ensemble", "Tiny DenseNet", "Tiny ResNet+CBAM", "is a drawing"):
         assert words in said
@@ -106,7 +106,7 @@ def test_an_upload_waits_for_the_sex_and_replaces_a_sample(app):
     assert app.segmented_control(key="sex").value is None  # the sample's sex is not the patient's
     choose_sex(app, "female")
     assert app.header[0].value == r"Bone age: my\_hand\.png"
-    assert pictures(app) >= NEEDED_MAPS
+    assert images(app) >= NEEDED_MAPS
     assert "is a drawing" not in texts(app)
 
 
@@ -169,7 +169,7 @@ def test_dicom_fills_in_sex_and_age(app):
         8,
         3,
     )
-    assert pictures(app) >= NEEDED_MAPS
+    assert images(app) >= NEEDED_MAPS
 
 
 def test_a_sex_other_than_the_header_states_is_warned_about(app):
@@ -267,18 +267,18 @@ def test_bad_files_alone_are_refused_one_by_one(app):
         assert error.value.startswith(f"**{as_plain_markdown(name)}:**")
 
 
-def colour_png() -> bytes:
+def color_png() -> bytes:
     file = BytesIO()
     hands = [draw_phantom(96, "female", seed) for seed in (1, 2, 3)]
     Image.fromarray(np.stack(hands, axis=2)).save(file, "PNG")
     return file.getvalue()
 
 
-def test_a_refused_picture_gets_the_reason_and_its_ages_only_after_a_click(app):
-    choose_sex(upload(app, ("beach.png", colour_png())), "female")
+def test_a_refused_image_gets_the_reason_and_its_ages_only_after_a_click(app):
+    choose_sex(upload(app, ("beach.png", color_png())), "female")
     assert len(app.warning) == 1
     assert "in color" in app.warning[0].value
-    assert pictures(app) == {"The refused image"}
+    assert images(app) == {"The refused image"}
     assert "Ensemble" not in texts(app)
     (button,) = (b for b in app.button if b.label == "Show the prediction anyway")
     button.click()
@@ -287,16 +287,16 @@ def test_a_refused_picture_gets_the_reason_and_its_ages_only_after_a_click(app):
     assert "Refused by the quality check" in app.error[0].value
     assert "in color" in app.error[0].value
     assert ages(app).count("Not reliable: refused by the quality check") == 3
-    assert pictures(app) >= NEEDED_MAPS
+    assert images(app) >= NEEDED_MAPS
     # The click belongs to that file alone.
-    upload(app, ("another.png", colour_png()))
+    upload(app, ("another.png", color_png()))
     choose_sex(app, "female")
     assert len(app.warning) == 1
 
 
 def test_refused_files_among_others_have_no_ages_unless_looked_at(app):
     choose_sex(app, "female")
-    upload(app, ("a.png", png()), ("beach.png", colour_png()))
+    upload(app, ("a.png", png()), ("beach.png", color_png()))
     choose_sex(app, "female")
     table = app.data_editor[0].value
     assert list(table["status"]) == ["ok", "refused"]
@@ -313,7 +313,7 @@ def test_refused_files_among_others_have_no_ages_unless_looked_at(app):
     assert "Refused by the quality check" in app.error[0].value
 
 
-def test_what_the_gate_cannot_check_is_said(app):
+def test_what_the_quality_check_cannot_check_is_said(app):
     choose_sex(upload(app, ("hand.png", png())), "female")
     assert "python -m boneage quality" in texts(app)
 
@@ -337,7 +337,7 @@ def test_several_files_become_a_table_and_bad_ones_do_not_stop_it(app):
     app.selectbox[0].set_value(app.selectbox[0].options[0])
     run(app)
     assert app.header[1].value == r"Bone age: a\.png"
-    assert pictures(app) >= NEEDED_MAPS
+    assert images(app) >= NEEDED_MAPS
 
 
 def test_a_file_given_twice_is_predicted_once(app, predictions):

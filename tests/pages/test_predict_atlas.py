@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from boneage import artifacts
 from boneage.atlas import evaluation as answers
-from boneage.atlas import standards as plates
+from boneage.atlas import standards
 from boneage.datasets.phantoms import draw_phantom
 from boneage.formatting import age_in_words
 from pages.samples import samples
@@ -30,7 +30,7 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture
 def root(_tiny_artifacts_folder, drawn, tmp_path, monkeypatch):
-    """Artifacts with an atlas; both models read its plates right, but girls of 10 as 140 months."""
+    """Artifacts with an atlas; both models read it right, but girls of 10 as 140 months."""
     root = shutil.copytree(_tiny_artifacts_folder, tmp_path / "artifacts")
     shutil.copytree(drawn, root / "atlas")
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
@@ -54,11 +54,11 @@ def offered(app: AppTest) -> list[str]:
 
 
 def alts(app: AppTest) -> list[str]:
-    return [picture.alt for element in app.image for picture in element.proto.imgs]
+    return [image.alt for element in app.image for image in element.proto.imgs]
 
 
 def captions(app: AppTest) -> list[str]:
-    return [picture.caption for element in app.image for picture in element.proto.imgs]
+    return [image.caption for element in app.image for image in element.proto.imgs]
 
 
 def take(app: AppTest, name: str) -> AppTest:
@@ -104,7 +104,7 @@ def test_samples_are_average_hands_that_the_models_read_and_the_others_are_named
     )
 
 
-def test_plates_that_the_quality_check_refused_are_no_samples(root):
+def test_standards_that_the_quality_check_refused_are_no_samples(root):
     path = root / "atlas" / answers.PREDICTIONS
     table = pd.read_csv(path)
     refused = (table["sex"] == "male") & (table["months"] == 72)
@@ -127,8 +127,8 @@ def test_published_samples_are_called_by_their_mean_bone_age():
         "Boy, 15 years",
     ]
     for name, sample in samples().items():
-        plate = plates.plate(sample.sex, sample.months)
-        assert name.endswith(f", {age_in_words(plate.mean_age_months)}")
+        standard = standards.standard(sample.sex, sample.months)
+        assert name.endswith(f", {age_in_words(standard.mean_age_months)}")
 
 
 def test_what_is_said_of_a_samples_error_holds_for_every_sample(root):
@@ -147,13 +147,13 @@ def test_samples_of_other_weights_say_nothing_of_what_the_models_read(root):
 
 
 def test_a_damaged_atlas_leaves_drawings_to_try(root):
-    (root / "atlas" / "plates.csv").write_text("sex\n")
+    (root / "atlas" / "standards.csv").write_text("sex\n")
     app = started()
     assert offered(app) == ["Girl, 5 years", "Boy, 9 years", "Girl, 13 years"]
     assert "Synthetic phantoms" in texts(app)
 
 
-def test_a_sample_stands_beside_the_plates_of_about_its_age_and_says_what_it_is(root):
+def test_a_sample_stands_beside_the_standards_of_about_its_age_and_says_what_it_is(root):
     app = take(started(), "Boy, 6 years 1 month")
     said = texts(app)
     assert "This hand is an average of 30 radiographs of boys" in said
@@ -162,7 +162,7 @@ def test_a_sample_stands_beside_the_plates_of_about_its_age_and_says_what_it_is(
     assert choice.value == "nearest"
     shown = [alt for alt in alts(app) if alt.startswith("Average hand: Boys")]
     assert len(shown) == 3
-    # The real ages, under the pictures and on the buttons.
+    # The real ages, under the images and on the buttons.
     ages = [alt.removeprefix("Average hand: Boys, ") for alt in shown]
     called = [f"{age} ({which})" for age, which in zip(ages, WHICH, strict=True)]
     assert choice.options == called
@@ -174,7 +174,7 @@ def test_a_sample_stands_beside_the_plates_of_about_its_age_and_says_what_it_is(
     assert "error has not been measured for this atlas" in said
 
 
-def test_the_wipe_and_the_plate_can_be_changed(root):
+def test_the_wipe_and_the_standard_can_be_changed(root):
     app = take(started(), "Boy, 6 years 1 month")
     wiped = next(alt for alt in alts(app) if alt.startswith("The radiograph; from 50%"))
     app.slider(key="wipe").set_value(20)
@@ -186,7 +186,7 @@ def test_the_wipe_and_the_plate_can_be_changed(root):
     assert now != wiped.replace("50%", "20%")
 
 
-def test_without_landmarks_the_plates_are_shown_all_the_same(root):
+def test_without_landmarks_the_standards_are_shown_all_the_same(root):
     noise = np.random.default_rng(1).integers(0, 255, (300, 300), np.uint8)
     app = upload_of_a_girl("noise.png", png(noise))
     assert "No joint landmarks were found in this hand" in texts(app)
@@ -194,6 +194,6 @@ def test_without_landmarks_the_plates_are_shown_all_the_same(root):
     assert not any(one.key == "wipe" for one in app.slider)
 
 
-def test_a_drawing_uploaded_is_compared_with_the_plates_of_its_sex(root):
+def test_a_drawing_uploaded_is_compared_with_the_standards_of_its_sex(root):
     app = upload_of_a_girl("hand.png", png(draw_phantom(84, "female", 5, height=640)))
     assert "The most similar are those of 7 years 1 month and" in texts(app)

@@ -98,7 +98,7 @@ def test_table_and_csv_of_several_files_have_limits_of_the_level_chosen(app, mon
     downloads, to_csv = [], results.to_csv
     monkeypatch.setattr(results, "to_csv", lambda table: downloads.append(table) or to_csv(table))
     app.segmented_control(key="sex").set_value("female")
-    app.file_uploader[0].set_value([("a.png", png(), ""), ("notes.txt", b"no picture", "")])
+    app.file_uploader[0].set_value([("a.png", png(), ""), ("notes.txt", b"no image", "")])
     run(app)
     widths = []
     for level in LEVELS:

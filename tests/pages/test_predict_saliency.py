@@ -64,7 +64,7 @@ def test_the_maps_come_with_what_was_measured_of_them(checked):
     (expander,) = [e for e in app.expander if "Sanity checks" in e.label]
     assert len(expander.get("plotly_chart")) == 2
     assert "The hand with its regions outlined" in {
-        picture.alt for element in app.image for picture in element.proto.imgs
+        image.alt for element in app.image for image in element.proto.imgs
     }
 
 

@@ -36,7 +36,7 @@ def page(tiny_artifacts, tmp_path, monkeypatch):
 
 
 def captions(page) -> list[str]:
-    return [picture.caption for element in page.image for picture in element.proto.imgs]
+    return [image.caption for element in page.image for image in element.proto.imgs]
 
 
 def test_a_radiograph_that_the_quality_check_refuses_is_marked(page):

@@ -7,12 +7,12 @@ import pytest
 from boneage.datasets.phantoms import draw_phantom
 from boneage.quality.checks import (
     BLANK,
-    COLOUR,
+    COLOR,
     NO_HAND,
     TOO_SMALL,
     measure_quality,
 )
-from boneage.quality.quality_check import Gate
+from boneage.quality.quality_check import QualityCheck
 from boneage.radiographs.hand import Hand, find_hand, full_frame
 from boneage.radiographs.preprocessing import PreparedHand, prepare
 from boneage.radiographs.reading import Radiograph
@@ -28,7 +28,7 @@ def measures(radiograph: Radiograph, hand: Hand | None = None) -> dict[str, floa
 
 
 def refusal(radiograph: Radiograph, hand: Hand | None = None):
-    return Gate().refusal(measures(radiograph, hand))
+    return QualityCheck().refusal(measures(radiograph, hand))
 
 
 def hand_at(landmarks: np.ndarray, angle: float = 0.0) -> Hand:
@@ -42,8 +42,8 @@ def test_a_hand_passes():
 @pytest.mark.parametrize(
     ("radiograph", "kind"),
     [
-        (Radiograph(PIXELS, "PNG", grey_levels=5), BLANK),
-        (Radiograph(PIXELS, "PNG", colour=0.4), COLOUR),
+        (Radiograph(PIXELS, "PNG", gray_levels=5), BLANK),
+        (Radiograph(PIXELS, "PNG", color=0.4), COLOR),
     ],
 )
 def test_what_the_pixels_tell(radiograph, kind):
@@ -74,7 +74,7 @@ def test_beside_one_hand_there_is_no_other():
     assert measure_quality(Radiograph(film, "PNG"), prepare(film)).others == []
 
 
-def test_a_blurred_picture_lacks_fine_detail_and_a_small_or_enlarged_one_does_not():
+def test_a_blurred_image_lacks_fine_detail_and_a_small_or_enlarged_one_does_not():
     def detail_missing(pixels):
         return measures(Radiograph(pixels, "PNG"))["fine detail missing"]
 

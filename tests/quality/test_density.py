@@ -28,14 +28,14 @@ def test_with_few_axes_it_is_that_of_probabilistic_pca(samples):
 
 
 def test_training_cases_lie_at_about_one_and_strange_ones_far_off(samples):
-    familiar = DensityModel.fit(samples, 3)
-    assert 0.9 < np.sqrt((familiar.distance(samples) ** 2).mean()) < 1.1
-    assert familiar.distance(samples[:1] + 100) > 10
+    density_model = DensityModel.fit(samples, 3)
+    assert 0.9 < np.sqrt((density_model.distance(samples) ** 2).mean()) < 1.1
+    assert density_model.distance(samples[:1] + 100) > 10
 
 
 def test_it_survives_being_stored_as_arrays(samples):
-    familiar = DensityModel.fit(samples, 3)
-    again = DensityModel.from_arrays(familiar.to_arrays())
-    assert again.distance(samples).tolist() == familiar.distance(samples).tolist()
+    density_model = DensityModel.fit(samples, 3)
+    again = DensityModel.from_arrays(density_model.to_arrays())
+    assert again.distance(samples).tolist() == density_model.distance(samples).tolist()
     with pytest.raises(TypeError):
-        DensityModel.from_arrays({"mean": familiar.mean})
+        DensityModel.from_arrays({"mean": density_model.mean})

@@ -16,13 +16,13 @@ from boneage.quality.learning import (
     OTHER_HALF,
     REAL,
     Sample,
-    fit_gate,
-    learn_gate,
-    measure_gate,
+    fit_quality_check,
+    learn_quality_check,
+    measure_quality_check,
     refused_by_other_half,
 )
 from boneage.quality.out_of_distribution import UNLIKE
-from boneage.quality.quality_check import load_gate
+from boneage.quality.quality_check import load_quality_check
 from boneage.radiographs import preprocessing
 
 RNG = np.random.default_rng(0)
@@ -41,39 +41,39 @@ def same_numbers():
 
 
 @pytest.fixture
-def gate():
-    return fit_gate(sample(200), sample(300))
+def quality_check():
+    return fit_quality_check(sample(200), sample(300))
 
 
 def test_at_most_one_percent_of_validation_is_refused_by_all_checks_together():
     validation = sample(300)
-    gate = fit_gate(sample(200), validation)
-    refused = [gate.refusal(m) for m in validation.measures(gate)]
+    quality_check = fit_quality_check(sample(200), validation)
+    refused = [quality_check.refusal(m) for m in validation.measures(quality_check)]
     assert 2 <= sum(map(bool, refused)) <= 3
     # A fixed check that uses up what is allowed leaves nothing to the chosen limits.
     for each in validation.quality[:3]:
         each.measures["share in color"] = 0.5
-    gate = fit_gate(sample(200), validation)
-    refusals = filter(None, map(gate.refusal, validation.measures(gate)))
+    quality_check = fit_quality_check(sample(200), validation)
+    refusals = filter(None, map(quality_check.refusal, validation.measures(quality_check)))
     assert [refusal.kind for refusal in refusals] == ["in color"] * 3
 
 
 def test_rare_training_cases_count_for_all_limits_but_those_of_the_features():
     training, validation = sample(300), sample(300)
-    gate = fit_gate(training, validation)
+    quality_check = fit_quality_check(training, validation)
     for each in training.quality[:30]:
         each.measures["fine detail missing"] = 7.0
     training.features["model"][:30] += 3
-    wider = fit_gate(training, validation)
+    wider = fit_quality_check(training, validation)
     assert wider.limits["fine detail missing"] == 7.0
-    assert gate.limits["fine detail missing"] == 0.0
+    assert quality_check.limits["fine detail missing"] == 0.0
     measures = [m["features of model"] for m in validation.measures(wider)]
     assert wider.limits["features of model"] in measures
 
 
-def test_the_table_counts_refusals_and_their_reasons(gate):
-    table = measure_gate(
-        gate,
+def test_the_table_counts_refusals_and_their_reasons(quality_check):
+    table = measure_quality_check(
+        quality_check,
         {
             (REAL, "validation"): sample(30),
             (REAL, "test"): sample(50),
@@ -84,7 +84,7 @@ def test_the_table_counts_refusals_and_their_reasons(gate):
         Counter({"cut off": 3}),
     ).set_index(["group", "kind"])
     assert table.loc[(UNLIKE, "far"), ["n", "refused", "auc"]].tolist() == [10, 1, 1]
-    assert table.loc[(UNLIKE, "far"), "reasons"] == "unfamiliar 10"
+    assert table.loc[(UNLIKE, "far"), "reasons"] == "out of distribution 10"
     assert table.loc[(UNLIKE, "broken"), "reasons"] == "unreadable 2"
     assert 0.3 < table.loc[(UNLIKE, "like real"), "auc"] < 0.7
     assert table.loc[(UNLIKE, ALL), "n"] == 52
@@ -94,11 +94,13 @@ def test_the_table_counts_refusals_and_their_reasons(gate):
     assert np.isnan(table.loc[(REAL, "test"), "auc"])
 
 
-def test_images_of_few_sources_have_a_wide_interval(gate):
+def test_images_of_few_sources_have_a_wide_interval(quality_check):
     kinds = {(REAL, part): sample(30) for part in ("validation", "test")}
     kinds |= {(UNLIKE, kind): sample(40, offset=5.0) for kind in ("quarters", "drawn")}
     sources = {(UNLIKE, "quarters"): set("abc")}
-    table = measure_gate(gate, kinds, Counter(), sources).set_index(["group", "kind"])
+    table = measure_quality_check(quality_check, kinds, Counter(), sources).set_index(
+        ["group", "kind"]
+    )
     assert table.loc[(UNLIKE, "quarters"), ["n", "sources"]].tolist() == [40, 3]
     assert table.loc[(UNLIKE, "drawn"), ["n", "sources"]].tolist() == [40, 40]
     quarters, drawn = (table.loc[(UNLIKE, kind)] for kind in ("quarters", "drawn"))
@@ -118,7 +120,7 @@ def test_limits_of_the_other_half_are_not_chosen_on_the_cases_they_are_held_agai
 
 
 @pytest.mark.slow
-def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
+def test_learning_from_a_data_set_stores_a_quality_check_that_the_predictor_uses(
     tiny_artifacts, tmp_path, monkeypatch
 ):
     root = tmp_path / "artifacts"
@@ -130,22 +132,22 @@ def test_learning_from_a_data_set_stores_a_gate_that_the_predictor_uses(
     monkeypatch.setattr(learning, "_FEATURE_AXES", 2)
     png = learning.negatives.__globals__["_png"](draw_phantom(60, "male", 3) // 64)
     monkeypatch.setattr(learning, "negatives", lambda _: [(UNLIKE, "dark", "page", png)] * 2)
-    path, table = learn_gate(Predictor(), data)
-    assert path == root / "gate.csv"
+    path, table = learn_quality_check(Predictor(), data)
+    assert path == root / "quality_check.csv"
     assert pd.read_csv(path)["kind"].tolist() == table["kind"].tolist()
     dark = table.set_index("kind").loc["dark"]
     assert (dark["n"], dark["refused"], dark["reasons"]) == (2, 1, "blank or too dark 2")
-    facts = json.loads((root / "gate.json").read_text())
+    facts = json.loads((root / "quality_check.json").read_text())
     assert (facts["n_train"], facts["n_validation"]) == (20, 4)
-    assert load_gate(facts["model_sha256"]).note is None
-    assert Predictor().gate.note is None
-    # Features of images that are prepared otherwise are not those that were learnt.
+    assert load_quality_check(facts["model_sha256"]).note is None
+    assert Predictor().quality_check.note is None
+    # Features of images that are prepared otherwise are not those that were learned.
     version = preprocessing.PREPROCESSING_VERSION
     monkeypatch.setattr(preprocessing, "PREPROCESSING_VERSION", version + 1)
-    assert "this preprocessing" in Predictor().gate.note
+    assert "this preprocessing" in Predictor().quality_check.note
     with pytest.raises(BoneAgeError, match="holds 0 of the"):
         (tmp_path / "empty" / "boneage-training-dataset").mkdir(parents=True)
-        learn_gate(Predictor(), tmp_path / "empty")
+        learn_quality_check(Predictor(), tmp_path / "empty")
 
 
 def copy_model(source, target, data):

@@ -18,7 +18,7 @@ def every():
     return list(negatives(HANDS_GIVEN))
 
 
-def test_every_kind_has_several_pictures_that_can_be_read(every):
+def test_every_kind_has_several_images_that_can_be_read(every):
     counts = Counter((group, kind) for group, kind, *_ in every)
     assert {group for group, _ in counts} == {UNLIKE, NEARLY, HANDS}
     assert all(count >= 8 for (group, _), count in counts.items() if group == UNLIKE)
@@ -37,19 +37,19 @@ def test_they_are_the_same_every_time(every):
     assert list(again) == every[::17]
 
 
-def test_sources_tell_how_many_pictures_the_images_were_made_from(every):
+def test_sources_tell_how_many_images_the_images_were_made_from(every):
     images = [source for group, _, source, _ in every if group == UNLIKE]
     drawn = {source for source in images if "." not in source}  # the others are files
     assert len(images) == 260
     assert (len(set(images) - drawn), len(drawn)) == (29, 84)
 
 
-def test_colour_is_kept_where_the_kind_says_so(every):
+def test_color_is_kept_where_the_kind_says_so(every):
     for _, kind, _, content in every:
         if "in color" in kind and "simulated" in kind:
-            assert read_radiograph(content).colour > 0.05
+            assert read_radiograph(content).color > 0.05
         if "in grayscale" in kind:
-            assert read_radiograph(content).colour == 0
+            assert read_radiograph(content).color == 0
 
 
 def test_without_scikit_image_the_sentence_says_what_to_install(monkeypatch):

@@ -37,7 +37,7 @@ def test_errors_stand_in_order_from_the_top_with_their_intervals_over_the_band(r
     assert list(points.x) == pytest.approx([2, 4, 30])
     assert list(points.text) == ["<b>2.0</b>", "<b>4.0</b>", "<b>30.0</b>"]
     assert list(points.marker.color) == [
-        palette.model_colour(name) for name in ("ensemble", "densenet121", YOU)
+        palette.model_color(name) for name in ("ensemble", "densenet121", YOU)
     ]
     up = points.x + np.array(points.error_x.array)
     np.testing.assert_allclose(up, table["mae_high"][::-1])

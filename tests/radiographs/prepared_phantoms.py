@@ -22,8 +22,8 @@ FOLDER = Path(__file__).parent
 UPDATE = "PYTHONPATH=. python tests/radiographs/prepared_phantoms.py"
 SIDE = 64  # pixels of a stored image, averaged down
 
-# How large the mean absolute difference of grey levels (0 to 255) may be. The landmark model
-# follows the least noise: one grey level on 1% of the pixels, more than another processor makes,
+# How large the mean absolute difference of gray levels (0 to 255) may be. The landmark model
+# follows the least noise: one gray level on 1% of the pixels, more than another processor makes,
 # changes 0.7 or less, 2.1 where the hand is hard to find. 5% less margin changes 1.0 to 3.8.
 STEADY, HARD_TO_FIND = 1.5, 3.0
 
@@ -94,7 +94,7 @@ def changes(stored: dict[str, np.ndarray], names: Iterable[str] = CASES) -> list
         if hand.hand.method != case.method:
             texts.append(f"{name}: found by {hand.hand.method}, not by {case.method}")
         elif change > case.tolerance:
-            texts.append(f"{name}: differs by {change:.1f} grey levels on average")
+            texts.append(f"{name}: differs by {change:.1f} gray levels on average")
     return texts
 
 

@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from bad_files import CODESTREAMS, codestream, dicom_bytes, encapsulated, picture, rgb_dicom
+from bad_files import CODESTREAMS, codestream, dicom_bytes, encapsulated, image_file, rgb_dicom
 from PIL import Image
 from pydicom import uid
 
@@ -110,7 +110,7 @@ MADE = {
     ),
     "ybr in jpeg": encapsulated(
         uid.JPEGBaseline8Bit,
-        picture("JPEG", Image.fromarray(RGB), quality=95),
+        image_file("JPEG", Image.fromarray(RGB), quality=95),
         size=(WIDTH, HEIGHT),
         bits=8,
         SamplesPerPixel=3,
@@ -126,17 +126,17 @@ MADE = {
     "window that clips": dicom_bytes(DEEP, WindowCenter=600, WindowWidth=500),
     "window that is elsewhere": dicom_bytes(DEEP, WindowCenter=40_000, WindowWidth=400),
     "white frame": dicom_bytes(_framed(4095, 90, 90, 90, 90, DEEP)),
-    "bmp": picture("BMP", PLAIN),
-    "color bmp": picture("BMP", Image.fromarray(RGB)),
-    "gif": picture("GIF", PLAIN),
-    "avif": picture("AVIF", Image.fromarray(RGB), quality=90),
+    "bmp": image_file("BMP", PLAIN),
+    "color bmp": image_file("BMP", Image.fromarray(RGB)),
+    "gif": image_file("GIF", PLAIN),
+    "avif": image_file("AVIF", Image.fromarray(RGB), quality=90),
     "12-bit jpeg file": codestream("12-bit jpeg", DEEP),
     "lossless jpeg file": codestream("lossless jpeg", DEEP),
-    "gray frame": picture("PNG", _framed(128, 100, 60, 200, 13)),
-    "frame in jpeg": picture("JPEG", _framed(255, 100, 60, 200, 40), quality=80),
-    "frame on three sides": picture("PNG", _framed(200, 0, 80, 80, 80)),
-    "bars": picture("PNG", _framed(255, 120, 0, 120, 0)),
-    "screenshot": picture(
+    "gray frame": image_file("PNG", _framed(128, 100, 60, 200, 13)),
+    "frame in jpeg": image_file("JPEG", _framed(255, 100, 60, 200, 40), quality=80),
+    "frame on three sides": image_file("PNG", _framed(200, 0, 80, 80, 80)),
+    "bars": image_file("PNG", _framed(255, 120, 0, 120, 0)),
+    "screenshot": image_file(
         "PNG", _framed(60, 0, 70, 0, 40, _framed(240, 40, 40, 40, 40)).astype(np.uint8)
     ),
 }
@@ -144,12 +144,12 @@ MADE = {
 
 @pytest.fixture(scope="module")
 def plain() -> np.ndarray:
-    return prepare(read_radiograph(picture("PNG", PLAIN)).pixels).image
+    return prepare(read_radiograph(image_file("PNG", PLAIN)).pixels).image
 
 
 def _assert_same_hand(content, plain):
     radiograph = read_radiograph(content)
-    assert radiograph.colour < 0.02 and not radiograph.inverted
+    assert radiograph.color < 0.02 and not radiograph.inverted
     difference = np.abs(prepare(radiograph.pixels).image.astype(int) - plain)
     assert difference.mean() < LOSSY
 
@@ -177,7 +177,7 @@ def test_pixel_padding_is_left_out_of_the_image_and_its_contrast(background, ele
     padded[300:350, 200:250] = background  # within the film, in its dark background
     pixels = read_radiograph(dicom_bytes(padded, **elements)).pixels
     assert pixels.shape == PLAIN.shape and (pixels[100:150, :50] == 0).all()
-    plain = read_radiograph(picture("PNG", PLAIN)).pixels
+    plain = read_radiograph(image_file("PNG", PLAIN)).pixels
     assert np.abs(pixels.astype(int) - plain)[:, 50:].mean() < 2
 
 
@@ -189,7 +189,7 @@ def test_real_color_is_told_in_every_kind_of_dicom():
         rgb_dicom(ycbcr, PhotometricInterpretation="YBR_FULL"),
         _run_length(rgb_dicom(colors)),
     ):
-        assert read_radiograph(content).colour > 0.2
+        assert read_radiograph(content).color > 0.2
 
 
 def test_information_on_the_file():
@@ -204,11 +204,11 @@ def test_information_on_the_file():
         "Polarity": "bright bones",
         "Frame removed": "none",
     }
-    framed = read_radiograph(picture("PNG", _framed(255, 30, 40, 50, 60)))
+    framed = read_radiograph(image_file("PNG", _framed(255, 30, 40, 50, 60)))
     assert framed.info.borders == (30, 40, 50, 60)
     assert (framed.info.width, framed.info.height) == (WIDTH + 80, HEIGHT + 100)
     assert dict(framed.info.rows)["Frame removed"] == "left 30, top 40, right 50, bottom 60 pixels"
-    inverse = read_radiograph(picture("PNG", 255 - PLAIN))
+    inverse = read_radiograph(image_file("PNG", 255 - PLAIN))
     assert dict(inverse.info.rows)["Polarity"] == "black on white, inverted"
     monochrome1 = read_radiograph(MADE["monochrome 1"])
     assert "by its header" in monochrome1.info.polarity
@@ -217,7 +217,7 @@ def test_information_on_the_file():
 def test_a_photograph_is_warned_about():
     exif = Image.Exif()
     exif[0x010F] = "Maker"
-    photograph = read_radiograph(picture("JPEG", PLAIN, exif=exif.tobytes()))
+    photograph = read_radiograph(image_file("JPEG", PLAIN, exif=exif.tobytes()))
     assert photograph.info.photograph and "photograph" in photograph.info.warning
     assert read_radiograph(FILES[0].parent / "image.heic").info.photograph
-    assert read_radiograph(picture("JPEG", PLAIN)).info.warning is None
+    assert read_radiograph(image_file("JPEG", PLAIN)).info.warning is None

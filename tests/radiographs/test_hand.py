@@ -45,7 +45,7 @@ def test_without_landmarks_the_bright_region_is_taken(monkeypatch):
     pixels[100:260, 60:140] = 200
     hand = find_hand(pixels)
     assert hand.method == "segmentation"
-    assert hand.centre == pytest.approx((99.5, 179.5), abs=2)
+    assert hand.center == pytest.approx((99.5, 179.5), abs=2)
     assert 80 < hand.size[0] < 130
     assert 160 < hand.size[1] < 210
 
@@ -54,7 +54,7 @@ def test_without_any_hand_the_whole_radiograph_is_taken(monkeypatch):
     monkeypatch.setattr(hand_module, "_find_landmarks", lambda *_: None)
     flat = np.full((120, 90), 7, np.uint8)
     hand = find_hand(flat)
-    assert (hand.method, hand.size, hand.centre) == ("full_frame", (90, 120), (44.5, 59.5))
+    assert (hand.method, hand.size, hand.center) == ("full_frame", (90, 120), (44.5, 59.5))
 
 
 def test_the_second_attempt_can_be_switched_off(monkeypatch):
@@ -72,8 +72,8 @@ def test_the_second_attempt_can_be_switched_off(monkeypatch):
 )
 def test_what_cannot_be_a_hand_is_passed_over(child, monkeypatch, width, height):
     """The first attempt finds something, the second the hand."""
-    centre = child.landmarks.mean(axis=0)
-    strange = centre + (child.landmarks - centre) * np.float32([width, height])
+    center = child.landmarks.mean(axis=0)
+    strange = center + (child.landmarks - center) * np.float32([width, height])
     finds = iter([strange, child.landmarks])
     monkeypatch.setattr(hand_module, "_find_landmarks", lambda *_: next(finds))
     hand = find_hand(child.pixels)
@@ -115,7 +115,7 @@ def test_a_side_marker_is_not_taken_for_the_hand(rsna):
 
 
 def test_hands_on_bright_film_and_beside_a_brighter_marker_are_found(rsna):
-    """On these films two ways of dressing do not show the hand."""
+    """On these films two ways of preprocessing do not show the hand."""
     files = find_images(rsna / "boneage-training-dataset", ["2071", "2588", "3226", "3431", "3821"])
     hands = [find_hand(read_radiograph(file).pixels) for file in files.values()]
     assert [hand.method for hand in hands] == ["mediapipe"] * 5

@@ -25,7 +25,7 @@ def test_the_prepared_images_are_those_of_this_version(stored):
         f"The preparation makes other images than version {PREPROCESSING_VERSION} did "
         f"({'; '.join(found)}). If that is meant: raise PREPROCESSING_VERSION, store the reference "
         f"({UPDATE}), and regenerate what was measured on the old images (python -m boneage "
-        "saliency, robustness, gate, atlas-answers)."
+        "sanity-checks, robustness, quality, atlas-evaluate)."
     )
 
 
@@ -37,11 +37,11 @@ def _less_margin(monkeypatch):
 
 
 def _more_contrast(monkeypatch):
-    equalise = preprocessing._equalise
+    equalize = preprocessing._equalize
     monkeypatch.setattr(
         preprocessing,
-        "_equalise",
-        lambda image, p: equalise(image, dataclasses.replace(p, clahe_clip_limit=2.5)),
+        "_equalize",
+        lambda image, p: equalize(image, dataclasses.replace(p, clahe_clip_limit=2.5)),
     )
 
 
@@ -86,7 +86,7 @@ def test_a_changed_preparation_is_noticed(stored, monkeypatch, change, case):
 
 
 def test_noise_that_nobody_sees_is_not(stored, monkeypatch):
-    """Another processor rounds a few grey levels otherwise."""
+    """Another processor rounds a few gray levels otherwise."""
     encode, rng = cv2.imencode, np.random.default_rng(0)
 
     def noisy(ending, pixels):

@@ -51,7 +51,7 @@ def test_a_bright_marker_costs_the_hand_no_contrast(monkeypatch):
     assert image[100, 250] - image[100, 5] > 220
 
 
-def test_contrast_is_that_of_the_hand_before_it_is_equalised(monkeypatch):
+def test_contrast_is_that_of_the_hand_before_it_is_equalized(monkeypatch):
     _with_hand(monkeypatch, Hand("full_frame", (127.5, 127.5), (256.0, 256.0)))
     film = np.full((400, 400), 255, np.uint8)
     film[:256, :256] = np.where(np.arange(256) % 128 < 64, 80, 120)
@@ -64,8 +64,8 @@ def test_clahe_raises_local_contrast(monkeypatch):
     _with_hand(monkeypatch, Hand("full_frame", (127.5, 127.5), (256.0, 256.0)))
     rng = np.random.default_rng(0)
     film = (np.linspace(20, 220, 256) + rng.normal(0, 4, (256, 256))).astype(np.uint8)
-    plain, equalised = (prepare(film, Preprocessing(clahe_clip_limit=c)).image for c in (0, 3))
-    local = [float(np.std(image[96:112, 96:112])) for image in (plain, equalised)]
+    plain, equalized = (prepare(film, Preprocessing(clahe_clip_limit=c)).image for c in (0, 3))
+    local = [float(np.std(image[96:112, 96:112])) for image in (plain, equalized)]
     assert local[1] > 1.3 * local[0]
 
 

@@ -52,14 +52,14 @@ def _with_alpha() -> Image.Image:
     return image
 
 
-def _deep_colour_png() -> bytes:
+def _deep_color_png() -> bytes:
     return cv2.imencode(".png", np.repeat(_deep(4)[..., None], 3, axis=2))[1].tobytes()
 
 
 GOOD = {
     "png 8 bit": (_save("PNG", HAND), "PNG", 1),
     "png 16 bit": (_save("PNG", _deep(16)), "PNG", 1),
-    "png 16 bit colour": (_deep_colour_png(), "PNG", 1.5),
+    "png 16 bit color": (_deep_color_png(), "PNG", 1.5),
     "png rgb": (_save("PNG", Image.fromarray(HAND).convert("RGB")), "PNG", 1),
     "png rgba": (_save("PNG", _with_alpha()), "PNG", 24),
     "png palette": (_save("PNG", Image.fromarray(HAND).convert("P")), "PNG", 1),
@@ -78,7 +78,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_every_format_gives_the_same_picture(name):
+def test_every_format_gives_the_same_image(name):
     data, file_type, tolerance = GOOD[name]
     radiograph = read_radiograph(data)
     assert radiograph.file_type == file_type
@@ -138,7 +138,7 @@ def test_white_is_zero_tiff_is_shown_bones_bright():
         ("bigtiff", "BigTIFF"),
         ("jpeg of a thousand scans", "too many pieces"),
         # Decoded, being within the limit, and only then found to be black.
-        ("colour png just under the limit", "single gray level"),
+        ("color png just under the limit", "single gray level"),
         ("run-length dicom just under the limit", "single gray level"),
     ],
 )
@@ -301,7 +301,7 @@ def test_dicom_sex(code, sex):
     assert read_radiograph(dicom_bytes(HAND, PatientSex=code)).sex == sex
 
 
-def test_pictures_say_nothing_about_the_child():
+def test_images_say_nothing_about_the_child():
     radiograph = read_radiograph(GOOD["png 8 bit"][0])
     assert radiograph.sex is None and radiograph.age_months is None
 
@@ -316,40 +316,40 @@ def test_polarity_of_real_radiographs(rsna):
     assert found >= 0.95 * len(files)
 
 
-# Colour and shades ------------------------------------------------------------------------------
+# Color and shades ------------------------------------------------------------------------------
 
 
 def _film_on_a_light_box(tint: tuple[float, float, float]) -> np.ndarray:
     """(H, W, 3) uint8: the hand as a camera sees it, darker tones tinted more."""
-    grey = HAND[..., np.newaxis] / 255
-    return (255 * grey ** np.array(tint)).astype(np.uint8)
+    gray = HAND[..., np.newaxis] / 255
+    return (255 * gray ** np.array(tint)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_a_coloured_picture_is_told_from_a_tinted_or_annotated_film(kind):
-    colourful = np.stack([HAND, np.roll(HAND, 60, axis=1), np.roll(HAND, 60, axis=0)], axis=2)
+def test_a_colored_image_is_told_from_a_tinted_or_annotated_film(kind):
+    colorful = np.stack([HAND, np.roll(HAND, 60, axis=1), np.roll(HAND, 60, axis=0)], axis=2)
     tinted = _film_on_a_light_box((1.0, 1.1, 0.8))
     annotated = np.repeat(HAND[..., np.newaxis], 3, axis=2)
     annotated[40:50, 20:80] = (255, 40, 40)
     share = {
-        name: read_radiograph(_save(kind, picture)).colour
-        for name, picture in {"colour": colourful, "tint": tinted, "arrow": annotated}.items()
+        name: read_radiograph(_save(kind, image)).color
+        for name, image in {"color": colorful, "tint": tinted, "arrow": annotated}.items()
     }
-    assert share["colour"] > 0.2
+    assert share["color"] > 0.2
     assert share["tint"] < 0.02
     assert share["arrow"] < 0.05
 
 
-def test_grey_files_have_no_colour():
+def test_gray_files_have_no_color():
     for name, (content, *_) in GOOD.items():
-        assert read_radiograph(content).colour == 0 or "cmyk" in name
+        assert read_radiograph(content).color == 0 or "cmyk" in name
 
 
-def test_shades_of_grey_are_counted_whatever_the_depth():
+def test_shades_of_gray_are_counted_whatever_the_depth():
     few = HAND // 64
     for pixels in (few, few.astype(np.uint16) * 9000):
-        assert read_radiograph(_save("PNG", pixels)).grey_levels == len(np.unique(few))
-    assert read_radiograph(_save("TIFF", HAND.astype(np.float32) / 3)).grey_levels > 100
+        assert read_radiograph(_save("PNG", pixels)).gray_levels == len(np.unique(few))
+    assert read_radiograph(_save("TIFF", HAND.astype(np.float32) / 3)).gray_levels > 100
     marker = np.full((300, 300), 7, np.uint8)
     marker[:10, :10] = np.arange(100).reshape(10, 10) + 60
-    assert read_radiograph(_save("PNG", marker)).grey_levels == 1
+    assert read_radiograph(_save("PNG", marker)).gray_levels == 1

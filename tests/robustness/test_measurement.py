@@ -24,7 +24,7 @@ def measured(_tiny_artifacts_folder, tmp_path_factory):
     root = tmp_path_factory.mktemp("robustness")
     shutil.copytree(_tiny_artifacts_folder, root / "artifacts")
     images = write_phantoms(root, n_train=0, n_test=4) / "boneage-test-dataset"
-    sorted(images.iterdir())[0].write_bytes(b"not a picture")
+    sorted(images.iterdir())[0].write_bytes(b"not an image")
     labels = images.with_suffix(".csv")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BONEAGE_ARTIFACTS", str(root / "artifacts"))
@@ -80,9 +80,9 @@ def test_a_case_without_an_image_is_named(measured, tmp_path, caplog):
     assert caplog.messages == ["1 of 2 radiographs left out: 2 (no image file)"]
 
 
-def test_without_a_readable_picture_there_is_no_table(measured, tmp_path):
+def test_without_a_readable_image_there_is_no_table(measured, tmp_path):
     broken = tmp_path / "1.png"
-    broken.write_bytes(b"not a picture")
+    broken.write_bytes(b"not an image")
     cases = pd.DataFrame(
         {"id": ["1"], "sex": ["male"], "reference_months": [99.0], "path": [broken]}
     )

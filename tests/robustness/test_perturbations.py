@@ -60,10 +60,10 @@ def test_turning_uncovers_black():
 
 
 def test_gamma_moves_the_middle_and_not_the_ends():
-    grey = np.array([[0, 64, 255]], np.uint8)
+    gray = np.array([[0, 64, 255]], np.uint8)
     # 255 * (64 / 255) ** 0.6 = 111.3 and ** 1.6 = 27.9
-    assert perturbations.gamma(grey, 0.6).tolist() == [[0, 111, 255]]
-    assert perturbations.gamma(grey, 1.6).tolist() == [[0, 28, 255]]
+    assert perturbations.gamma(gray, 0.6).tolist() == [[0, 111, 255]]
+    assert perturbations.gamma(gray, 1.6).tolist() == [[0, 28, 255]]
 
 
 def test_mirroring_twice_changes_nothing(pixels):

@@ -20,18 +20,18 @@ def table():
     return table
 
 
-def test_every_model_has_its_points_bars_and_colour(table):
+def test_every_model_has_its_points_bars_and_color(table):
     figure = error_ratios(table)
     dense = next(trace for trace in figure.data if trace.name == "DenseNet121")
     assert list(dense.x) == [0.9, 1.5]
     assert list(dense.error_x.array) == pytest.approx([0.4, 0.4])
     assert list(dense.error_x.arrayminus) == pytest.approx([0.2, 0.2])
-    assert dense.marker.color == palette.model_colour("densenet121")
+    assert dense.marker.color == palette.model_color("densenet121")
     assert list(dense.customdata[1]) == [12.0, "+4.0", "+2.4", "+7.2"]
     assert list(figure.layout.yaxis.ticktext) == ["Mirrored", "15% cropped at each edge"]
 
 
-def test_clean_pictures_are_the_line_and_not_a_row(table):
+def test_clean_images_are_the_line_and_not_a_row(table):
     figure = error_ratios(table)
     lines = {trace.name: set(trace.x) for trace in figure.data if trace.mode == "lines"}
     assert lines == {"Unchanged": {1}, "MAE doubled": {2}}

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage.evaluation.metrics import summarise
+from boneage.evaluation.metrics import summarize
 from boneage.robustness.table import robustness_table
 
 
@@ -46,12 +46,12 @@ def test_the_interval_of_the_error_is_that_of_the_other_tables():
         {"id": range(40), "reference_months": age, "m": age + rng.normal(0, 9, 40)}
     )
     found = robustness_table(cases.assign(perturbation="clean")).iloc[0]
-    known = summarise(cases.rename(columns={"m": "prediction_months"})).iloc[0]
+    known = summarize(cases.rename(columns={"m": "prediction_months"})).iloc[0]
     for name in ("mae", "mae_low", "mae_high"):
         assert found[name] == pytest.approx(known[name])
 
 
-def test_a_picture_that_could_not_be_read_is_left_out_on_both_sides():
+def test_a_image_that_could_not_be_read_is_left_out_on_both_sides():
     table = robustness_table(predictions(clean=[102, 104, 190], cut=[104, 108]))
     cut = row(table, "cut")
     assert cut["n"] == 2

@@ -28,15 +28,15 @@ def test_stages_hold_every_weight_once_from_the_output_down(name):
     assert {"stem_conv", "stem_bn"} == {layer.name for layer in stages["stem"]}
 
 
-def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, monkeypatch):
+def test_each_step_randomizes_one_more_stage_and_the_model_is_restored(image, monkeypatch):
     keras.utils.set_random_seed(3)
     model = build_model("tiny_resnet_cbam", 96, output_scale=41.0, output_offset=127.0)
     randomization = Randomization(model, mirrored=False)
-    learnt = {v.path: v.numpy().copy() for v in model.weights}
+    learned = {v.path: v.numpy().copy() for v in model.weights}
     changed = []
 
     def record(self, *arguments):
-        changed.append({v.path for v in model.weights if (v.numpy() != learnt[v.path]).any()})
+        changed.append({v.path for v in model.weights if (v.numpy() != learned[v.path]).any()})
         return np.arange(9.0).reshape(3, 3) * (1 if len(changed) < 3 else -1)
 
     monkeypatch.setattr(Randomization, "_gradcam", record)
@@ -47,7 +47,7 @@ def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, mo
     assert not changed[0]
     for before, after, stage in zip(changed, changed[1:], STAGES, strict=False):
         assert before < after
-        # Biases and the state of batch normalisation are at their initial values already.
+        # Biases and the state of batch normalization are at their initial values already.
         kernels = {
             weight.path
             for layer in randomization.stages[stage]
@@ -56,7 +56,7 @@ def test_each_step_randomises_one_more_stage_and_the_model_is_restored(image, mo
         }
         assert after - before == kernels
     for variable in model.weights:
-        np.testing.assert_array_equal(variable.numpy(), learnt[variable.path])
+        np.testing.assert_array_equal(variable.numpy(), learned[variable.path])
 
 
 def test_every_radiograph_has_random_weights_of_its_own(image):

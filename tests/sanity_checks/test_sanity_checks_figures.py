@@ -36,7 +36,7 @@ def test_every_region_stands_once_for_each_model_with_its_interval(occlusion):
     assert list(second.x) == [20, 21, 22, 23]
     assert list(first.error_x.array) == [2] * 4
     assert list(first.error_x.arrayminus) == [1] * 4
-    assert first.marker.color == palette.model_colour("densenet121")
+    assert first.marker.color == palette.model_color("densenet121")
     rows = np.round((np.array(first.y) + np.array(second.y)) / 2)
     titles = [figure.layout.yaxis.ticktext[int(row)] for row in rows]
     assert titles[2:] == ["Carpals", "Distal radius<br>and ulna"]
@@ -73,10 +73,10 @@ def test_similarity_starts_from_the_own_weights():
 def test_outlines_run_along_the_regions():
     regions = {region: np.zeros((40, 40), bool) for region in REGIONS}
     regions["carpals"][10:20, 10:20] = True
-    picture = outlined_regions(np.full((40, 40), 90, np.uint8), regions)
-    assert picture.shape == (80, 80, 3)
-    coloured = np.ptp(picture.astype(int), axis=2) > 0
-    assert coloured[20, 30]  # the upper edge
-    assert not coloured[30, 30]  # inside
-    assert not coloured[:15].any()
+    image = outlined_regions(np.full((40, 40), 90, np.uint8), regions)
+    assert image.shape == (80, 80, 3)
+    colored = np.ptp(image.astype(int), axis=2) > 0
+    assert colored[20, 30]  # the upper edge
+    assert not colored[30, 30]  # inside
+    assert not colored[:15].any()
     assert "Carpals" in region_legend()

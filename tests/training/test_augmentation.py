@@ -32,7 +32,7 @@ def test_flip_mirrors_about_half_of_the_images(images):
 
 
 def test_rotation_stays_within_its_range():
-    """A dot above the centre must land on the arc that the range allows, and spread over it."""
+    """A dot above the center must land on the arc that the range allows, and spread over it."""
     image = np.zeros((64, 65, 65, 1), np.float32)
     image[:, 12, 32] = 1
     changed = np.asarray(RandomAffine(flip=False, rotation=30, seed=2)(image, training=True))
@@ -57,9 +57,9 @@ def test_scale_changes_height_against_width():
 
 
 def test_gamma_keeps_black_and_white_and_spreads_over_its_range():
-    grey = np.full((64, 4, 4, 1), 0.25, np.float32)
-    grey[:, 0, 0], grey[:, 0, 1] = 0, 1
-    changed = np.asarray(RandomGamma(0.5, seed=5)(grey, training=True))
+    gray = np.full((64, 4, 4, 1), 0.25, np.float32)
+    gray[:, 0, 0], gray[:, 0, 1] = 0, 1
+    changed = np.asarray(RandomGamma(0.5, seed=5)(gray, training=True))
     assert (changed[:, 0, 0] == 0).all()
     assert (changed[:, 0, 1] == 1).all()
     powers = np.log(np.log(changed[:, 1:]) / np.log(0.25))

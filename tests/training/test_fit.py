@@ -108,15 +108,15 @@ def test_validation_mae_is_that_of_the_weights_kept(phantom_cache, tmp_path):
 @EAGER
 def test_batch_statistics_settle_on_those_of_the_training_images(phantom_cache):
     body = build_model("tiny_densenet", dropout=0.0)
-    normalisation = next(x for x in body.layers if isinstance(x, keras.layers.BatchNormalization))
-    momentum = normalisation.momentum
+    normalization = next(x for x in body.layers if isinstance(x, keras.layers.BatchNormalization))
+    momentum = normalization.momentum
     fit.update_batch_norm_statistics(body, phantom_cache, SMOKE)
     images, sex, _ = gather(phantom_cache, phantom_cache.split("train"), 32)
-    incoming = keras.Model(body.inputs, normalisation.input)([images, sex])
+    incoming = keras.Model(body.inputs, normalization.input)([images, sex])
     mean, variance = (np.asarray(f(incoming, axis=(0, 1, 2))) for f in (np.mean, np.var))
-    np.testing.assert_allclose(np.asarray(normalisation.moving_mean), mean, rtol=0.05, atol=0.02)
-    np.testing.assert_allclose(np.asarray(normalisation.moving_variance), variance, rtol=0.3)
-    assert normalisation.momentum == momentum
+    np.testing.assert_allclose(np.asarray(normalization.moving_mean), mean, rtol=0.05, atol=0.02)
+    np.testing.assert_allclose(np.asarray(normalization.moving_variance), variance, rtol=0.3)
+    assert normalization.momentum == momentum
 
 
 @pytest.mark.slow
@@ -175,7 +175,7 @@ def test_early_stopping_waits_for_its_patience(phantom_cache, tmp_path):
     still = dataclasses.replace(SMOKE, epochs=6, images_per_epoch=8, patience=2)
     still = dataclasses.replace(still, learning_rate=0.0, warmup_epochs=0, ema_momentum=None)
     train("tiny_densenet", still, phantom_cache, tmp_path)
-    # Nothing is learnt, only the batch statistics settle, so some epoch is the last better one.
+    # Nothing is learned, only the batch statistics settle, so some epoch is the last better one.
     history = artifacts.read_history(tmp_path)
     best = int(history["val_mae"].idxmin())
     assert len(history) == min(6, best + 1 + 2)

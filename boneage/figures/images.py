@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from boneage.explain.overlay import colourise, to_radiograph
+from boneage.explain.overlay import colorize, to_radiograph
 from boneage.figures import palette
 from boneage.radiographs.hand import Hand
 
@@ -21,14 +21,14 @@ class ShownRadiograph:
     Attributes:
         pixels: (h, w) uint8, longer side at most LONGER_SIDE.
         from_radiograph: (2, 3) float64 affine, radiograph (x, y, 1) -> pixel (x, y) here; pixel
-            centres lie at whole numbers in both.
+            centers lie at whole numbers in both.
     """
 
     pixels: np.ndarray
     from_radiograph: np.ndarray
 
     def to_shown(self, crop_to_radiograph: np.ndarray) -> np.ndarray:
-        """(2, 3) affine crop -> radiograph continued to the picture here."""
+        """(2, 3) affine crop -> radiograph continued to the image here."""
         return self.from_radiograph @ np.vstack([crop_to_radiograph, [0, 0, 1]])
 
 
@@ -44,7 +44,7 @@ def reduce(pixels: np.ndarray, longer_side: int = LONGER_SIDE) -> ShownRadiograp
 
 def with_hand_box(shown: ShownRadiograph, hand: Hand) -> np.ndarray:
     """(h, w, 3) uint8 RGB: the radiograph with the outline of the hand's box."""
-    picture = cv2.cvtColor(shown.pixels, cv2.COLOR_GRAY2RGB)
+    image = cv2.cvtColor(shown.pixels, cv2.COLOR_GRAY2RGB)
     corners = np.column_stack([hand.corners, np.ones(4)]) @ shown.from_radiograph.T
     thickness = max(2, round(max(shown.pixels.shape) / 250))
     # A box that leaves the radiograph is drawn along its edge, so that it can be seen.
@@ -52,15 +52,15 @@ def with_hand_box(shown: ShownRadiograph, hand: Hand) -> np.ndarray:
     corners = np.clip(corners, inset, np.array(shown.pixels.shape[::-1]) - 1 - inset)
     sixteenths = np.round(corners * 16).astype(np.int32)
     cv2.polylines(
-        picture, [sixteenths], isClosed=True, color=palette.rgb(palette.HAND_BOX),
+        image, [sixteenths], isClosed=True, color=palette.rgb(palette.HAND_BOX),
         thickness=thickness, lineType=cv2.LINE_AA, shift=4,
     )  # fmt: skip
-    return picture
+    return image
 
 
 def map_on_crop(crop: np.ndarray, values: np.ndarray, opacity: float) -> np.ndarray:
     """(S, S, 3) uint8 RGB: a map (S, S) in [0, 1] over the prepared image (S, S) uint8."""
-    return colourise(crop, values, opacity)
+    return colorize(crop, values, opacity)
 
 
 def map_on_radiograph(
@@ -79,7 +79,7 @@ def map_on_radiograph(
     """
     affine = shown.to_shown(crop_to_radiograph)
     carried = to_radiograph(values, affine, shown.pixels.shape)
-    return colourise(shown.pixels, np.clip(carried, 0, 1), opacity)
+    return colorize(shown.pixels, np.clip(carried, 0, 1), opacity)
 
 
 def wipe(left: np.ndarray, right: np.ndarray, share: float) -> np.ndarray:
@@ -95,18 +95,18 @@ def wipe(left: np.ndarray, right: np.ndarray, share: float) -> np.ndarray:
     """
     height, width = left.shape
     at = round(share * width)
-    picture = cv2.cvtColor(np.hstack([left[:, :at], right[:, at:]]), cv2.COLOR_GRAY2RGB)
+    image = cv2.cvtColor(np.hstack([left[:, :at], right[:, at:]]), cv2.COLOR_GRAY2RGB)
     if 0 < at < width:
         half = max(1, width // 400)
-        picture[:, max(0, at - half) : at + half] = palette.rgb(palette.HAND_BOX)
-    return picture
+        image[:, max(0, at - half) : at + half] = palette.rgb(palette.HAND_BOX)
+    return image
 
 
 def difference_map(
     crop: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
-    colours: tuple[str, str],
+    colors: tuple[str, str],
     opacity: float,
 ) -> np.ndarray:
     """Where one of two maps is higher than the other, over a prepared image.
@@ -117,20 +117,20 @@ def difference_map(
         crop: (S, S) uint8.
         first: (S, S) in [0, 1].
         second: (S, S) in [0, 1].
-        colours: "#rrggbb" where the first is higher, and where the second is.
+        colors: "#rrggbb" where the first is higher, and where the second is.
         opacity: of the cover at most, 0 to 1.
 
     Returns:
         (S, S, 3) uint8 RGB.
     """
     difference = (first - second)[..., None]
-    colour = np.where(difference > 0, *(np.array(palette.rgb(c), np.float32) for c in colours))
+    color = np.where(difference > 0, *(np.array(palette.rgb(c), np.float32) for c in colors))
     cover = opacity * np.abs(difference)
-    return np.round(crop[..., None] * (1 - cover) + colour * cover).astype(np.uint8)
+    return np.round(crop[..., None] * (1 - cover) + color * cover).astype(np.uint8)
 
 
-def legend_colours(opacity: float, n: int = 9) -> list[str]:
-    """n colours, "#rrggbb", of a map from 0 to 1 as they look over the grey of a radiograph."""
+def legend_colors(opacity: float, n: int = 9) -> list[str]:
+    """n colors, "#rrggbb", of a map from 0 to 1 as they look over the gray of a radiograph."""
     ramp = np.linspace(0, 1, n, dtype=np.float32)[None]
-    grey = np.full((1, n), 110, np.uint8)
-    return [f"#{bytes(colour).hex()}" for colour in colourise(grey, ramp, opacity)[0]]
+    gray = np.full((1, n), 110, np.uint8)
+    return [f"#{bytes(color).hex()}" for color in colorize(gray, ramp, opacity)[0]]
