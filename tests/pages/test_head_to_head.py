@@ -237,7 +237,12 @@ def test_a_drawing_goes_through_both_at_one_click(page):
 
 def test_the_mean_of_both_is_weighted_as_everywhere(page, monkeypatch):
     ages = {"tiny_densenet": np.array([60.0]), "tiny_resnet_cbam": np.array([160.0])}
-    monkeypatch.setattr(Predictor, "read_prepared", lambda *_: (ages, {}))
+    run_model = Predictor._run
+
+    def run_and_replace_the_age(self, name, *arguments):
+        return run_model(self, name, *arguments) | {"bone_age": ages[name]}
+
+    monkeypatch.setattr(Predictor, "_run", run_and_replace_the_age)
     monkeypatch.setattr(QualityCheck, "judge", lambda *_: [None])
     st.cache_resource.clear()
     page.pills(key="sample").set_value("Boy, 9 years")

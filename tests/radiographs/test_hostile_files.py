@@ -17,7 +17,7 @@ import pytest
 from bad_files import (
     bad_files,
     dicom_bytes,
-    image,
+    image_file,
     odd_files,
     shades,
     truncations,
@@ -169,7 +169,7 @@ def test_sixteen_threads_get_their_own_results():
     hands = [draw_phantom(24 + 12 * n, ("female", "male")[n % 2], n) for n in range(16)]
     kinds = ("PNG", "JPEG", "TIFF", "DICOM")
     contents = [
-        dicom_bytes(hand, PatientAge=f"{n:03}M") if kind == "DICOM" else image(kind, hand)
+        dicom_bytes(hand, PatientAge=f"{n:03}M") if kind == "DICOM" else image_file(kind, hand)
         for n, (hand, kind) in enumerate(zip(hands, kinds * 4, strict=True))
     ]
     together = threading.Barrier(16)
