@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs,
         "predict",
         _predict,
-        "bone age of radiographs, one JSON object a line",
+        "bone age of radiographs, one JSON object a line and hand",
         "Stopped; every line printed is complete. The same command starts from the beginning.",
     )
     verb.add_argument(
@@ -91,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         "--force",
         action="store_true",
         help="also predict radiographs that the quality check refuses; not reliable",
+    )
+    verb.add_argument(
+        "--verbose",
+        action="store_true",
+        help="add the field read: file type, compression, size, polarity, borders removed",
     )
     verb.add_argument("--anyway", action="store_true", dest="force", help=argparse.SUPPRESS)
     verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
@@ -290,11 +295,13 @@ def _predict(options: argparse.Namespace) -> int:
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
     with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
-        opened = read_in_order(paths, predictor.open, WORKERS)
+        opened = read_in_order(paths, predictor.open_all, WORKERS)
         for path, found in zip(paths, opened, strict=True):
-            result = _result(predictor, path, found, options.sex, options.force)
-            all_ok &= result.status == results.OK
-            bar.write(json.dumps(results.as_json(result, options.model)), file=sys.stdout)
+            for hand in found if isinstance(found, list) else [found]:
+                result = _result(predictor, path, hand, options.sex, options.force)
+                all_ok &= result.status == results.OK
+                answer = results.as_json(result, options.model, options.verbose)
+                bar.write(json.dumps(answer), file=sys.stdout)
             sys.stdout.flush()
             bar.update()
     for note in predictor.notes:
@@ -338,7 +345,7 @@ def _result(
     sex: str | None,
     show_refused: bool,
 ) -> "FileResult":
-    """The `FileResult` of a file that was opened; a sex of None is that of the DICOM header."""
+    """The `FileResult` of a hand that was opened; a sex of None is that of the DICOM header."""
     from boneage.inference import results
     from boneage.inference.conformal import LEVEL
     from boneage.inference.predictor import PreparedRadiograph, UnknownSexError

@@ -1,7 +1,6 @@
 """Learn: read ten hands, then compare the error with that of the models and human readers."""
 
 import streamlit as st
-from pages.learn_sections.standard_predictions import show_standard_predictions
 
 from boneage.errors import BoneAgeError
 from boneage.quiz.quiz import N_HANDS
@@ -9,6 +8,7 @@ from pages import shared
 from pages.learn_sections.material import STANDARDS, choose, material_of
 from pages.learn_sections.reading import ask, current_quiz, look_back
 from pages.learn_sections.result import show_result
+from pages.learn_sections.standard_predictions import show_standard_predictions
 
 
 def main() -> None:

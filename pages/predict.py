@@ -1,16 +1,19 @@
 """Predict: the bone age of a radiograph from every model, with saliency maps."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from boneage.errors import BoneAgeError
 from boneage.figures import cards
 from boneage.formatting import as_plain_markdown
+from boneage.radiographs.text import ABOUT_BOTH_HANDS
 from pages.predict_sections.about_models import about_the_models
 from pages.predict_sections.answer import choose_level, show_answer
 from pages.predict_sections.atlas_comparison import show_average_hand
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.saliency import show_maps
-from pages.predict_sections.several import show_several
+from pages.predict_sections.several import find_hands, show_several
 from pages.predict_sections.upload import ask_about_the_child, choose_sources, offer_samples
 from pages.radiographs import (
     Source,
@@ -46,8 +49,8 @@ def show_one(
     """Everything on one radiograph; the level of the intervals is asked unless it is given."""
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
-        prediction = predict(weights, source.digest, sex, source.content)
-    name = source.name if source.about else as_plain_markdown(source.name)
+        prediction = predict(weights, source.digest, sex, source.content, source.hand)
+    name = source.title if source.about else as_plain_markdown(source.title)
     st.header(f"Bone age: {name}", anchor=False)
     show_notes(source, prediction)
     if not prediction.refusal:
@@ -59,10 +62,10 @@ def show_one(
     for note in load_predictor(weights).notes:
         st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
-    known = opened(weights, source.digest, source.content)
-    show_hand(prediction, known.shown, input_sizes)
+    known = opened(weights, source.digest, source.content, source.hand)
+    show_hand(prediction, known.shown, input_sizes, known.others)
     if not prediction.refusal:
-        show_average_hand(prediction, source.digest, known.to_compare)
+        show_average_hand(prediction, f"{source.digest} {source.hand}", known.to_compare)
     show_maps(weights, source, sex)
 
 
@@ -70,9 +73,22 @@ def show_all(weights: Weights, sources: list[Source], default_sex: str | None) -
     """The table of several radiographs, then everything on the one chosen in it."""
     st.header(f"Bone age of {len(sources)} files", anchor=False)
     level = choose_level(weights)
-    if chosen := show_several(weights, sources, default_sex, level):
+    hands = find_hands(weights, sources)
+    if len(hands) > len(sources):
+        st.info(ABOUT_BOTH_HANDS, icon=":material/info:")
+    if chosen := show_several(weights, hands, default_sex, level):
         source, sex = chosen
         show_one(weights, source, sex, source.header.age_months, level)
+
+
+def show_both_hands(weights: Weights, hands: list[Source], sex: str, age: float | None) -> None:
+    """The table of both hands on one film, then everything on the one chosen in it."""
+    st.header("Bone age of both hands", anchor=False)
+    st.info(ABOUT_BOTH_HANDS, icon=":material/info:")
+    level = choose_level(weights)
+    if chosen := show_several(weights, hands, sex, level):
+        hand, sex = chosen
+        show_one(weights, hand, sex, age, level)
 
 
 def main() -> None:
@@ -91,6 +107,9 @@ def main() -> None:
         elif sources and not show_fault(sources[0]):
             if sex is None:
                 ask_for_sex()
+            elif len(hands := find_hands(weights, sources)) > 1:
+                # The sex that was asked for counts, whatever the header says.
+                show_both_hands(weights, [replace(h, sample_sex=sex) for h in hands], sex, age)
             else:
                 show_one(weights, sources[0], sex, age)
         about_the_models(weights)

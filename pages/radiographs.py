@@ -7,7 +7,7 @@ radiograph. An argument with _ in front is no part of the key it is kept under.
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -19,8 +19,10 @@ from boneage.figures import images
 from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Prediction, Predictor, PreparedRadiograph
 from boneage.inference.text import other_sex_in_header
+from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph, read_radiograph
+from boneage.radiographs.text import which_hand
 
 SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
 
@@ -41,7 +43,9 @@ class Header:
 class Source:
     """One radiograph to read; `key` tells it from every other of this session.
 
-    The file is read when its header is asked for. Of a sample, sex and what to know are given.
+    The file is read when its header is asked for. Of a sample, sex and what to know are given. Of a
+    film of both hands, `hand` is the number of the one meant and `which` says which it is; without
+    a number, the whole film is meant.
     """
 
     key: str
@@ -50,6 +54,12 @@ class Source:
     digest: str
     sample_sex: str | None = None
     about: str | None = None
+    hand: int | None = None
+    which: str | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.which}" if self.which else self.name
 
     @property
     def header(self) -> Header:
@@ -65,12 +75,14 @@ class Source:
 class Opened:
     """What is kept of a radiograph once it is read: without its pixels, hundreds fit in memory.
 
-    prepared: for the models. shown: for the screen. to_compare: for the atlas.
+    prepared: for the models. shown: for the screen, the whole film. to_compare: for the atlas.
+    others: the other hands on the film.
     """
 
     prepared: PreparedRadiograph
     shown: images.ShownRadiograph
     to_compare: PreparedHand
+    others: tuple[Hand, ...] = ()
 
 
 def file_source(key: str, name: str, content: bytes) -> Source:
@@ -92,16 +104,52 @@ def _read(digest: str, _content: bytes) -> Radiograph:
     return read_radiograph(_content)
 
 
+def opened(weights: Weights, digest: str, _content: bytes, hand: int | None = None) -> Opened:
+    """One hand of a film, or the film as a whole. Raises UnreadableRadiograph."""
+    hands = _opened_hands(weights, digest, _content)
+    if hand is not None:
+        return hands[hand]
+    return hands[0] if len(hands) == 1 else _opened_whole(weights, digest, _content)
+
+
 @st.cache_resource(show_spinner=False, max_entries=100)
-def opened(weights: Weights, digest: str, _content: bytes) -> Opened:
-    """Raises UnreadableRadiograph."""
+def _opened_hands(weights: Weights, digest: str, _content: bytes) -> list[Opened]:
     radiograph = _read(digest, _content)
-    prepared = load_predictor(weights).open(radiograph)
-    return Opened(
-        prepared,
-        images.reduce(radiograph.pixels),
-        prepare_to_compare(radiograph.pixels, prepared.hand),
-    )
+    return _keep(radiograph, load_predictor(weights).open_all(radiograph))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _opened_whole(weights: Weights, digest: str, _content: bytes) -> Opened:
+    radiograph = _read(digest, _content)
+    return _keep(radiograph, [load_predictor(weights).open(radiograph)])[0]
+
+
+def _keep(radiograph: Radiograph, hands: list[PreparedRadiograph]) -> list[Opened]:
+    shown = images.reduce(radiograph.pixels)
+    kept = []
+    for each in hands:
+        pixels = each.part.alone(radiograph.pixels) if each.part else radiograph.pixels
+        others = tuple(other.hand for other in hands if other is not each)
+        kept.append(Opened(each, shown, prepare_to_compare(pixels, each.hand), others))
+    return kept
+
+
+def hands_of(weights: Weights, source: Source) -> list[Source]:
+    """The source itself, or one for each hand where the film shows both."""
+    if source.header.fault:
+        return [source]
+    hands = _opened_hands(weights, source.digest, source.content)
+    if len(hands) == 1:
+        return [source]
+    return [
+        replace(
+            source,
+            key=f"{source.key}-{number}",
+            hand=number,
+            which=which_hand(part.side, part.position),
+        )
+        for number, part in enumerate(each.prepared.part for each in hands)
+    ]
 
 
 def published_weights() -> Weights:
@@ -136,14 +184,23 @@ def load_predictor(weights: Weights) -> Predictor:
 
 
 @st.cache_resource(show_spinner=False, max_entries=1000)
-def predict(weights: Weights, digest: str, sex: str, _content: bytes) -> Prediction:
+def predict(
+    weights: Weights, digest: str, sex: str, _content: bytes, hand: int | None = None
+) -> Prediction:
     """Raises UnreadableRadiograph."""
-    return load_predictor(weights).predict(opened(weights, digest, _content).prepared, sex)
+    return load_predictor(weights).predict(opened(weights, digest, _content, hand).prepared, sex)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def explain(weights: Weights, digest: str, sex: str, name: str, _content: bytes) -> Explanation:
-    prediction = predict(weights, digest, sex, _content)
+def explain(
+    weights: Weights,
+    digest: str,
+    sex: str,
+    name: str,
+    _content: bytes,
+    hand: int | None = None,
+) -> Explanation:
+    prediction = predict(weights, digest, sex, _content, hand)
     return load_predictor(weights).explain(prediction, name)
 
 
@@ -156,12 +213,14 @@ def show_fault(source: Source) -> bool:
 
 
 def show_notes(source: Source, prediction: Prediction) -> None:
-    """What to know of a sample, and a sex other than the DICOM header's."""
+    """What to know of a sample, a sex other than the DICOM header's, a photograph of a film."""
     if source.about:
         st.info(source.about, icon=":material/info:")
     if prediction.contradicts_header:
         sentence = other_sex_in_header(prediction.source.sex, prediction.sex)
         st.warning(sentence, icon=":material/warning:")
+    if prediction.source.warning:
+        st.warning(prediction.source.warning, icon=":material/photo_camera:")
 
 
 def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bool:
@@ -171,8 +230,9 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         st.error(f"**Refused by the quality check.** {reason}", icon=":material/block:")
         return True
     st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
+    known = opened(weights, source.digest, source.content, source.hand)
     st.image(
-        images.with_hand_box(opened(weights, source.digest, source.content).shown, prediction.hand),
+        images.with_hand_box(known.shown, prediction.hand, known.others),
         caption="The region that was taken for the hand",
         width=240,
         alt="The refused image",

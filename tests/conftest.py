@@ -50,6 +50,26 @@ def tiny_artifacts(_tiny_artifacts_folder):
         yield _tiny_artifacts_folder
 
 
+@pytest.fixture
+def phantom_shapes(monkeypatch) -> None:
+    """A quality check that knows the shape of a phantom's hand, and so finds a second one."""
+    from boneage.datasets.phantoms import make_phantom
+    from boneage.inference import predictor
+    from boneage.quality.checks import SHAPE
+    from boneage.quality.density import DensityModel
+    from boneage.quality.quality_check import QualityCheck
+    from boneage.quality.shapes import aligned
+
+    rng = np.random.default_rng(0)
+    # As noisy as what MediaPipe finds on phantoms.
+    shapes = [
+        aligned(make_phantom(12 + 2 * n, "male", n).landmarks + rng.normal(0, 4, (21, 2)))
+        for n in range(60)
+    ]
+    quality_check = QualityCheck({SHAPE: 20.0}, DensityModel.fit(np.stack(shapes), 4))
+    monkeypatch.setattr(predictor, "load_quality_check", lambda models: quality_check)
+
+
 @pytest.fixture(scope="session")
 def calibrated_artifacts(_tiny_artifacts_folder, tmp_path_factory) -> Path:
     """The same with 400 validation cases, enough for prediction intervals, and 40 test cases."""

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from bad_files import bad_files, dicom_bytes
+from bad_files import bad_files, dicom_bytes, image_file
+from PIL import Image
 
 from boneage import artifacts, cli
 from boneage.cli import main
@@ -71,8 +72,8 @@ def test_predict_answers_every_file_in_order(tiny_artifacts, phantom_file, capsy
     assert [answer["file"] for answer in answers] == files
     assert [answer["status"] for answer in answers] == ["unreadable", "ok", "unreadable"]
     assert set(answers[1]) == {
-        "file", "status", "reason", "model", "sex", "sex_source", "chronological_age_months",
-        "bone_age_months", "interval_months", "crop",
+        "file", "hand", "position", "status", "reason", "model", "sex", "sex_source",
+        "chronological_age_months", "bone_age_months", "interval_months", "crop",
     }  # fmt: skip
     assert (answers[1]["sex"], answers[1]["sex_source"]) == ("female", "given")
     assert answers[1]["chronological_age_months"] is None
@@ -134,6 +135,43 @@ def test_a_refused_radiograph_has_no_interval_even_when_forced(
     (forced,) = _json_lines(capsys.readouterr().out)
     assert forced["bone_age_months"] > 0
     assert forced["interval_months"] is None
+
+
+def test_both_hands_of_a_film_get_a_line_each(
+    tiny_artifacts, phantom_shapes, phantom_file, tmp_path, capsys
+):
+    both = tmp_path / "both.png"
+    hand = cv2.imread(str(phantom_file), cv2.IMREAD_GRAYSCALE)
+    cv2.imwrite(str(both), np.hstack([hand[:, ::-1], hand]))
+    assert main(["predict", str(both), str(phantom_file), "--sex", "female"]) == 0
+    first, second, single = _json_lines(capsys.readouterr().out)
+    assert first["file"] == second["file"] == str(both)
+    assert [answer["position"] for answer in (first, second, single)] == ["left", "right", None]
+    assert {first["hand"], second["hand"]} == {"left", "right"} and single["hand"] is None
+    assert first["bone_age_months"] and second["bone_age_months"]
+
+
+def test_verbose_adds_what_was_read_to_each_line(tiny_artifacts, tmp_path, capsys):
+    photograph, broken = tmp_path / "photo.jpg", tmp_path / "broken.png"
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    framed = np.pad(draw_phantom(96, "female", 1), 40, constant_values=255)
+    photograph.write_bytes(image_file("JPEG", framed, exif=exif.tobytes(), quality=95))
+    broken.write_bytes(b"no image")
+    files = [str(photograph), str(broken)]
+    assert main(["predict", *files, "--sex", "female", "--verbose"]) == 1
+    answer, unreadable = _json_lines(capsys.readouterr().out)
+    height, width = framed.shape
+    read = answer["read"]
+    assert all(abs(border - 40) <= 4 for border in read.pop("borders"))
+    assert read == {
+        "file_type": "JPEG", "compression": "", "width": width, "height": height, "bits": 8,
+        "polarity": "bright bones", "photograph": True,
+    }  # fmt: skip
+    assert answer["status"] == "ok" and "photograph of a film" in answer["reason"]
+    assert unreadable["read"] is None
+    main(["predict", *files, "--sex", "female"])
+    assert "read" not in _json_lines(capsys.readouterr().out)[0]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from boneage.radiographs.preprocessing import (
     sex_to_model_input,
     to_model_input,
 )
-from boneage.radiographs.reading import read_radiograph
+from boneage.radiographs.reading import Radiograph, read_radiograph
 from boneage.robustness.perturbations import CLEAN
 
 SHIPPED = artifacts.available_models(Path(__file__).resolve().parents[1] / "artifacts")
@@ -93,6 +93,20 @@ def test_maps_of_graphs_are_those_of_the_reference(name, phantoms):
             expected = reference(reading, sex, direction)
             found = gradcam(features, gradient, direction)
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * expected.max())
+
+
+def test_both_hands_of_a_film_get_the_age_of_each_alone():
+    path = Path(__file__).parent / "radiographs" / "cases" / "plain.png"
+    plain, predictor = read_radiograph(path), Predictor()
+    expected = predictor.predict(plain, "female").ensemble_months
+    for flip in (1, -1):
+        film = np.hstack([plain.pixels, plain.pixels[:, ::-1]][::flip])
+        hands = predictor.open_all(Radiograph(film, "PNG"))
+        assert [hand.part.side for hand in hands] == ["left", "right"][::flip]
+        predictions = predictor.predict_all(hands, ["female"] * 2)
+        assert [prediction.refusal for prediction in predictions] == [None] * 2
+        months = [prediction.ensemble_months for prediction in predictions]
+        assert months == pytest.approx([expected] * 2, abs=1)
 
 
 def test_shipped_models_halve_the_error_of_guessing_the_mean():

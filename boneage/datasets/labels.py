@@ -26,10 +26,10 @@ from boneage.datasets.columns import (
     unit_named,
 )
 from boneage.datasets.delimited import LabelError, read_cells, shortened, to_numbers
+from boneage.radiographs.raster import IMAGE_SUFFIXES
 
 logger = logging.getLogger(__name__)
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".dcm")
 OLDEST_MONTHS = 300
 # In so many rows without an age above 25 the unit has to be found out: in months that is a study
 # of infants, in years it is every study.

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
+from boneage.datasets.labels import LabelError, read_labels
 from boneage.datasets.splits import split_train_validation
+from boneage.radiographs.raster import IMAGE_SUFFIXES
 
 # The challenge's own validation set holds 1,425 radiographs; a smaller training set gives up the
 # same fraction (1,425 of about 12,000).
@@ -25,7 +26,7 @@ _SETS_OF_SPLIT = {
 
 
 def find_images(folder: str | Path, ids: Iterable[str]) -> dict[str, Path]:
-    """Find the image file `<id>.<png|jpg|jpeg|webp|tif|tiff|dcm>` of each id.
+    """Find the image file of each id: the id and one of `raster.IMAGE_SUFFIXES`.
 
     A folder without images of its own is searched one level deeper, because the published archives
     unpack to a folder within a folder.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -42,11 +43,27 @@ def reduce(pixels: np.ndarray, longer_side: int = LONGER_SIDE) -> ShownRadiograp
     return ShownRadiograph(small, np.column_stack([np.diag(ratio), (ratio - 1) / 2]))
 
 
-def with_hand_box(shown: ShownRadiograph, hand: Hand) -> np.ndarray:
-    """(h, w, 3) uint8 RGB: the radiograph with the outline of the hand's box."""
+def with_hand_box(shown: ShownRadiograph, hand: Hand, others: Sequence[Hand] = ()) -> np.ndarray:
+    """The radiograph with the outline of the hand's box.
+
+    Args:
+        shown: the radiograph.
+        hand: in pixels of the whole radiograph.
+        others: further hands on it, whose outlines are thin.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+    """
     image = cv2.cvtColor(shown.pixels, cv2.COLOR_GRAY2RGB)
-    corners = np.column_stack([hand.corners, np.ones(4)]) @ shown.from_radiograph.T
     thickness = max(2, round(max(shown.pixels.shape) / 250))
+    for other in others:
+        _draw_box(image, shown, other, max(1, thickness // 2))
+    _draw_box(image, shown, hand, thickness)
+    return image
+
+
+def _draw_box(image: np.ndarray, shown: ShownRadiograph, hand: Hand, thickness: int) -> None:
+    corners = np.column_stack([hand.corners, np.ones(4)]) @ shown.from_radiograph.T
     # A box that leaves the radiograph is drawn along its edge, so that it can be seen.
     inset = thickness / 2
     corners = np.clip(corners, inset, np.array(shown.pixels.shape[::-1]) - 1 - inset)
@@ -55,7 +72,6 @@ def with_hand_box(shown: ShownRadiograph, hand: Hand) -> np.ndarray:
         image, [sixteenths], isClosed=True, color=palette.rgb(palette.HAND_BOX),
         thickness=thickness, lineType=cv2.LINE_AA, shift=4,
     )  # fmt: skip
-    return image
 
 
 def map_on_crop(crop: np.ndarray, values: np.ndarray, opacity: float) -> np.ndarray:

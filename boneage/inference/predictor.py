@@ -5,7 +5,7 @@ The quality check is part of the path: no bone age comes without its answer.
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from boneage.inference.runtime import Runtime
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.quality.checks import QualityMeasures, Refusal, measure_quality
 from boneage.quality.quality_check import load_quality_check
+from boneage.radiographs.both_hands import FilmPart, split_film
+from boneage.radiographs.file_info import FileInfo
 from boneage.radiographs.hand import Hand, load_landmarker
 from boneage.radiographs.preprocessing import (
     PreparedHand,
@@ -38,10 +40,12 @@ class PreparedRadiograph:
 
     Attributes:
         hands: model name -> the hand as that model sees it.
-        look: what the quality check looks at.
+        quality: what the quality check looks at.
         sex: "female" or "male" as the DICOM header states it, or None.
         age_months: chronological age as the DICOM header states it, or None.
         inverted: whether the file was black on white.
+        info: how the file stores it; None of a radiograph that was not read from a file.
+        part: the part of the film that shows this hand, where it shows both hands; None otherwise.
     """
 
     hands: dict[str, PreparedHand]
@@ -49,6 +53,13 @@ class PreparedRadiograph:
     sex: str | None
     age_months: float | None
     inverted: bool
+    info: FileInfo | None = None
+    part: FilmPart | None = None
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence for people on a file that may change the prediction; None otherwise."""
+        return self.info.warning if self.info else None
 
     @property
     def hand(self) -> Hand:
@@ -244,11 +255,14 @@ class Predictor:
         notes = _incomplete()
         return [*notes, self.quality_check.note] if self.quality_check.note else notes
 
-    def prepare(self, radiograph: Radiograph) -> dict[str, PreparedHand]:
+    def prepare(
+        self, radiograph: Radiograph, part: FilmPart | None = None
+    ) -> dict[str, PreparedHand]:
         """Prepare the hand as each model wants it; models of one preparation share the result.
 
         Args:
             radiograph: as `read_radiograph` returns it.
+            part: see `boneage.radiographs.preprocessing.prepare`.
 
         Returns:
             Model name -> the prepared hand.
@@ -257,7 +271,7 @@ class Predictor:
             HandModelError: MediaPipe or its landmark model does not load.
         """
         hands = {
-            parameters: prepare(radiograph.pixels, parameters)
+            parameters: prepare(radiograph.pixels, parameters, part=part)
             for parameters in set(self._preprocessing.values())
         }
         return {name: hands[parameters] for name, parameters in self._preprocessing.items()}
@@ -282,13 +296,51 @@ class Predictor:
             'mediapipe'
         """
         radiograph = source if isinstance(source, Radiograph) else read_radiograph(source)
-        hands = self.prepare(radiograph)
+        return self._open(radiograph)
+
+    def open_all(self, source: bytes | str | Path | Radiograph) -> list[PreparedRadiograph]:
+        """Read a film of one hand or of both, each hand a radiograph of its own.
+
+        Both hands are told apart where the film can be cut between them. A film of one hand gives
+        what `open` returns, and so does one of several hands that cannot be cut, which the quality
+        check then refuses.
+
+        Args:
+            source: as for `open`.
+
+        Returns:
+            One or two radiographs, from left to right or from top to bottom; of two, each with its
+            `part` of the film, and with its hand in pixels of the whole film.
+
+        Raises:
+            UnreadableRadiograph: the file cannot be used.
+
+        Example:
+            >>> from boneage.datasets.phantoms import draw_phantom
+            >>> (hand,) = Predictor().open_all(Radiograph(draw_phantom(120, "female"), "PNG"))
+            >>> hand.part is None
+            True
+        """
+        radiograph = source if isinstance(source, Radiograph) else read_radiograph(source)
+        whole = self._open(radiograph)
+        found, other = whole.hand.landmarks, self.quality_check.other_hand(whole.quality)
+        if found is None or other is None:
+            return [whole]
+        parts = split_film(radiograph.pixels, found, other)
+        return [self._open(radiograph, part) for part in parts] if parts else [whole]
+
+    def _open(self, radiograph: Radiograph, part: FilmPart | None = None) -> PreparedRadiograph:
+        if part:
+            radiograph = replace(radiograph, pixels=part.alone(radiograph.pixels))
+        hands = self.prepare(radiograph, part)
         return PreparedRadiograph(
             hands,
             measure_quality(radiograph, next(iter(hands.values()))),
             radiograph.sex,
             radiograph.age_months,
             radiograph.inverted,
+            radiograph.info,
+            part,
         )
 
     def predict(

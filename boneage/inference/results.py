@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,6 +17,7 @@ from boneage.sexes import SEXES
 
 if TYPE_CHECKING:
     from boneage.inference.predictor import Prediction
+    from boneage.radiographs.file_info import FileInfo
 
 OK, REFUSED, UNREADABLE, WAITING = "ok", "refused", "unreadable", "sex missing"
 GIVEN, HEADER = "given", "header"
@@ -24,13 +25,13 @@ GIVEN, HEADER = "given", "header"
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of one file.
+    """What became of one file, or of one hand on a film of both hands.
 
     Attributes:
         file: its name.
         status: OK, REFUSED by the quality check, UNREADABLE, or WAITING for a sex.
-        reason: a sentence on a status other than OK, and on a sex that the DICOM header
-            contradicts.
+        reason: sentences on a status other than OK, on a sex that the DICOM header contradicts, and
+            on a file that is a photograph of a film.
         sex: "female" or "male", as used for the prediction.
         sex_source: GIVEN or HEADER, the DICOM header.
         chronological_age_months: as the DICOM header states it.
@@ -39,6 +40,9 @@ class FileResult:
             the same.
         crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`.
         intervals: model name or "ensemble" -> prediction interval (low, high) in months.
+        info: how the file stores the radiograph, where it was read.
+        hand: of a film of both hands, which one it probably is, "left" or "right".
+        position: of such a film, where the hand lies, see `FilmPart.position`.
     """
 
     file: str
@@ -50,6 +54,9 @@ class FileResult:
     months: dict[str, float] = field(default_factory=dict)
     crop: str | None = None
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    info: FileInfo | None = None
+    hand: str | None = None
+    position: str | None = None
 
 
 def result_of(
@@ -71,6 +78,8 @@ def result_of(
     reasons = [refusal.reason] if refusal else []
     if source.sex and prediction.contradicts_header:
         reasons.append(prediction_text.other_sex_in_header(source.sex, prediction.sex))
+    if source.warning:
+        reasons.append(source.warning)
     shown = show_refused or not refusal
     return FileResult(
         file,
@@ -82,19 +91,24 @@ def result_of(
         with_ensemble(prediction.months, prediction.weights) if shown else {},
         source.hand.method,
         prediction.intervals(level),
+        source.info,
+        source.part.side if source.part else None,
+        source.part.position if source.part else None,
     )
 
 
-def as_json(result: FileResult, model: str) -> dict:
+def as_json(result: FileResult, model: str, verbose: bool = False) -> dict:
     """The result by one model as the command line prints it.
 
     Args:
         result: of one file.
         model: name of a model, or "ensemble".
+        verbose: also say how the file stores the radiograph and what reading it changed.
 
     Returns:
-        The object: file, status, reason, model, sex, sex_source, chronological_age_months,
-        bone_age_months, interval_months and crop; None for what the file does not have.
+        The object: file, hand, position, status, reason, model, sex, sex_source,
+        chronological_age_months, bone_age_months, interval_months and crop; `verbose` adds read,
+        the attributes of `FileInfo`. None for what the file does not have.
 
     Example:
         >>> as_json(FileResult("a.png", UNREADABLE, "The file is empty."), "ensemble")["status"]
@@ -102,8 +116,10 @@ def as_json(result: FileResult, model: str) -> dict:
     """
     age, interval = result.months.get(model), result.intervals.get(model)
     chronological = result.chronological_age_months
-    return {
+    answer: dict[str, object] = {
         "file": result.file,
+        "hand": result.hand,
+        "position": result.position,
         "status": result.status,
         "reason": result.reason,
         "model": model,
@@ -114,6 +130,9 @@ def as_json(result: FileResult, model: str) -> dict:
         "interval_months": None if interval is None else [round(end, 1) for end in interval],
         "crop": result.crop,
     }
+    if verbose:
+        answer["read"] = asdict(result.info) if result.info else None
+    return answer
 
 
 def results_table(
@@ -127,7 +146,8 @@ def results_table(
         level: share, 0 to 1, that the prediction intervals were asked to hold.
 
     Returns:
-        One row a file: file, status, reason, sex, ages, interval_level, crop. Ages are
+        One row a result: file, hand, position, status, reason, sex, ages, interval_level, crop.
+        hand and position are missing but for films of both hands. Ages are
         <model>_months of each model and ensemble_months, each with the limits of its interval
         behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
         `level`. What a file does not have is missing.
@@ -142,6 +162,8 @@ def results_table(
     rows = [
         {
             "file": result.file,
+            "hand": result.hand,
+            "position": result.position,
             "status": result.status,
             "reason": result.reason,
             "sex": result.sex,
@@ -152,7 +174,17 @@ def results_table(
         for result in results
     ]
     ages = [f"{name}{end}_months" for name in [*models, ENSEMBLE] for end in ("", "_low", "_high")]
-    columns = ["file", "status", "reason", "sex", *ages, "interval_level", "crop"]
+    columns = [
+        "file",
+        "hand",
+        "position",
+        "status",
+        "reason",
+        "sex",
+        *ages,
+        "interval_level",
+        "crop",
+    ]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ages, float))
 
 
@@ -186,6 +218,10 @@ def as_people_read(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.copy()
     for column in [name for name in table if name.endswith("_months")]:
         shown[column] = table[column].map(formatting.age_in_short, na_action="ignore")
+    which = table[["hand", "position"]].astype(object).where(table.notna(), None)
+    shown["hand"] = [
+        place and hand_text.which_hand(hand, place) for hand, place in which.itertuples(index=False)
+    ]
     shown["crop"] = table["crop"].map(hand_text.hand_found_short, na_action="ignore")
     return shown
 

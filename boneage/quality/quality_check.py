@@ -13,6 +13,7 @@ from boneage.models.registry import find_model
 from boneage.quality.checks import (
     CHECKS,
     OTHER,
+    SEVERAL,
     SHAPE,
     Check,
     QualityMeasures,
@@ -91,6 +92,21 @@ class QualityCheck:
             'in color'
         """
         return [self.refusal(measures) for measures in self.measure(quality, features)]
+
+    def other_hand(self, quality: QualityMeasures) -> np.ndarray | None:
+        """Another hand on the film, where it is the reason for refusing the case.
+
+        Args:
+            quality: of the case.
+
+        Returns:
+            (21, 2) landmarks of the other find most like a hand, or None.
+        """
+        refusal = self.refusal(quality.measures | self._shape_measures(quality))
+        if refusal is None or refusal.kind != SEVERAL or self.shapes is None:
+            return None
+        shapes = np.stack([aligned(points) for points in quality.others])
+        return quality.others[int(self.shapes.distance(shapes).argmin())]
 
     def refusal(self, measures: Mapping[str, float]) -> Refusal | None:
         """The first check, in their order, that a case does not pass.

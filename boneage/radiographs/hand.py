@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ _MIN_SPAN = 0.04  # width times length, of the film
 _MIN_WIDTH, _MAX_WIDTH = 0.4, 1.5  # of the length, wrist to fingertips
 
 # MediaPipe's landmark order.
-WRIST, MIDDLE_MCP = 0, 9
+WRIST, INDEX_MCP, MIDDLE_MCP, LITTLE_MCP = 0, 5, 9, 17
 
 
 class HandModelError(BoneAgeError):
@@ -94,6 +94,16 @@ class Hand:
         """(4, 2) float64 of x, y: the box's corners, clockwise from the upper left of the hand."""
         half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array(self.size) / 2
         return half @ upright_axes(self.angle) + np.array(self.center)
+
+    def moved(self, right: float, down: float) -> "Hand":
+        """The same hand on a radiograph that continues this one by so many pixels to the left and
+        to the top.
+        """
+        x, y = self.center
+        landmarks = (
+            None if self.landmarks is None else self.landmarks + np.array([right, down], np.float32)
+        )
+        return replace(self, center=(x + right, y + down), landmarks=landmarks)
 
 
 def upright_axes(angle: float | np.floating) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from boneage.radiographs.both_hands import FilmPart
 from boneage.radiographs.hand import Hand, find_hand, upright_axes
 from boneage.sexes import SEXES
 
@@ -68,7 +69,10 @@ class PreparedHand:
 
 
 def prepare(
-    pixels: np.ndarray, parameters: Preprocessing | None = None, hand: Hand | None = None
+    pixels: np.ndarray,
+    parameters: Preprocessing | None = None,
+    hand: Hand | None = None,
+    part: FilmPart | None = None,
 ) -> PreparedHand:
     """Find the hand of a radiograph, rotate it upright, crop it and equalize its contrast.
 
@@ -79,6 +83,8 @@ def prepare(
         pixels: (H, W) uint8, bones bright (`Radiograph.pixels`).
         parameters: of the preparation; those of `Preprocessing()` by default.
         hand: where it is, if it was found before; the parameters of the search then do not matter.
+        part: of a film of two hands, where to look for the hand; the rest should be 0
+            (`FilmPart.alone`).
 
     Returns:
         The prepared hand, an image (S, S) uint8 of `parameters.size` pixels, and how it maps to the
@@ -94,9 +100,7 @@ def prepare(
         ((128, 128), dtype('uint8'), (2, 3))
     """
     parameters = parameters or Preprocessing()
-    hand = hand or find_hand(
-        pixels, parameters.margin, parameters.wrist_margin, parameters.second_attempt
-    )
+    hand = hand or _find_hand(pixels, parameters, part)
     scale = parameters.size / max(hand.size)
     to_radiograph = _crop_to_radiograph(hand, parameters.size, scale)
     image = _sample(pixels, to_radiograph, scale, parameters.size)
@@ -144,6 +148,14 @@ def sex_to_model_input(sexes: Iterable[str]) -> np.ndarray:
     if unknown := set(sexes) - set(SEXES):
         raise ValueError(f"The sex must be female or male, not {unknown.pop()!r}.")
     return np.array([[SEXES.index(sex)] for sex in sexes], np.float32)
+
+
+def _find_hand(pixels: np.ndarray, parameters: Preprocessing, part: FilmPart | None) -> Hand:
+    looked_at = part.crop(pixels) if part else pixels
+    hand = find_hand(
+        looked_at, parameters.margin, parameters.wrist_margin, parameters.second_attempt
+    )
+    return hand.moved(*part.region[:2]) if part else hand
 
 
 def _crop_to_radiograph(hand: Hand, size: int, scale: float) -> np.ndarray:

@@ -281,6 +281,7 @@ class Format(NamedTuple):
 
     Attributes:
         pillow: its name in Pillow.
+        suffixes: of file names, in lower case.
         starts: how a file begins, matched as a regular expression.
         check: refuses what would keep the decoder busy.
         costly: whether decoding takes more memory, see `MAX_COSTLY_PIXELS`.
@@ -288,6 +289,7 @@ class Format(NamedTuple):
     """
 
     pillow: str
+    suffixes: tuple[str, ...]
     starts: bytes
     check: Callable[[bytes], None] = _no_check
     costly: bool = False
@@ -295,17 +297,29 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "PNG": Format("PNG", rb"\x89PNG\r\n\x1a\n"),
-    "JPEG": Format("JPEG", rb"\xff\xd8\xff", codestreams.check_jpeg),
-    "WebP": Format("WEBP", rb"RIFF.{4}WEBP", _check_webp, costly=True),
-    "TIFF": Format("TIFF", rb"II\*\0|MM\0\*", _check_tiff),
-    "BMP": Format("BMP", rb"BM.{4}\0{4}", _check_bmp),
-    "GIF": Format("GIF", rb"GIF8[79]a"),
+    "PNG": Format("PNG", (".png",), rb"\x89PNG\r\n\x1a\n"),
+    "JPEG": Format("JPEG", (".jpg", ".jpeg"), rb"\xff\xd8\xff", codestreams.check_jpeg),
+    "WebP": Format("WEBP", (".webp",), rb"RIFF.{4}WEBP", _check_webp, costly=True),
+    "TIFF": Format("TIFF", (".tif", ".tiff"), rb"II\*\0|MM\0\*", _check_tiff),
+    "BMP": Format("BMP", (".bmp",), rb"BM.{4}\0{4}", _check_bmp),
+    "GIF": Format("GIF", (".gif",), rb"GIF8[79]a"),
     "JPEG 2000": Format(
-        "JPEG2000", rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", _check_jpeg_2000, costly=True
+        "JPEG2000",
+        (".jp2", ".j2k", ".jpf", ".jpx"),
+        rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51",
+        _check_jpeg_2000,
+        costly=True,
     ),
     "HEIC": Format(
-        "HEIF", rb".{4}ftyp(?:hei[cxms]|mif1(?!.{4,40}avif))", costly=True, of_cameras=True
+        "HEIF",
+        (".heic", ".heif"),
+        rb".{4}ftyp(?:hei[cxms]|mif1(?!.{4,40}avif))",
+        costly=True,
+        of_cameras=True,
     ),
-    "AVIF": Format("AVIF", rb".{4}ftyp(?:avi[fs]|mif1)", costly=True, of_cameras=True),
+    "AVIF": Format("AVIF", (".avif",), rb".{4}ftyp(?:avi[fs]|mif1)", costly=True, of_cameras=True),
 }
+
+# What errors, help texts and searches in folders name: the images above and DICOM files.
+ACCEPTED_TYPES = f"{', '.join(FORMATS)} or DICOM"
+IMAGE_SUFFIXES = tuple(suffix for kind in FORMATS.values() for suffix in kind.suffixes) + (".dcm",)

@@ -31,9 +31,7 @@ from boneage.radiographs.limits import (
     damaged,
     too_many_pixels,
 )
-from boneage.radiographs.raster import FORMATS, read_image
-
-_ACCEPTED = "PNG, JPEG, WebP, TIFF or DICOM"
+from boneage.radiographs.raster import ACCEPTED_TYPES, FORMATS, read_image
 
 # Pillow quotes what files say of a patient: it must not reach a log, whatever level that is at.
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
@@ -219,13 +217,13 @@ _OTHER_TYPES = (
 def _other_type(data: bytes) -> str:
     """The sentence for a file of a type that is not accepted."""
     if not data:
-        return f"The file is empty; please choose a {_ACCEPTED} file."
+        return f"The file is empty; please choose a {ACCEPTED_TYPES} file."
     seems = next((name for magic, name in _OTHER_TYPES if data.startswith(magic)), None)
     if seems is None and data[4:8] == b"ftyp":
         seems = "a video"
     if seems is None:
         seems = "text" if _is_text(data[:1024]) else "of an unknown type"
-    return f"The file seems to be {seems}, not a radiograph; please save it as {_ACCEPTED}."
+    return f"The file seems to be {seems}, not a radiograph; please save it as {ACCEPTED_TYPES}."
 
 
 def _is_text(start: bytes) -> bool:

@@ -35,6 +35,26 @@ def hand_found_short(method: str) -> str:
     return _HAND_FOUND_SHORT[method]
 
 
+def which_hand(side: str | None, position: str) -> str:
+    """A hand on a film of both hands, in a few words.
+
+    Args:
+        side: "left" or "right", as the thumbs tell; None where they do not.
+        position: where the hand lies, "left", "right", "top" or "bottom" of the film.
+    """
+    place = f"on the {position}" if position in ("left", "right") else f"at the {position}"
+    if side is None:
+        return f"hand {place} of the film"
+    return f"{side} hand (probable)"
+
+
+ABOUT_BOTH_HANDS = (
+    "The film shows two hands, and each is predicted alone. Bone age standards are based on the "
+    "left hand. Left and right are told by the thumbs, as on a posteroanterior view that is not "
+    "mirrored: check the side marker."
+)
+
+
 def prepared_hand(size: int, input_sizes: Collection[int]) -> str:
     """The caption of a preprocessed image, and whether models resize it.
 

@@ -14,6 +14,8 @@ from boneage.inference.predictor import Prediction
 from boneage.inference.text import disagreement
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.radiographs.preprocessing import SEXES
+from boneage.radiographs.raster import ACCEPTED_TYPES
+from boneage.radiographs.text import ABOUT_BOTH_HANDS
 from pages import radiographs, shared
 from pages.head_to_head_sections.selection import Names
 from pages.samples import sample_source, samples
@@ -61,9 +63,9 @@ def choose_source() -> radiographs.Source | None:
 
     left, right = st.columns(2, gap="medium")
     upload = left.file_uploader(
-        "A radiograph of the hand: PNG, JPEG, WebP, TIFF or DICOM",
+        "A radiograph of the hand: image or DICOM file",
         key=f"radiograph-{state.radiograph_uploader}",
-        help="Kept in memory while this page is open; never stored.",
+        help=f"{ACCEPTED_TYPES}. Kept in memory while this page is open; never stored.",
     )
     if upload:
         state["sample"] = None
@@ -79,7 +81,20 @@ def show_both(names: Names, source: radiographs.Source, sex: str) -> None:
     weights = radiographs.published_weights()
     radiographs.load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
-        prediction = radiographs.predict(weights, source.digest, sex, source.content)
+        hands = radiographs.hands_of(weights, source)
+    if len(hands) > 1:
+        st.info(ABOUT_BOTH_HANDS, icon=":material/info:")
+        number = st.segmented_control(
+            "Hand",
+            range(len(hands)),
+            default=0,
+            required=True,
+            format_func=lambda number: hands[number].which.capitalize(),
+            key=f"hand-{source.key}",
+        )
+        source = hands[number]
+    with st.spinner("Predicting."):
+        prediction = radiographs.predict(weights, source.digest, sex, source.content, source.hand)
     months = {name: prediction.months[name] for name in names}
     mean = with_ensemble(months, shared.weights_of(names, artifacts.BEST))[ENSEMBLE]
     radiographs.show_notes(source, prediction)
@@ -93,7 +108,8 @@ def show_both(names: Names, source: radiographs.Source, sex: str) -> None:
         return
     with st.spinner("Computing saliency maps."):
         explanations = [
-            radiographs.explain(weights, source.digest, sex, name, source.content) for name in names
+            radiographs.explain(weights, source.digest, sex, name, source.content, source.hand)
+            for name in names
         ]
     show_maps(names, prediction, explanations)
     for name, explanation in zip(names, explanations, strict=True):

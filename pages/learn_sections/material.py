@@ -13,13 +13,14 @@ from boneage.atlas import evaluation as answers
 from boneage.atlas import standards
 from boneage.atlas import text as atlas_text
 from boneage.datasets.challenge import radiographs_folder
-from boneage.datasets.labels import IMAGE_SUFFIXES, LabelError, read_labels
+from boneage.datasets.labels import LabelError, read_labels
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.text import ABOUT_SPLIT
 from boneage.figures import images
 from boneage.formatting import children_aged
 from boneage.models.registry import ENSEMBLE
 from boneage.quiz.quiz import N_HANDS
+from boneage.radiographs.raster import ACCEPTED_TYPES, IMAGE_SUFFIXES
 from boneage.radiographs.reading import read_radiograph
 from pages import radiographs, shared
 
@@ -147,8 +148,8 @@ def own_radiographs() -> Material | None:
     uploads = st.file_uploader(
         f"At least {N_HANDS} radiographs and one CSV file with the columns id, boneage, sex",
         accept_multiple_files=True,
-        help="Radiographs are named <id>.png, .jpg, .webp, .tif or .dcm; boneage is the "
-        "reference bone age in months. All files stay in memory while this page is open.",
+        help=f"Radiographs are {ACCEPTED_TYPES} files named by their id, such as 1377.png; boneage "
+        "is the reference bone age in months. All files stay in memory while this page is open.",
     )
     tables = [upload for upload in uploads if upload.name.lower().endswith(TABLE_SUFFIXES)]
     if not uploads:

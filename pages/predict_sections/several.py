@@ -1,5 +1,6 @@
 """Several radiographs: a table of their bone ages, of which one is shown in detail."""
 
+from collections.abc import Iterator
 from time import monotonic
 
 import streamlit as st
@@ -12,6 +13,7 @@ from pages.radiographs import (
     Source,
     Weights,
     ask_for_sex,
+    hands_of,
     load_predictor,
     opened,
     predict,
@@ -46,7 +48,7 @@ def show_several(
             ask_for_sex()
         return None
     key = st.selectbox(
-        "Show details for", list(finished), format_func=lambda key: finished[key][0].name
+        "Show details for", list(finished), format_func=lambda key: finished[key][0].title
     )
     return finished[key]
 
@@ -55,16 +57,30 @@ def predict_several(
     weights: Weights, sources: list[Source], default_sex: str | None, level: float
 ) -> list[results.FileResult]:
     """One result a file, with a progress bar where it takes a while."""
+    return [
+        result_of(weights, source, default_sex, level)
+        for source in with_progress(sources, "Predicting")
+    ]
+
+
+def find_hands(weights: Weights, sources: list[Source]) -> list[Source]:
+    """One source a hand: two for a film of both hands."""
     load_predictor(weights)
+    return [
+        hand
+        for source in with_progress(sources, "Finding the hands")
+        for hand in hands_of(weights, source)
+    ]
+
+
+def with_progress(sources: list[Source], doing: str) -> Iterator[Source]:
+    """The sources, with a progress bar where going through them takes a while."""
     place, started = st.empty(), monotonic()
-    answers = []
     for number, source in enumerate(sources):
         if monotonic() - started > 0.3:
-            text = f"Predicting: {number + 1} of {len(sources)}"
-            place.progress(number / len(sources), text)
-        answers.append(result_of(weights, source, default_sex, level))
+            place.progress(number / len(sources), f"{doing}: {number + 1} of {len(sources)}")
+        yield source
     place.empty()
-    return answers
 
 
 def result_of(
@@ -77,11 +93,11 @@ def result_of(
     sex = chosen or source.sex or default_sex
     if sex is None:
         # Opened now, as the whole film is not kept until the sex is chosen.
-        opened(weights, source.digest, source.content)
+        opened(weights, source.digest, source.content, source.hand)
         return results.FileResult(source.name, results.WAITING)
     return results.result_of(
         source.name,
-        predict(weights, source.digest, sex, source.content),
+        predict(weights, source.digest, sex, source.content, source.hand),
         results.HEADER if source.sex and not chosen else results.GIVEN,
         level,
         show_refused=source.key in st.session_state.get("forced", ()),
@@ -114,6 +130,7 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
         hide_index=True,
         column_order=[
             "file",
+            *(["hand"] if table["position"].notna().any() else []),
             "sex",
             "ensemble_months",
             *limits,
@@ -125,6 +142,7 @@ def edit_table(weights: Weights, table, sources: list[Source], level: float) -> 
         disabled=[column for column in shown if column != "sex"],
         column_config={
             "file": st.column_config.TextColumn("File", pinned=True),
+            "hand": st.column_config.TextColumn("Hand"),
             "sex": st.column_config.SelectboxColumn("Sex", options=list(SEXES), required=True),
             "ensemble_months": st.column_config.TextColumn("Ensemble"),
             "crop": st.column_config.TextColumn("Hand detection"),

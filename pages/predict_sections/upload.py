@@ -4,6 +4,7 @@ import streamlit as st
 
 from boneage.formatting import nearest_month
 from boneage.radiographs.preprocessing import SEXES
+from boneage.radiographs.raster import ACCEPTED_TYPES
 from pages.radiographs import SEX_LABELS, Source, file_source
 from pages.samples import about_samples, sample_png, sample_source, samples
 from pages.shared import OLDEST_YEARS
@@ -15,10 +16,10 @@ def choose_sources() -> list[Source]:
     state.setdefault("sample", None)
     state.setdefault("uploader", 0)
     uploads = st.file_uploader(
-        "Radiographs of the hand: PNG, JPEG, WebP, TIFF or DICOM",
+        "Radiographs of the hand: image or DICOM files",
         accept_multiple_files=True,
         key=f"uploads-{state.uploader}",
-        help="Kept in memory while this page is open; never stored.",
+        help=f"{ACCEPTED_TYPES}. Kept in memory while this page is open; never stored.",
     )
     if uploads:
         # Not in on_change, which also fires when another input interrupts the first run.

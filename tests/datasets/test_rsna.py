@@ -22,14 +22,15 @@ def write_set(folder: Path, name: str, n: int) -> tuple[Path, Path]:
 
 
 def test_images_are_found_by_id_in_any_format(tmp_path):
-    for name in ["1.png", "2.WEBP", "3.dcm", "4.txt", "5.jpg", "5.png", "10.png"]:
+    for name in ["1.png", "2.WEBP", "3.dcm", "4.txt", "5.jpg", "5.png", "6.HEIC", "10.png"]:
         (tmp_path / name).touch()
-    found = find_images(tmp_path, ["1", "2", "3", "4", "5", "6"])
+    found = find_images(tmp_path, ["1", "2", "3", "4", "5", "6", "7"])
     assert {id_: path.name for id_, path in found.items()} == {
         "1": "1.png",
         "2": "2.WEBP",
         "3": "3.dcm",
         "5": "5.png",
+        "6": "6.HEIC",
     }
 
 

@@ -42,6 +42,16 @@ def test_the_box_is_drawn_where_the_hand_is():
     assert tuple(image[250, 150]) == (50, 50, 50)
 
 
+def test_the_box_of_another_hand_is_thinner():
+    hand = Hand(MEDIAPIPE, (300.0, 500.0), (200.0, 400.0))
+    shown = images.reduce(np.full((1800, 1200), 50, np.uint8))
+    both = images.with_hand_box(shown, hand, [hand.moved(500, 0)])
+    box = colored(both)
+    assert box.min(axis=0) == pytest.approx((100, 150), abs=4)
+    assert box.max(axis=0) == pytest.approx((450, 350), abs=4)
+    assert len(colored(both[:, 300:])) < len(colored(both[:, :300])) * 0.8
+
+
 def test_a_box_around_everything_can_be_seen():
     hand = full_frame(gray())
     assert hand.method == FULL_FRAME

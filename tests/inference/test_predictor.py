@@ -17,7 +17,7 @@ from boneage.inference.ensemble import with_ensemble
 from boneage.inference.predictor import Predictor, UnknownSexError
 from boneage.quality.checks import Refusal
 from boneage.radiographs.preprocessing import to_model_input
-from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+from boneage.radiographs.reading import Radiograph, UnreadableRadiograph, read_radiograph
 from boneage.training.export import export_artifact
 
 
@@ -133,6 +133,41 @@ def test_what_was_opened_once_is_not_read_again(predictor, monkeypatch):
     female, male = (predictor.predict(opened, sex) for sex in ("female", "male"))
     assert female.months != male.months
     assert female.source is male.source is opened
+
+
+def test_both_hands_of_a_film_are_radiographs_of_their_own(tiny_artifacts, phantom_shapes):
+    predictor, hand = Predictor(), draw_phantom(96, "female", 1)
+    film = np.hstack([hand, hand[:, ::-1]])
+    one, other = predictor.open_all(Radiograph(film, "PNG"))
+    assert {one.part.side, other.part.side} == {"left", "right"}
+    assert [each.part.position for each in (one, other)] == ["left", "right"]
+    alone = predictor.open(Radiograph(hand, "PNG"))
+    middle = hand.shape[1]
+    assert one.hand.center == pytest.approx(alone.hand.center, abs=8)
+    assert other.hand.center[0] == pytest.approx(2 * middle - 1 - alone.hand.center[0], abs=8)
+    assert one.hand.landmarks[:, 0].max() < middle < other.hand.landmarks[:, 0].min()
+    months = [
+        prediction.ensemble_months
+        for prediction in predictor.predict_all([one, other, alone], ["female"] * 3)
+    ]
+    assert months == pytest.approx([months[2]] * 3, abs=1)
+    # `open`, which the published figures come from, still takes the film as a whole.
+    assert "more than one hand" in predictor.predict(Radiograph(film, "PNG"), "female").refusal.kind
+
+
+def test_a_film_of_one_hand_stays_as_it_is(tiny_artifacts, phantom_shapes):
+    predictor, radiograph = Predictor(), Radiograph(draw_phantom(96, "female", 1), "PNG")
+    (found,), opened = predictor.open_all(radiograph), predictor.open(radiograph)
+    assert found.part is None and found.quality.measures == opened.quality.measures
+    for name in predictor.names:
+        assert (found.hands[name].image == opened.hands[name].image).all()
+
+
+def test_hands_that_cannot_be_cut_apart_are_refused(tiny_artifacts, phantom_shapes, monkeypatch):
+    monkeypatch.setattr("boneage.inference.predictor.split_film", lambda *_: None)
+    predictor, hand = Predictor(), draw_phantom(96, "female", 1)
+    (whole,) = predictor.open_all(Radiograph(np.hstack([hand, hand[:, ::-1]]), "PNG"))
+    assert "more than one hand" in predictor.predict(whole, "female").refusal.kind
 
 
 def test_several_radiographs_get_the_answers_that_each_gets_alone(predictor):

@@ -22,7 +22,18 @@ def table():
             FileResult("x.png", OK, None, "female", GIVEN, None, months, FULL_FRAME, intervals),
             FileResult("=cmd()", REFUSED, "Not an image."),
             FileResult("y.png", WAITING),
-            FileResult("z.png", OK, None, "male", HEADER, 96.0, months, FULL_FRAME),
+            FileResult(
+                "z.png",
+                OK,
+                None,
+                "male",
+                HEADER,
+                96.0,
+                months,
+                FULL_FRAME,
+                hand="left",
+                position="right",
+            ),
         ],
         MODELS,
         0.9,
@@ -31,7 +42,7 @@ def table():
 
 def test_the_table_has_a_row_a_file(table):
     assert list(table) == [
-        "file", "status", "reason", "sex",
+        "file", "hand", "position", "status", "reason", "sex",
         "a_months", "a_low_months", "a_high_months", "b_months", "b_low_months", "b_high_months",
         "ensemble_months", "ensemble_low_months", "ensemble_high_months", "interval_level", "crop",
     ]  # fmt: skip
@@ -57,6 +68,8 @@ def test_csv_comes_back_and_holds_no_formula(table):
     assert list(back["file"]) == ["x.png", "'=cmd()", "y.png", "z.png"]
     assert back.loc[1, "reason"] == "Not an image."
     assert back.loc[0, "ensemble_months"] == 98.0
+    assert back.loc[3, ["hand", "position"]].tolist() == ["left", "right"]
+    assert back.loc[:2, ["hand", "position"]].isna().all(axis=None)
     assert np.isnan(back.loc[2, "a_months"])
 
 
@@ -65,6 +78,7 @@ def test_people_read_years_and_words(table):
     columns = ["a_months", "ensemble_months", "ensemble_low_months", "crop"]
     assert list(shown.loc[0, columns]) == ["8 y", "8 y 2 m", "7 y 2 m", "not found"]
     assert shown.loc[[1, 2], columns].isna().all(axis=None)
+    assert shown.loc[3, "hand"] == "left hand (probable)" and shown.loc[:2, "hand"].isna().all()
 
 
 @pytest.mark.parametrize("months", [149.46, 149.5, 95.94, 5.49])

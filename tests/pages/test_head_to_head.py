@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 from apps import heavy_imports, made_up_cases, run, started, texts
-from bad_files import bad_files, dicom_bytes
+from bad_files import bad_files, dicom_bytes, image_file
 from PIL import Image
 from plain import plain
 
@@ -276,6 +276,34 @@ def test_a_dicom_file_says_the_sex_itself(page):
     assert images(page) == MAPS
     choose(page, "sex_of_radiograph", "female")
     assert "states male, but female was used" in page.warning[0].value
+
+
+def test_one_of_both_hands_on_a_film_is_chosen(phantom_shapes, page):
+    st.cache_resource.clear()
+    hand = draw_phantom(96, "female", 1)
+    upload(page, "both.png", image_file("PNG", np.hstack([hand, hand[:, ::-1]])))
+    choose(page, "sex_of_radiograph", "female")
+    (hands,) = [control for control in page.segmented_control if control.label == "Hand"]
+    assert set(hands.options) == {
+        "Left hand (probable)",
+        "Right hand (probable)",
+    }
+    assert images(page) == MAPS
+    maps = [element.value for element in page.image]
+    hands.set_value(1)
+    run(page)
+    assert [element.value for element in page.image] != maps
+    st.cache_resource.clear()
+
+
+def test_a_photograph_of_a_film_is_warned_about(page):
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    hand = draw_phantom(96, "female", 1)
+    upload(page, "film.jpg", image_file("JPEG", hand, exif=exif.tobytes(), quality=95))
+    choose(page, "sex_of_radiograph", "female")
+    assert "photograph of a film" in page.warning[0].value
+    assert images(page) == MAPS
 
 
 def test_upload_or_sample_whichever_came_last_is_shown(page):

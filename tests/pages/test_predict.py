@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from apps import heavy_imports, run, started, texts
-from bad_files import bad_files, dicom_bytes
+from bad_files import bad_files, dicom_bytes, image_file
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -181,6 +181,67 @@ def test_a_sex_other_than_the_header_states_is_warned_about(app):
     assert "Ensemble" in ages(app)
     choose_sex(app, "female")
     assert not app.warning
+
+
+def both_hands() -> bytes:
+    hand = draw_phantom(96, "female", 1)
+    return image_file("PNG", np.hstack([hand, hand[:, ::-1]]))
+
+
+def test_both_hands_of_one_film_are_told_apart(phantom_shapes, app):
+    upload(app, ("both.png", both_hands()))
+    assert "Choose the sex" in app.info[0].value
+    st.cache_resource.clear()
+    choose_sex(app, "female")
+    assert "check the side marker" in app.info[0].value
+    table = app.data_editor[0].value
+    assert list(table["file"]) == ["both.png"] * 2 and list(table["status"]) == ["ok"] * 2
+    assert set(table["hand"]) == {"left hand (probable)", "right hand (probable)"}
+    first = app.header[1].value
+    boxes = app.image[0].proto.imgs[0].url
+    assert images(app) >= NEEDED_MAPS
+    app.number_input(key="age_years").set_value(3)
+    assert "chronological age." in texts(run(app))
+    app.selectbox[0].set_value(app.selectbox[0].options[1])
+    run(app)
+    assert app.header[1].value != first and "hand" in first
+    assert app.image[0].proto.imgs[0].url != boxes
+    choose_sex(app, "male")
+    assert list(app.data_editor[0].value["sex"]) == ["male"] * 2
+    st.cache_resource.clear()
+
+
+def test_both_hands_among_other_files_are_two_rows(phantom_shapes, app):
+    st.cache_resource.clear()
+    upload(app, ("both.png", both_hands()), ("hand.png", png()))
+    choose_sex(app, "female")
+    table = app.data_editor[0].value
+    assert list(table["file"]) == ["both.png", "both.png", "hand.png"]
+    assert list(table["status"]) == ["ok"] * 3
+    st.cache_resource.clear()
+
+
+def test_how_a_file_was_read_is_told(app):
+    content = dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M")
+    upload(app, ("IM0001", content))
+    assert "About this file" in [expander.label for expander in app.expander]
+    rows = app.table[0].value["value"]
+    assert rows["File type"] == "DICOM" and rows["Hand detection"] == "joint landmarks"
+    assert set(rows.index) >= {"Compression", "Size", "Polarity", "Frame removed"}
+    assert not app.warning
+
+
+def test_a_photograph_of_a_film_is_warned_about(app):
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    photograph = image_file("JPEG", draw_phantom(96, "female", 1), exif=exif.tobytes(), quality=95)
+    choose_sex(upload(app, ("film.jpg", photograph)), "female")
+    assert "photograph of a film" in app.warning[0].value
+    assert "Ensemble" in ages(app)
+    upload(app, ("film.jpg", photograph), ("hand.png", png()))
+    choose_sex(app, "female")
+    reasons = app.data_editor[0].value["reason"].fillna("")
+    assert "photograph of a film" in reasons[0] and not reasons[1]
 
 
 def test_a_sex_changed_in_the_table_is_warned_about_in_its_row(app):

@@ -104,6 +104,17 @@ def test_what_lies_beside_a_hand_is_another_one_if_it_has_the_shape_of_one(quali
     assert kinds == [None, None, SEVERAL]
 
 
+def test_the_other_hand_is_told_only_where_it_is_the_reason(quality_check):
+    hand, other = (make_phantom(100, "male", seed).landmarks for seed in (1, 2))
+    scribble = np.random.default_rng(0).uniform(0, 300, (21, 2))
+    strict = QualityCheck({OTHER: 0.0}, quality_check.shapes)
+    assert strict.other_hand(QualityMeasures({}, hand)) is None
+    assert strict.other_hand(QualityMeasures({}, hand, [scribble, other])) is other
+    too_small = QualityMeasures({"pixels missing": 2.0}, hand, [other])
+    assert strict.other_hand(too_small) is None
+    assert QualityCheck().other_hand(QualityMeasures({}, hand, [other])) is None
+
+
 def test_it_comes_back_from_the_artifacts(quality_check, root):
     store(quality_check)
     again = load_quality_check({"tiny_densenet": "a" * 64})
