@@ -225,8 +225,7 @@ class Predictor:
             name: artifacts.read_facts(folder) for name, folder in folders.items()
         }
         # MediaPipe beside the models, as one is Python and the other C++. The models one after the
-        # other, the largest first: loading takes three times the memory of a loaded model, which
-        # the next one uses again.
+        # other, the largest first, as loading takes three times the memory of a loaded model.
         threads = ThreadPoolExecutor(1)
         threads.submit(load_landmarker)
         sizes = {name: facts.parameters for name, facts in self.facts.items()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,7 @@ class Runtime:
             options.intra_op_num_threads = len(os.sched_getaffinity(0))
         options.log_severity_level = _ERROR
         self._session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
+        _return_freed_memory()
         self.size: int = self._session.get_inputs()[0].shape[1]
         self.outputs: list[str] = [output.name for output in self._session.get_outputs()]
 
@@ -88,3 +91,12 @@ class Runtime:
             name: np.concatenate(values, axis=0 if name in _IMAGES_FIRST else 1)
             for name, values in zip(outputs, zip(*parts, strict=True), strict=True)
         }
+
+
+def _return_freed_memory() -> None:
+    """Give the system back what loading a model has freed: more than the loaded model takes.
+
+    The C library of Linux would keep it for later; others have no such function.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
