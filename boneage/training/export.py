@@ -3,7 +3,7 @@
 Every layer type of the models has one function here; no general converter is used, for three
 reasons, measured on the published models: tf2onnx folds batch normalization into the kernels, so
 that half precision moves bone ages by up to 0.06 months (here by nothing, as each weight is stored
-as its artifact holds it); it takes half a minute instead of a tenth of a second; and it needs
+as its artifact holds it); it takes about a hundred times as long; and it needs
 TensorFlow where models may be trained on another backend.
 
 Layout: Keras keeps channels last, ONNX first. `boneage.inference.runtime` runs the graphs.
