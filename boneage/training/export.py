@@ -1,10 +1,10 @@
 """From a Keras model to an ONNX graph, which predicts and explains without TensorFlow.
 
-Every layer type of the models has one function here; no general converter is used, for three
-reasons, measured on the published models: tf2onnx folds batch normalization into the kernels, so
-that half precision moves bone ages by up to 0.06 months (here by nothing, as each weight is stored
-as its artifact holds it); it takes about a hundred times as long; and it needs
-TensorFlow where models may be trained on another backend.
+Every layer type of the models has one function here. No general converter is used, for three
+reasons: tf2onnx folds batch normalization into the kernels, which float16 then no longer holds
+exactly (LiteRT files made in that way moved bone ages by up to 0.06 months; here each weight is
+stored as its artifact holds it); it took about a hundred times as long on the published models; and
+it needs TensorFlow, where models may be trained on another backend.
 
 Layout: Keras keeps channels last, ONNX first. `boneage.inference.runtime` runs the graphs.
 """
