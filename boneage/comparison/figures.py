@@ -79,7 +79,7 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
 def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) -> go.Figure:
     """How many radiographs have which absolute error, in bins of 3 months; one line a model."""
     filled = 1 + int(pairs[["first_error", "second_error"]].max(axis=None) // style.BIN)
-    edges = style.BIN * np.arange(filled + 2)  # the last bin is empty: outlines end at nought
+    edges = style.BIN * np.arange(filled + 2)  # the last bin is empty: outlines end at zero
     lines = []
     for name, errors in ((first_name, pairs["first_error"]), (second_name, pairs["second_error"])):
         share = 100 * np.histogram(errors, edges)[0] / len(pairs)

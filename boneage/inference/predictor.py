@@ -237,7 +237,7 @@ class Predictor:
         self._preprocessing = {
             name: _preprocessing(name, facts) for name, facts in self.facts.items()
         }
-        tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in names}
+        tables = {name: artifacts.read_predictions(folder) for name, folder in folders.items()}
         self.weights = ensemble_weights(tables)
         self.calibration = calibrate(tables, self.weights)
         fingerprints = artifacts.fingerprints(self.facts)

@@ -26,7 +26,7 @@ def show_residuals(choice: Choice, found: Analysis) -> None:
         )
 
 
-@st.fragment  # choosing points redraws what hangs on them, and nothing else of the page
+@st.fragment  # choosing points redraws this section only
 def show_selectable(choice: Choice, found: Analysis) -> None:
     event = shared.chart(
         errors.residual_scatter(found.cases, found.running, found.by),

@@ -125,7 +125,9 @@ def test_nothing_written_is_no_error_and_a_damaged_file_is_a_sentence(atlas):
             read(atlas)
 
 
-def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path, caplog):
+def test_the_similarity_estimate_reads_drawings_and_leaves_out_what_has_no_hand(
+    atlas, tmp_path, caplog
+):
     rows = []
     for name, pixels in {
         "hand": draw_phantom(60, "female", 1, height=640),
@@ -146,7 +148,7 @@ def test_likeness_reads_drawings_and_leaves_out_what_has_no_hand(atlas, tmp_path
     assert set(table["preprocessing_version"]) == {preprocessing.PREPROCESSING_VERSION}
 
 
-def test_the_error_of_likeness_holds_for_these_standards_and_this_preprocessing_only(
+def test_the_error_of_the_similarity_estimate_holds_for_these_standards_and_this_preprocessing_only(
     atlas, monkeypatch
 ):
     table = pd.DataFrame(

@@ -111,7 +111,7 @@ def test_a_standard_laid_over_a_hand_has_its_joints_there_left_or_right(atlas):
     assert np.abs(right[:, ::-1].astype(float) - over).mean() < 2
 
 
-def test_likeness_finds_the_age_of_a_drawing(atlas):
+def test_similarity_finds_the_age_of_a_drawing(atlas):
     hand = prepare(draw_phantom(108, "female", 7, height=640), Preprocessing(size=512))
     comparison = standards.compare("female", hand.image, landmarks_on(hand), atlas)
     assert comparison["months"].iloc[0] == 108

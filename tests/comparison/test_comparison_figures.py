@@ -100,7 +100,7 @@ def test_groups_of_one_column_are_named_by_it(wins):
     assert list(figure.data[0].y) == ["Girls<br>n = 1,204", "Boys<br>n = 10"]
 
 
-def test_each_model_has_an_outline_of_its_errors_that_ends_at_nought(pairs):
+def test_each_model_has_an_outline_of_its_errors_that_ends_at_zero(pairs):
     figure = comparison.error_distributions(pairs, *NAMES)
     dense, residual = figure.data
     # Bins from 0, 3, 6 and 9 months; the last is empty.

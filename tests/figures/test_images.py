@@ -71,7 +71,7 @@ def test_a_map_lies_on_the_place_it_explains():
     assert colored(image).mean(axis=0) == pytest.approx(expected, abs=1)
 
 
-def test_on_the_crop_opacity_nought_shows_the_hand_alone():
+def test_on_the_crop_opacity_zero_shows_the_hand_alone():
     values = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
     crop = np.full((64, 64), 90, np.uint8)
     assert (images.map_on_crop(crop, values, 0) == 90).all()
@@ -99,8 +99,8 @@ def test_a_difference_has_the_color_of_the_higher_map_and_nothing_where_both_are
 
 
 def test_the_cover_of_a_difference_grows_up_to_the_opacity():
-    ones, noughts = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+    ones, zeros = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
     crop = np.full((1, 1), 100, np.uint8)
     colors = ("#C80000", "#000000")
-    assert tuple(images.difference_map(crop, ones, noughts, colors, 0.5)[0, 0]) == (150, 50, 50)
-    assert tuple(images.difference_map(crop, ones, noughts, colors, 0.0)[0, 0]) == (100,) * 3
+    assert tuple(images.difference_map(crop, ones, zeros, colors, 0.5)[0, 0]) == (150, 50, 50)
+    assert tuple(images.difference_map(crop, ones, zeros, colors, 0.0)[0, 0]) == (100,) * 3
