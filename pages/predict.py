@@ -11,6 +11,7 @@ from boneage.radiographs.text import ABOUT_BOTH_HANDS
 from pages.predict_sections.about_models import about_the_models
 from pages.predict_sections.answer import choose_level, show_answer
 from pages.predict_sections.atlas_comparison import show_average_hand
+from pages.predict_sections.growth import show_meaning
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several
@@ -54,7 +55,10 @@ def show_one(
     st.header(f"Bone age: {name}", anchor=False)
     show_notes(source, prediction)
     if not prediction.refusal:
-        show_answer(weights, prediction, age, level or choose_level(weights))
+        level = level or choose_level(weights)
+        show_answer(weights, prediction, age, level)
+        if age is not None:
+            show_meaning(prediction, age, level, source.digest)
     elif show_refusal(weights, source, prediction):
         st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
     else:

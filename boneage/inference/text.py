@@ -35,44 +35,12 @@ def other_sex_in_header(stated: str, used: str) -> str:
     )
 
 
-def ahead_or_behind(bone_age: float, chronological_age: float) -> str:
-    """One sentence comparing bone age and chronological age, both in months."""
-    # Of the ages as they are shown, so that the difference agrees with them.
-    difference = nearest_month(bone_age) - nearest_month(chronological_age)
-    if difference == 0:
-        return "Bone age equals chronological age, to the nearest month."
-    side = "ahead of" if difference > 0 else "behind"
-    return f"Bone age is {duration_in_words(difference)} {side} chronological age."
-
-
 def about_interval(level: float) -> str:
     """What an interval of this level (0..1) covers, and for which radiographs it is not valid."""
     return (
         f"For radiographs similar to the training data, about {share(level)} of reference bone "
         f"ages fall in the {share(level)} prediction interval, which covers a single clinical "
         "reading. Not valid for dysplasia, malformation or atypical positioning."
-    )
-
-
-def in_interval(age: float, level: float, low: float, high: float) -> str:
-    """One sentence on whether a chronological age lies in a prediction interval.
-
-    Ages are compared as they are shown, to the nearest month.
-
-    Args:
-        age: The chronological age in months.
-        level: The level of the interval, in 0..1.
-        low: Lower limit of the interval in months.
-        high: Upper limit of the interval in months.
-    """
-    if nearest_month(low) <= nearest_month(age) <= nearest_month(high):
-        return (
-            f"Chronological age lies within the {share(level)} prediction interval: a clinical "
-            "reading of bone age may equal it."
-        )
-    return (
-        f"Chronological age lies outside the {share(level)} prediction interval, as do about "
-        f"{share(1 - level)} of clinical readings."
     )
 
 

@@ -10,7 +10,7 @@ from boneage.inference import results
 from boneage.inference import text as prediction_text
 from boneage.inference.conformal import LEVEL, LEVELS
 from boneage.inference.predictor import Prediction
-from boneage.models.registry import ENSEMBLE, find_model
+from boneage.models.registry import find_model
 from pages.radiographs import Weights, load_predictor
 from pages.shared import PLOT
 
@@ -34,15 +34,9 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
     months, mean = prediction.months, prediction.ensemble_months
     intervals = prediction.intervals(level)
     st.html(cards.age_cards(months, mean, intervals, level))
-    sentences = [
-        prediction_text.disagreement({find_model(name).title: m for name, m in months.items()})
-    ]
-    if age is not None:
-        sentences.append(prediction_text.ahead_or_behind(mean, age))
-        if intervals:
-            sentences.append(prediction_text.in_interval(age, level, *intervals[ENSEMBLE]))
-    if any(sentences):
-        st.markdown(" ".join(filter(None, sentences)))
+    by_title = {find_model(name).title: m for name, m in months.items()}
+    if sentence := prediction_text.disagreement(by_title):
+        st.markdown(sentence)
     notes = prediction_text.unusual_ages(mean, age)
     if prediction.is_beyond_calibration:
         notes.append(prediction_text.BEYOND_CALIBRATION)

@@ -71,8 +71,7 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
                 value=None,
                 key="age_years",
                 width=170,
-                help="The chronological age. It is not a model input; "
-                "it is only compared with the prediction.",
+                help="The chronological age, for SD and adult height. It is not a model input.",
             )
             months = st.number_input(
                 "and months", min_value=0, max_value=11, value=None, key="age_months", width=110
