@@ -39,9 +39,8 @@ ABOUT_RATE = (
     "radiographs of a child share cancel out, so that the CI is rather too wide."
 )
 ABOUT_HEIGHT = (
-    "The range covers the uncertainty of the bone age only, not the error of the method. Height on "
-    f"the day of the radiograph. Adult height: {BAYLEY_PINNEAU_SOURCE} Target height: "
-    f"{TANNER_SOURCE}"
+    "The range covers the uncertainty of the bone age only, not the error of the method. "
+    f"Adult height: {BAYLEY_PINNEAU_SOURCE} Target height: {TANNER_SOURCE}"
 )
 
 
