@@ -1,4 +1,4 @@
-"""The radiographs of one child as a table to correct: dates, ages, bone ages, and what is missing."""
+"""The radiographs of one child as a table in which dates and ages can be corrected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
