@@ -7,8 +7,10 @@ from boneage.radiographs.limits import MIN_SIDE
 # Strict, as a film must not lose an edge, and many are collimated with a nearly even gray or white
 # surround: of the 12,200 RSNA radiographs in the training and test sets none has such a frame. Gray
 # levels are of 255 between the darkest and the brightest pixel.
-_TOLERANCE = 3  # of a line's pixels from their median ...
+_TOLERANCE = 3  # of the parts of a line from its median, and as many standard errors ...
 _EVEN = 0.98  # ... for this share of them
+_PARTS = 64  # of a line: the noise of a scanner's lid averages out in each
+_MAX_NOISE = 12  # standard deviation between neighboring pixels
 _STEP = 25  # from the frame to the film's outermost pixels ...
 _APART = 0.8  # ... for this share of them
 _DARK = 40  # what is darker may be the film's own background
@@ -17,21 +19,23 @@ _MIN_SIDES = 3
 _MIN_BAR = 0.1  # of the image's side, where there are but two bars, opposite to each other
 _BLUR = 0.0125  # of the image's side, how far resizing and JPEG may smear a frame's inner edge
 _MAX_FRAMES = 4  # one within the other
-_MAX_SAMPLES = 1024  # of a line; so many tell whether it is even
+_MAX_SAMPLES = 1024  # of a line; so many tell whether it is beyond the step
+_MAD_TO_SD = 1.4826  # of normally distributed noise
 _AT_ONCE = 64  # lines, for speed
 
 Box = tuple[int, int, int, int]
 
 
-def find_film(pixels: np.ndarray) -> Box:
+def find_film(pixels: np.ndarray, black_too: bool = False) -> Box:
     """Where the film lies within even, white or gray frames.
 
-    A frame is made of whole lines of one gray level along at least three sides, or is a wide bar at
-    two opposite ones, and ends in a step. Black borders stay: they look like a radiograph's own
-    background.
+    A frame is made of whole lines of one gray level, but for noise, along at least three sides, or
+    is a wide bar at two opposite ones, and ends in a step. Black borders stay: they look like a
+    radiograph's own background.
 
     Args:
         pixels: (H, W) of any integer or finite float dtype.
+        black_too: also leave out black frames, which is right for black bones on white.
 
     Returns:
         (left, top, right, bottom) of the film; (0, 0, W, H) where it has no frame.
@@ -57,7 +61,8 @@ def find_film(pixels: np.ndarray) -> Box:
             break
         found = []
         for side, (width, level) in zip(_sides(pixels, inner), runs, strict=True):
-            edge = _step(side, level, span) if width and level > dark else None
+            is_candidate = width and (black_too or level > dark)
+            edge = _step(side, level, span) if is_candidate else None
             found.append(0 if edge is None else width + edge)
         if _is_frame(found, sides):
             film = inner = _shrunk(box, found)
@@ -66,13 +71,10 @@ def find_film(pixels: np.ndarray) -> Box:
 
 
 def _sides(pixels: np.ndarray, box: Box) -> list[np.ndarray]:
-    """The part in a box four times, each time with another side's lines first, thinned out."""
+    """The part in a box four times, each time with another side's lines first."""
     left, top, right, bottom = box
     part = pixels[top:bottom, left:right]
-    return [
-        side[:, :: max(1, side.shape[1] // _MAX_SAMPLES)]
-        for side in (part.T, part, part.T[::-1], part[::-1])
-    ]
+    return [part.T, part, part.T[::-1], part[::-1]]
 
 
 def _shrunk(box: Box, widths: list[int]) -> Box:
@@ -87,11 +89,19 @@ def _is_frame(widths: list[int], sides: list[np.ndarray]) -> bool:
 
 
 def _even_lines(lines: np.ndarray, span: float) -> tuple[int, float]:
-    """How many of the first lines are of one gray level, and which."""
-    level = float(np.median(lines[0]))
+    """How many of the first lines are of one gray level, but for noise, and which."""
+    first = lines[0].astype(np.float32)
+    level = float(np.median(first))
+    noise = _MAD_TO_SD * float(np.median(np.abs(np.diff(first)))) / np.sqrt(2)
+    if noise > _MAX_NOISE * span / 255:
+        return 0, level
+    length = max(1, len(first) // _PARTS)
+    allowed = _TOLERANCE * (span / 255 + noise / np.sqrt(length))
+    whole = len(first) // length * length
     for start in range(0, len(lines), _AT_ONCE):
-        apart = np.abs(lines[start : start + _AT_ONCE].astype(np.float32) - level)
-        even = (apart <= _TOLERANCE * span / 255).mean(axis=1) >= _EVEN
+        some = lines[start : start + _AT_ONCE, :whole].astype(np.float32)
+        means = some.reshape(len(some), -1, length).mean(axis=2)
+        even = (np.abs(means - level) <= allowed).mean(axis=1) >= _EVEN
         if not even.all():
             return start + int(np.argmin(even)), level
     return 0, level  # nothing but one level
@@ -99,6 +109,7 @@ def _even_lines(lines: np.ndarray, span: float) -> tuple[int, float]:
 
 def _step(lines: np.ndarray, level: float, span: float) -> int | None:
     """The first line that is clearly not of the frame's level; None where it comes gradually."""
-    near = lines[: 1 + round(_BLUR * len(lines))].astype(np.float32)
-    apart = (np.abs(near - level) >= _STEP * span / 255).mean(axis=1) >= _APART
-    return int(np.argmax(apart)) if apart.any() else None
+    near = lines[: 1 + round(_BLUR * len(lines)), :: max(1, lines.shape[1] // _MAX_SAMPLES)]
+    apart = np.abs(near.astype(np.float32) - level) >= _STEP * span / 255
+    beyond = apart.mean(axis=1) >= _APART
+    return int(np.argmax(beyond)) if beyond.any() else None

@@ -47,7 +47,12 @@ class CodestreamHeader(NamedTuple):
 
 
 def read_header(image: bytes) -> CodestreamHeader:
-    """What a compressed image says of itself, without decoding it; ValueError if nothing."""
+    """What a compressed image says of itself, without decoding it.
+
+    Raises:
+        UnreadableRadiograph: a JPEG 2000 says that it is too large or too small.
+        ValueError: the image says nothing.
+    """
     return _jpeg_header(image) if image.startswith(_JPEG) else _jpeg_2000_header(image)
 
 
@@ -107,6 +112,7 @@ def _jpeg_header(image: bytes) -> CodestreamHeader:
 def _jpeg_2000_header(image: bytes) -> CodestreamHeader:
     fields = struct.unpack_from(">8IHB", image, image.index(_JPEG_2000) + 8)
     right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, samples, depth = fields
+    check_size(right - left, bottom - top, MAX_COSTLY_PIXELS)  # before the tiles: it says more
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     if tiles > _MAX_TILES:
         raise ValueError("too many tiles")

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from boneage.radiographs.borders import find_film
+from boneage.radiographs.borders import Box, find_film
 from boneage.radiographs.contrast import (
     as_finite,
     count_gray_levels,
@@ -102,7 +102,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
             decoded = _decode(data, file_type)
             pixels = as_finite(decoded.pixels)
             height, width = pixels.shape
-            left, top, right, bottom = find_film(pixels)
+            left, top, right, bottom = _film(pixels)
             pixels = pixels[top:bottom, left:right]
             gray_levels = count_gray_levels(pixels)
             pixels = spread_contrast(pixels)
@@ -139,6 +139,16 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
         info,
         decoded.study_date,
     )
+
+
+def _film(pixels: np.ndarray) -> Box:
+    """Where the film is; a black frame is none, but round one that is black on white."""
+    light, all_frames = find_film(pixels), find_film(pixels, black_too=True)
+    if all_frames == light:
+        return light
+    left, top, right, bottom = all_frames
+    inside = spread_contrast(pixels[top:bottom, left:right])
+    return all_frames if looks_black_on_white(inside) else light
 
 
 def _decode(data: bytes, file_type: str) -> Decoded:

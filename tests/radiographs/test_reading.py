@@ -120,6 +120,7 @@ def test_white_is_zero_tiff_is_shown_bones_bright():
         ("png just over the limit", "too many pixels (8000 x 7000)"),
         ("tiff claiming a huge size", "too many pixels"),
         ("dicom claiming a huge size", "too many pixels (60000 x 60000)"),
+        ("jpeg 2000 claiming a huge size", "too many pixels (60000 x 60000)"),
         ("dicom without pixels", "no image"),
         ("dicom with several frames", "several frames"),
         ("gif", "animation"),
