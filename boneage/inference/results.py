@@ -35,7 +35,7 @@ class FileResult:
             on a file or a manually drawn box that may change the prediction.
         sex: "female" or "male", as used for the prediction.
         sex_source: GIVEN or HEADER, the DICOM header.
-        chronological_age_months: as the DICOM header states it.
+        chronological_age_months: as given, else as the DICOM header states it.
         months: model name, and "ensemble" for their weighted mean -> bone age in months. Empty
             without a bone age; of a refused radiograph there is one only where it was asked for all
             the same.
@@ -45,6 +45,7 @@ class FileResult:
         hand: of a film of both hands, which one it probably is, "left" or "right".
         position: of such a film, where the hand lies, see `FilmPart.position`.
         frame: the box that a person drew.
+        chronological_age_source: GIVEN or HEADER; None without an age.
     """
 
     file: str
@@ -60,10 +61,16 @@ class FileResult:
     hand: str | None = None
     position: str | None = None
     frame: ManualFrame | None = None
+    chronological_age_source: str | None = None
 
 
 def result_of(
-    file: str, prediction: Prediction, sex_source: str, level: float, show_refused: bool
+    file: str,
+    prediction: Prediction,
+    sex_source: str,
+    level: float,
+    show_refused: bool,
+    chronological_age_months: float | None = None,
 ) -> FileResult:
     """The result of a file that was predicted.
 
@@ -73,6 +80,7 @@ def result_of(
         sex_source: GIVEN or HEADER.
         level: share, 0 to 1, that the prediction intervals are asked to hold.
         show_refused: give the bone age of a refused radiograph, too, without an interval.
+        chronological_age_months: as a person gave it; by default that of the DICOM header.
 
     Returns:
         The result, with all models and the ensemble.
@@ -81,6 +89,11 @@ def result_of(
     reasons = [refusal.reason] if refusal else []
     if source.sex and prediction.contradicts_header:
         reasons.append(prediction_text.other_sex_in_header(source.sex, prediction.sex))
+    age, age_source = chronological_age_months, GIVEN
+    if age is None:
+        age, age_source = source.age_months, HEADER
+    elif sentence := prediction_text.other_age_in_header(source.age_months, age):
+        reasons.append(sentence)
     if source.warning:
         reasons.append(source.warning)
     shown = show_refused or not refusal
@@ -90,7 +103,7 @@ def result_of(
         " ".join(reasons) or None,
         prediction.sex,
         sex_source,
-        source.age_months,
+        age,
         with_ensemble(prediction.months, prediction.weights) if shown else {},
         source.hand.method,
         prediction.intervals(level),
@@ -98,6 +111,7 @@ def result_of(
         source.part.side if source.part else None,
         source.part.position if source.part else None,
         source.frame,
+        None if age is None else age_source,
     )
 
 
@@ -111,9 +125,9 @@ def as_json(result: FileResult, model: str, verbose: bool = False) -> dict:
 
     Returns:
         The object: file, hand, position, status, reason, model, sex, sex_source,
-        chronological_age_months, bone_age_months, interval_months and crop; where a person drew a
-        box, also box and rotation, see `ManualFrame`. `verbose` adds read, the attributes of
-        `FileInfo`. None for what the file does not have.
+        chronological_age_months, chronological_age_source, bone_age_months, interval_months and
+        crop; where a person drew a box, also box and rotation, see `ManualFrame`. `verbose` adds
+        read, the attributes of `FileInfo`. None for what the file does not have.
 
     Example:
         >>> as_json(FileResult("a.png", UNREADABLE, "The file is empty."), "ensemble")["status"]
@@ -131,6 +145,7 @@ def as_json(result: FileResult, model: str, verbose: bool = False) -> dict:
         "sex": result.sex,
         "sex_source": result.sex_source,
         "chronological_age_months": None if chronological is None else round(chronological, 1),
+        "chronological_age_source": result.chronological_age_source,
         "bone_age_months": None if age is None else round(age, 2),
         "interval_months": None if interval is None else [round(end, 1) for end in interval],
         "crop": result.crop,
@@ -153,8 +168,8 @@ def results_table(
         level: share, 0 to 1, that the prediction intervals were asked to hold.
 
     Returns:
-        One row a result: file, hand, position, status, reason, sex, ages, interval_level, crop, and
-        box and rotation, where a person drew a box for one of them (see `ManualFrame`).
+        One row a result: file, hand, position, status, reason, sex, chronological_age_months, bone
+        ages, interval_level, crop, and box and rotation, where a person drew a box for one of them (see `ManualFrame`).
         hand and position are missing but for films of both hands. Ages are
         <model>_months of each model and ensemble_months, each with the limits of its interval
         behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
@@ -175,6 +190,7 @@ def results_table(
             "status": result.status,
             "reason": result.reason,
             "sex": result.sex,
+            "chronological_age_months": result.chronological_age_months,
             **_ages(result),
             "interval_level": level if result.intervals else None,
             "crop": result.crop,
@@ -191,12 +207,14 @@ def results_table(
         "status",
         "reason",
         "sex",
+        "chronological_age_months",
         *ages,
         "interval_level",
         "crop",
         *(("box", "rotation") if any(result.frame for result in results) else ()),
     ]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ages, float))
+    floats = ["chronological_age_months", *ages]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(floats, float))
 
 
 def _ages(result: FileResult) -> dict[str, float]:
@@ -209,18 +227,19 @@ def _ages(result: FileResult) -> dict[str, float]:
 def to_csv(table: pd.DataFrame) -> bytes:
     """The table as a CSV file that spreadsheets open with accents in file names intact.
 
-    Months have one decimal. A file name that a spreadsheet would take for a formula gets an
+    Months have one decimal, SDs two. A file name that a spreadsheet would take for a formula gets an
     apostrophe in front.
 
     Args:
-        table: of `results_table`.
+        table: of `results_table`, with further columns or without.
 
     Returns:
         The file, UTF-8 with a byte order mark.
     """
     file = table["file"].map(lambda name: f"'{name}" if name[:1] in "=+-@\t\r" else name)
-    months = [name for name in table if name.endswith("_months")]
-    table = table.assign(file=file).round(dict.fromkeys(months, 1))
+    digits = {name: 1 for name in table if name.endswith("_months")}
+    digits |= {name: 2 for name in table if name.startswith("sd_")}
+    table = table.assign(file=file).round(digits)
     return table.to_csv(index=False).encode("utf-8-sig")
 
 

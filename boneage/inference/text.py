@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from boneage.formatting import (
     CHILDREN,
     CI_95,
+    age_in_words,
     duration_in_words,
     in_words,
     metric_interval,
@@ -15,6 +16,7 @@ from boneage.formatting import (
 
 # Hands of which the training data hold few: infants' and those that have stopped growing. Months.
 _INFANT, _MATURE = 12, 228
+_HEADER_AGE_TOLERANCE = 12  # months
 
 BEYOND_CALIBRATION = (
     "The models disagree more than on any calibration radiograph; interpret with caution. The "
@@ -32,6 +34,24 @@ def other_sex_in_header(stated: str, used: str) -> str:
     return (
         f"The DICOM header states {stated}, but {used} was used: check which is right, as the "
         "bone age depends on it."
+    )
+
+
+def other_age_in_header(stated: float | None, used: float) -> str | None:
+    """One sentence on a DICOM header that states a chronological age a year or more away.
+
+    Args:
+        stated: The age in the header in months; None where it states none.
+        used: The age used, in months.
+
+    Returns:
+        The sentence; None where the ages agree. A header often states whole years only.
+    """
+    if stated is None or abs(stated - used) < _HEADER_AGE_TOLERANCE:
+        return None
+    return (
+        f"The DICOM header states a chronological age of {age_in_words(stated)}, but "
+        f"{age_in_words(used)} was used: check which is right."
     )
 
 
