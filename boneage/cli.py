@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from boneage import __version__
 from boneage.errors import BoneAgeError
+from boneage.growth import entries
+from boneage.growth.reference import BRUSH_FOUNDATION, SD_TABLES
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
-    from boneage.inference.predictor import Predictor, PreparedRadiograph
+    from boneage.growth.child import Child
+    from boneage.inference.predictor import Predictor
     from boneage.inference.results import FileResult
     from boneage.radiographs.manual_frame import ManualFrame
-    from boneage.radiographs.reading import UnreadableRadiograph
 
 OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
@@ -89,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
+    _add_child(verb)
     verb.add_argument(
         "--force",
         action="store_true",
@@ -287,6 +290,51 @@ def _box(text: str) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
+def _entry(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The type of an option that is an age, a date or a height."""
+
+    def checked(text: str) -> Any:
+        try:
+            return parse(text)
+        except BoneAgeError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return checked
+
+
+def _add_child(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--age",
+        type=_entry(entries.parse_age),
+        metavar="YEARS",
+        help="chronological age, as 12.75 or 12y9m; default: from the dates of each DICOM header",
+    )
+    parser.add_argument(
+        "--birth-date",
+        type=_entry(entries.parse_date),
+        metavar="YYYY-MM-DD",
+        help="gives the chronological age with the date of the radiograph",
+    )
+    parser.add_argument(
+        "--study-date",
+        type=_entry(entries.parse_date),
+        metavar="YYYY-MM-DD",
+        help="of the radiograph; default: as stated in each DICOM header",
+    )
+    parser.add_argument(
+        "--height",
+        type=_entry(entries.parse_height),
+        metavar="CM",
+        help="of the child, as 140.5 or 4ft7in: adds the adult height (Bayley-Pinneau)",
+    )
+    parser.add_argument(
+        "--sd-table",
+        choices=list(SD_TABLES),
+        default=BRUSH_FOUNDATION,
+        help=f"SD of bone age for age and sex (default {BRUSH_FOUNDATION})",
+    )
+
+
 def _add_labeled_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, metavar="DIR", help="images named <id>.png etc.")
     parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,sex")
@@ -314,22 +362,23 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from boneage.datasets.labeled_images import WORKERS, read_in_order
+    from boneage.datasets.labeled_images import in_order
+    from boneage.growth.columns import growth_json
     from boneage.inference import results
     from boneage.inference.predictor import Predictor
 
     paths = list(_files(options.files))
-    frame = _frame(options)
-    predictor = Predictor(options.model)
+    frame, child = _frame(options), _child(options)
+    predictor = Predictor(options.model, workers=len(paths))
+    predict = partial(_results, predictor, options, frame, child)
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
     with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
-        opened = read_in_order(paths, partial(predictor.open_all, frame=frame), WORKERS)
-        for path, found in zip(paths, opened, strict=True):
-            for hand in found if isinstance(found, list) else [found]:
-                result = _result(predictor, path, hand, options.sex, options.force)
+        for of_file in in_order(paths, predict, predictor.workers):
+            for result in of_file:
                 all_ok &= result.status == results.OK
                 answer = results.as_json(result, options.model, options.verbose)
+                answer |= growth_json(result, options.model, options.sd_table, options.height)
                 bar.write(json.dumps(answer), file=sys.stdout)
             sys.stdout.flush()
             bar.update()
@@ -380,43 +429,61 @@ def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _result(
+def _child(options: argparse.Namespace) -> "Child":
+    """What the options say about the child."""
+    from boneage.growth.child import Child
+
+    return Child(options.age, options.birth_date, options.study_date)
+
+
+def _results(
     predictor: "Predictor",
+    options: argparse.Namespace,
+    frame: "ManualFrame | None",
+    child: "Child",
     path: Path,
-    found: "PreparedRadiograph | UnreadableRadiograph",
-    sex: str | None,
-    show_refused: bool,
-) -> "FileResult":
-    """The `FileResult` of a hand that was opened; a sex of None is that of the DICOM header."""
+) -> "list[FileResult]":
+    """The result of a file, or of each hand on it; by default, the sex is the DICOM header's."""
     from boneage.inference import results
     from boneage.inference.conformal import LEVEL
-    from boneage.inference.predictor import PreparedRadiograph, UnknownSexError
+    from boneage.inference.predictor import UnknownSexError
     from boneage.radiographs.reading import UnreadableRadiograph
 
-    source = results.GIVEN if sex else results.HEADER
+    sex, source = options.sex, results.GIVEN if options.sex else results.HEADER
     try:
-        if not isinstance(found, PreparedRadiograph):
-            raise found
-        prediction = predictor.predict(found, sex)
+        hands = predictor.open_all(path, frame)
+        predictions = [predictor.predict(hand, sex) for hand in hands]
     except (UnreadableRadiograph, UnknownSexError) as error:
-        return results.FileResult(str(path), results.UNREADABLE, str(error), sex)
-    return results.result_of(str(path), prediction, source, LEVEL, show_refused)
+        return [results.FileResult(str(path), results.UNREADABLE, str(error), sex)]
+    fault = age = None
+    try:
+        age = child.age_on(hands[0].study_date)
+    except entries.ImpossibleEntry as error:
+        fault = str(error)
+    return [
+        results.result_of(str(path), prediction, source, LEVEL, options.force, age, fault)
+        for prediction in predictions
+    ]
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     import pandas as pd
 
-    from boneage.datasets.labeled_images import WORKERS, labeled_images
+    from boneage.datasets.labeled_images import labeled_images
     from boneage.datasets.rsna import labeled_cases
     from boneage.evaluation.metrics import summarize
     from boneage.inference.ensemble import with_ensemble
     from boneage.inference.predictor import Predictor
 
     labels = labeled_cases(options.images, options.labels, options.reference_column)
-    predictor = Predictor(options.model)
+    predictor = Predictor(options.model, workers=len(labels))
     rows, refused = [], 0
-    for case, opened in labeled_images(labels, predictor.open, "evaluate", WORKERS):
-        prediction = predictor.predict(opened, case.sex)
+    for case, prediction in labeled_images(
+        labels,
+        lambda case: predictor.predict(case.path, case.sex),
+        "evaluate",
+        predictor.workers,
+    ):
         refused += prediction.refusal is not None
         months = with_ensemble(prediction.months, prediction.weights)[options.model]
         rows.append((case.reference_months, months))
@@ -462,9 +529,10 @@ def _model_card(options: argparse.Namespace) -> int:
 
 def _quality(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
+    from boneage.inference.runtime import cores
     from boneage.quality.learning import learn_quality_check
 
-    path, table = learn_quality_check(Predictor(), options.data)
+    path, table = learn_quality_check(Predictor(workers=cores()), options.data)
     print(table.to_string(index=False, na_rep="", float_format="%.3g"))
     print(f"The quality check is stored in {path.parent}; this table is in {path}.")
     return OK
@@ -519,7 +587,7 @@ def _robustness(options: argparse.Namespace) -> int:
     from boneage.robustness.measurement import measure_robustness
 
     cases = labeled_cases(options.images, options.labels, options.reference_column)
-    table = measure_robustness(Predictor(), cases)
+    table = measure_robustness(Predictor(workers=len(cases)), cases)
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
     print(f"MAE in months; intervals and differences are in {path}.")

@@ -1,4 +1,4 @@
-"""What bone ages mean, beside them: SD and adult height as fields of JSON and columns of a table."""
+"""SD and adult height beside the bone ages of files: fields of JSON, columns of a table."""
 
 from dataclasses import dataclass
 
@@ -71,7 +71,9 @@ def growth_json(
                 height = predict_adult_height(height_cm, age, interval, chronological, sex)
             except OutsideTable as error:
                 notes.append(str(error))
-        limits = None if height is None or height.low_cm is None else (height.low_cm, height.high_cm)
+        limits = (
+            None if height is None or height.low_cm is None else (height.low_cm, height.high_cm)
+        )
         fields |= {
             "adult_height_cm": height and _rounded(height.cm, 1),
             "adult_height_interval_cm": limits and [_rounded(limit, 1) for limit in limits],

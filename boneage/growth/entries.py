@@ -1,5 +1,6 @@
 """What people enter about a child, checked: an impossible entry gets a sentence."""
 
+import re
 from datetime import date
 
 from boneage.errors import BoneAgeError
@@ -111,3 +112,79 @@ def age_on(study: date, birth: date) -> float:
             "of the dates."
         )
     return check_age((study - birth).days / _DAYS_PER_MONTH, f"age on {study}")
+
+
+def parse_age(text: str) -> float:
+    """An age as typed: years, such as "12.75", or years and months, such as "12y9m" or "9m".
+
+    Args:
+        text: what was typed.
+
+    Returns:
+        The age in months.
+
+    Raises:
+        ImpossibleEntry: it is no such text, or no age of a child.
+
+    Example:
+        >>> parse_age("12y9m"), parse_age("12.75"), parse_age("8m")
+        (153.0, 153.0, 8.0)
+    """
+    short = text.replace(" ", "").casefold()
+    if years := re.fullmatch(r"-?\d+(\.\d+)?", short):
+        return check_age(12 * float(years[0]))
+    parts = re.fullmatch(r"(?:(\d+)y)?(?:(\d+)m)?", short)
+    if not short or parts is None:
+        raise ImpossibleEntry(
+            f"{text!r} is not an age: write years, such as 12.75, or years and months, such as "
+            "12y9m."
+        )
+    return check_age(12.0 * int(parts[1] or 0) + int(parts[2] or 0))
+
+
+def parse_date(text: str) -> date:
+    """A date as typed.
+
+    Args:
+        text: "2014-05-31".
+
+    Returns:
+        The date.
+
+    Raises:
+        ImpossibleEntry: it is no such text, or no day of the calendar.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ImpossibleEntry(
+            f"{text!r} is not a date: write year, month and day, such as 2014-05-31."
+        ) from None
+
+
+def parse_height(text: str) -> float:
+    """A height as typed: centimeters, such as "140.5", or feet and inches, such as "4ft7in".
+
+    Args:
+        text: what was typed.
+
+    Returns:
+        Centimeters.
+
+    Raises:
+        ImpossibleEntry: it is no such text, or nobody's height.
+
+    Example:
+        >>> parse_height("140.5 cm"), round(parse_height("4ft7in"), 1)
+        (140.5, 139.7)
+    """
+    short = text.replace(" ", "").casefold()
+    if centimeters := re.fullmatch(r"(-?\d+(?:\.\d+)?)(?:cm)?", short):
+        return check_height(float(centimeters[1]))
+    feet = re.fullmatch(r"(\d+)(?:ft|')(?:(\d+(?:\.\d+)?)(?:in|\")?)?", short)
+    if feet is None:
+        raise ImpossibleEntry(
+            f"{text!r} is not a height: write centimeters, such as 140.5, or feet and inches, such "
+            "as 4ft7in."
+        )
+    return check_height(cm_from_feet(float(feet[1]), float(feet[2] or 0)))

@@ -31,8 +31,8 @@ class FileResult:
     Attributes:
         file: its name.
         status: OK, REFUSED by the quality check, UNREADABLE, or WAITING for a sex.
-        reason: sentences on a status other than OK, on a sex that the DICOM header contradicts, and
-            on a file or a manually drawn box that may change the prediction.
+        reason: sentences on a status other than OK, on a sex or an age that the DICOM header
+            contradicts, and on a file or a manually drawn box that may change the prediction.
         sex: "female" or "male", as used for the prediction.
         sex_source: GIVEN or HEADER, the DICOM header.
         chronological_age_months: as given, else as the DICOM header states it.
@@ -71,6 +71,7 @@ def result_of(
     level: float,
     show_refused: bool,
     chronological_age_months: float | None = None,
+    note: str | None = None,
 ) -> FileResult:
     """The result of a file that was predicted.
 
@@ -81,6 +82,7 @@ def result_of(
         level: share, 0 to 1, that the prediction intervals are asked to hold.
         show_refused: give the bone age of a refused radiograph, too, without an interval.
         chronological_age_months: as a person gave it; by default that of the DICOM header.
+        note: a further sentence for `reason`.
 
     Returns:
         The result, with all models and the ensemble.
@@ -94,8 +96,7 @@ def result_of(
         age, age_source = source.age_months, HEADER
     elif sentence := prediction_text.other_age_in_header(source.age_months, age):
         reasons.append(sentence)
-    if source.warning:
-        reasons.append(source.warning)
+    reasons += filter(None, (source.warning, note))
     shown = show_refused or not refusal
     return FileResult(
         file,
@@ -169,7 +170,8 @@ def results_table(
 
     Returns:
         One row a result: file, hand, position, status, reason, sex, chronological_age_months, bone
-        ages, interval_level, crop, and box and rotation, where a person drew a box for one of them (see `ManualFrame`).
+        ages, interval_level, crop, and box and rotation, where a person drew a box for one of them
+        (see `ManualFrame`).
         hand and position are missing but for films of both hands. Ages are
         <model>_months of each model and ensemble_months, each with the limits of its interval
         behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
@@ -227,8 +229,8 @@ def _ages(result: FileResult) -> dict[str, float]:
 def to_csv(table: pd.DataFrame) -> bytes:
     """The table as a CSV file that spreadsheets open with accents in file names intact.
 
-    Months have one decimal, SDs two. A file name that a spreadsheet would take for a formula gets an
-    apostrophe in front.
+    Months have one decimal, SDs two. A file name that a spreadsheet would take for a formula gets
+    an apostrophe in front.
 
     Args:
         table: of `results_table`, with further columns or without.
