@@ -12,12 +12,14 @@ import pandas as pd
 from boneage.datasets.delimited import LabelError, shortened, to_numbers
 
 ID, REFERENCE, SEX, PREDICTION = "id", "reference", "sex", "prediction"
+CHRONOLOGICAL = "chronological"
 MONTHS, YEARS = "months", "years"
 TITLES = {
     ID: "id",
     REFERENCE: "reference bone age",
     SEX: "sex",
     PREDICTION: "predicted bone age",
+    CHRONOLOGICAL: "chronological age",
 }
 # The sexes that a column is named after, of which it may say True or False.
 _NAMED_AFTER = {
@@ -106,7 +108,7 @@ def find_columns(
             and others hold numbers.
         LabelError: There is no column for a role, or none of the name chosen.
     """
-    header = [name for name in cells.columns if name]
+    header = _header(cells)
     named = {role: _named(header, names) for role, names in _NAMES.items()}
     chronological, some_age = _named(header, _CHRONOLOGICAL), _named(header, _SOME_AGE)
     if not named[REFERENCE] and [name.lower() for name in some_age] == [_OWN_REFERENCE]:
@@ -142,6 +144,19 @@ def find_columns(
     return found
 
 
+def find_chronological_age(cells: pd.DataFrame) -> str | None:
+    """The column of the chronological age, by its name.
+
+    Args:
+        cells: the table, as `read_cells` gives it.
+
+    Returns:
+        Its name; None where no column or several are named so.
+    """
+    names = _named(_header(cells), _CHRONOLOGICAL)
+    return names[0] if len(names) == 1 else None
+
+
 def sex_named(column: str) -> str | None:
     """The sex that a column is named after, "female" or "male"; None of one like "sex"."""
     return next((sex for sex, names in _NAMED_AFTER.items() if _key(column) in names), None)
@@ -161,6 +176,10 @@ def fold(text: str) -> str:
 def _key(name: str) -> str:
     letters = "".join(c for c in fold(name) if c.isalnum())
     return _UNIT.sub("", letters) or letters
+
+
+def _header(cells: pd.DataFrame) -> list[str]:
+    return [name for name in cells.columns if name]
 
 
 def _named(header: list[str], names: Sequence[str]) -> list[str]:

@@ -8,18 +8,22 @@ infants are taken as months, which is said.
 """
 
 import logging
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from boneage.datasets.columns import (
+    CHRONOLOGICAL,
     ID,
     PREDICTION,
     REFERENCE,
     SEX,
     TITLES,
     YEARS,
+    find_chronological_age,
     find_columns,
     fold,
     sex_named,
@@ -29,6 +33,11 @@ from boneage.datasets.delimited import LabelError, read_cells, shortened, to_num
 from boneage.radiographs.raster import IMAGE_SUFFIXES
 
 logger = logging.getLogger(__name__)
+
+CHRONOLOGICAL_AGE = "chronological_age_months"
+_SUFFIX = re.compile(
+    rf"(?i)^(?:.*[/\\])?([^/\\]+)\.(?:{'|'.join(suffix[1:] for suffix in IMAGE_SUFFIXES)})$"
+)
 
 OLDEST_MONTHS = 300
 # In so many rows without an age above 25 the unit has to be found out: in months that is a study
@@ -83,6 +92,44 @@ def read_labels(
         ['row 3 (id "1378"): reference bone age "?" is not a number of months from 0 to 300']
     """
     return _read(csv, name, (ID, REFERENCE, SEX), {REFERENCE: reference_column})
+
+
+def read_case_labels(
+    csv: str | Path | bytes, name: str | None = None, reference_column: str | None = None
+) -> pd.DataFrame:
+    r"""Read labels as `read_labels` does, and the chronological age where a column holds it.
+
+    Args:
+        csv: its path, or its content.
+        name: what errors call the file; by default its path.
+        reference_column: name of the column of the reference bone age, where it is not clear.
+
+    Returns:
+        The columns of `read_labels`, and `chronological_age_months` (float64, missing where it is
+        not stated); `attrs` as of `read_labels`.
+
+    Raises:
+        UnknownColumn: The names do not say which column holds the reference bone age.
+        LabelError: The file cannot be used.
+
+    Example:
+        >>> labels = read_case_labels(b"id,boneage,sex,chronological age years\n7,120,F,10.5")
+        >>> labels["chronological_age_months"].tolist()
+        [126.0]
+    """
+    return _read(csv, name, (ID, REFERENCE, SEX), {REFERENCE: reference_column}, True)
+
+
+def image_id(name: str) -> str:
+    """The id by which labels name an image file: its name without folder and suffix.
+
+    Args:
+        name: of the file, or its id.
+
+    Returns:
+        The id, as in the tables of `read_labels`.
+    """
+    return _SUFFIX.sub(r"\1", name)
 
 
 def read_user_predictions(
@@ -147,6 +194,7 @@ def _read(
     name: str | None,
     roles: Sequence[str],
     chosen: Mapping[str, str | None],
+    with_chronological_age: bool = False,
 ) -> pd.DataFrame:
     title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
     cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
@@ -162,12 +210,15 @@ def _read(
         table["prediction_months"] = to_numbers(texts[PREDICTION])
 
     usable = table.notna().all(axis=1)
+    age_notes: list[str] = []
+    if with_chronological_age:
+        table[CHRONOLOGICAL_AGE], age_notes = _chronological_ages(cells, columns)
     skipped = _reasons(texts[~usable], table[~usable])
     if not usable.any():
         raise LabelError(f"{title} has no usable row: {skipped[0]}.")
     table = table[usable].astype({"id": "str", "sex": "str"})
     _check_ids(table["id"], title)
-    notes = _check_months(table, columns, title)
+    notes = _check_months(table, columns, title) + age_notes
     if skipped and not isinstance(csv, bytes):
         logger.warning("%s: %d rows skipped; the first: %s", title, len(skipped), skipped[0])
     if notes and not isinstance(csv, bytes):
@@ -176,6 +227,24 @@ def _read(
     unused = [column for column in cells.columns if column and column not in columns.values()]
     table.attrs |= {"columns": columns, "unused": unused, "skipped": skipped, "notes": notes}
     return table
+
+
+def _chronological_ages(
+    cells: pd.DataFrame, columns: dict[str, str]
+) -> tuple[pd.Series | float, list[str]]:
+    """The chronological ages in months, missing where not stated; their column joins `columns`."""
+    column = find_chronological_age(cells)
+    if column is None:
+        return math.nan, []
+    ages, unit = to_numbers(cells[column]), unit_named(column)
+    if unit is None and not ages.max() > _MAX_YEARS:
+        return math.nan, [
+            f"The column {_code(column)} does not say whether its ages are years or months, and is "
+            "not used; name it chronological_age_years or chronological_age_months."
+        ]
+    columns[CHRONOLOGICAL] = column
+    ages = 12 * ages if unit == YEARS else ages
+    return ages.where(ages.between(0, OLDEST_MONTHS)), []
 
 
 def _content(path: str | Path) -> bytes:
@@ -189,8 +258,7 @@ def _content(path: str | Path) -> bytes:
 
 def _ids(texts: pd.Series) -> pd.Series:
     """Ids, of image files without folder and suffix as `find_images` looks for them."""
-    suffixes = "|".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
-    ids = texts.str.replace(rf"(?i)^(?:.*[/\\])?([^/\\]+)\.(?:{suffixes})$", r"\1", regex=True)
+    ids = texts.str.replace(_SUFFIX, r"\1", regex=True)
     return ids.where(ids != "")
 
 

@@ -9,10 +9,9 @@ bayley_pinneau.csv     percent of adult height reached at a skeletal age: Bayley
 
 import csv
 import functools
+from bisect import bisect
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from boneage.errors import BoneAgeError
 from boneage.formatting import CHILDREN, age_in_words
@@ -57,7 +56,13 @@ class Column:
 
     def at(self, months: float) -> float:
         """The value at an age, linear between the rows; past them, that of the nearest row."""
-        return float(np.interp(months, self.ages, self.values))
+        above = bisect(self.ages, months)
+        if above in (0, len(self.ages)):
+            return self.values[min(above, len(self.ages) - 1)]
+        (age, next_age), (value, next_value) = (
+            column[above - 1 : above + 1] for column in (self.ages, self.values)
+        )
+        return value + (months - age) / (next_age - age) * (next_value - value)
 
 
 @functools.cache

@@ -11,8 +11,8 @@ from pages.samples import about_samples, sample_png, sample_source, samples
 from pages.shared import OLDEST_YEARS
 
 
-def choose_sources() -> list[Source]:
-    """The files uploaded, or else the sample clicked."""
+def choose_sources() -> tuple[list[Source], pd.DataFrame | None]:
+    """The radiographs uploaded, or else the sample clicked, and the labels uploaded with them."""
     state = st.session_state
     state.setdefault("sample", None)
     state.setdefault("uploader", 0)
@@ -20,13 +20,40 @@ def choose_sources() -> list[Source]:
         "Radiographs of the hand: image or DICOM files",
         accept_multiple_files=True,
         key=f"uploads-{state.uploader}",
-        help=f"{ACCEPTED_TYPES}. Kept in memory while this page is open; never stored.",
+        help=f"{ACCEPTED_TYPES}. A CSV file of labels (id, reference bone age, sex; chronological "
+        "age if known) beside them gives the errors. Kept in memory while this page is open; never "
+        "stored.",
     )
-    if uploads:
-        # Not in on_change, which also fires when another input interrupts the first run.
-        state.sample = None
-        return [file_source(upload.file_id, upload.name, upload.getvalue()) for upload in uploads]
-    return [sample_source(state.sample)] if state.sample else []
+    if not uploads:
+        return [sample_source(state.sample)] if state.sample else [], None
+    # Not in on_change, which also fires when another input interrupts the first run.
+    state.sample = None
+    csv = [upload for upload in uploads if upload.name.casefold().endswith(".csv")]
+    radiographs = [upload for upload in uploads if upload not in csv]
+    sources = [file_source(upload.file_id, upload.name, upload.getvalue()) for upload in radiographs]
+    return sources, read_labels_of(csv, [source.name for source in sources])
+
+
+def read_labels_of(csv: list, files: list[str]) -> pd.DataFrame | None:
+    """The labels of the files; what cannot be used is said, and the radiographs go without."""
+    if not csv:
+        return None
+    if len(csv) > 1:
+        st.error("Upload one CSV file of labels; these are several.", icon=":material/error:")
+        return None
+    try:
+        labels = read_upload(read_case_labels, csv[0])
+    except LabelError as error:
+        show_error(error)
+        return None
+    if labels is not None and not files:
+        st.info(
+            "Upload the radiographs that the labels belong to, in the same box.",
+            icon=":material/info:",
+        )
+    elif labels is not None and (sentence := unmatched_in_words(files, labels)):
+        st.warning(as_plain_markdown(sentence), icon=":material/warning:")
+    return labels
 
 
 def offer_samples(with_images: bool) -> None:
@@ -48,6 +75,19 @@ def offer_samples(with_images: bool) -> None:
                 st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
     about, missed = about_samples(drawn)
     st.caption(about, help=missed)
+
+
+def with_labels(sources: list[Source], labels: pd.DataFrame) -> list[Source]:
+    """The sources, each with the sex and the age that its label states."""
+    known = labels.set_index("id")
+    found = []
+    for source in sources:
+        if (name := image_id(source.name)) in known.index:
+            label = known.loc[name]
+            age = label[CHRONOLOGICAL_AGE]
+            source = replace(source, given_sex=label["sex"], given_age=None if isna(age) else age)
+        found.append(source)
+    return found
 
 
 def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None]:
