@@ -13,6 +13,8 @@ from boneage.figures import palette
 from boneage.radiographs.hand import Hand
 
 LONGER_SIDE = 900  # pixels of the longer side on the screen
+_ALMOST_WHITE, _DISPLAYED = 250, (1, 99.5)  # see `display_window`
+_MIN_SPAN = 16  # gray levels; fewer are noise on an empty film
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,28 @@ def reduce(pixels: np.ndarray, longer_side: int = LONGER_SIDE) -> ShownRadiograp
     small = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
     ratio = np.array(shape) / (width, height)
     return ShownRadiograph(small, np.column_stack([np.diag(ratio), (ratio - 1) / 2]))
+
+
+def display_window(pixels: np.ndarray) -> tuple[int, int]:
+    """The gray levels of a film to show black and white, so that the hand has contrast.
+
+    Markers and frames are brighter than bones, and often set the film's own contrast: they lie
+    near its edges or are all but white, and are left out of the percentiles.
+
+    Args:
+        pixels: (H, W) uint8, bones bright.
+
+    Returns:
+        (low, high), low < high.
+    """
+    height, width = (side // 6 for side in pixels.shape)
+    step = max(1, max(pixels.shape) // 1000)
+    middle = pixels[height : len(pixels) - height : step, width : pixels.shape[1] - width : step]
+    values = middle[(middle > 0) & (middle < _ALMOST_WHITE)]
+    if not values.size:
+        return 0, 255
+    low, high = (round(value) for value in np.percentile(values, _DISPLAYED))
+    return (low, high) if high - low >= _MIN_SPAN else (0, 255)
 
 
 def with_hand_box(shown: ShownRadiograph, hand: Hand, others: Sequence[Hand] = ()) -> np.ndarray:
