@@ -62,9 +62,9 @@ def show_one(
     for note in load_predictor(weights).notes:
         st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
-    known = opened(weights, source.digest, source.content, source.hand)
-    show_hand(prediction, known.shown, input_sizes, known.others)
+    show_hand(weights, source, prediction, input_sizes)
     if not prediction.refusal:
+        known = opened(weights, source.digest, source.content, source.hand)
         show_average_hand(prediction, f"{source.digest} {source.hand}", known.to_compare)
     show_maps(weights, source, sex)
 

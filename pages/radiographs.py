@@ -15,7 +15,8 @@ from boneage import artifacts
 from boneage.atlas.evaluation import prepare_to_compare
 from boneage.errors import BoneAgeError
 from boneage.explain.explanation import Explanation
-from boneage.figures import images
+from boneage.figures import images, viewer
+from boneage.figures.viewer import ViewedImage
 from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Prediction, Predictor, PreparedRadiograph
 from boneage.inference.text import other_sex_in_header
@@ -23,6 +24,7 @@ from boneage.radiographs.hand import Hand
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph, read_radiograph
 from boneage.radiographs.text import which_hand
+from pages.viewer import show_image
 
 SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
 
@@ -102,6 +104,12 @@ def _header(digest: str, _content: bytes) -> Header:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _read(digest: str, _content: bytes) -> Radiograph:
     return read_radiograph(_content)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def film(digest: str, _content: bytes) -> ViewedImage:
+    """The whole film to look at closely. Raises UnreadableRadiograph."""
+    return viewer.film(_read(digest, _content).pixels)
 
 
 def opened(weights: Weights, digest: str, _content: bytes, hand: int | None = None) -> Opened:
@@ -231,11 +239,13 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         return True
     st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
     known = opened(weights, source.digest, source.content, source.hand)
-    st.image(
-        images.with_hand_box(known.shown, prediction.hand, known.others),
-        caption="The region that was taken for the hand",
-        width=240,
-        alt="The refused image",
+    show_image(
+        film(source.digest, source.content),
+        "The refused image",
+        f"refused {source.key}",
+        "The region that was taken for the hand",
+        hands=(prediction.hand, *known.others),
+        max_width=320,
     )
     st.button(
         "Show the prediction anyway",

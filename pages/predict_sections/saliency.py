@@ -11,6 +11,7 @@ from boneage.models.registry import find_model
 from pages.predict_sections.sanity_checks import show_checks
 from pages.radiographs import Source, Weights, explain, opened, predict
 from pages.shared import PLOT
+from pages.viewer import show_image
 
 CROP, RADIOGRAPH = "Model input", "Radiograph"
 
@@ -45,11 +46,11 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
     ):
         with column:
             st.html(cards.model_heading(name))
-            st.image(
+            show_image(
                 image(name, explanation.gradcam),
-                caption=gradcam_direction(explanation.direction),
-                width="stretch",
-                alt=f"Grad-CAM of {find_model(name).title}",
+                f"Grad-CAM of {find_model(name).title}",
+                f"grad-cam {source.key} {name} {place}",
+                gradcam_direction(explanation.direction),
             )
     show_checks(weights, prediction)
     for name, explanation in explanations.items():
