@@ -245,7 +245,7 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         f"refused {source.key}",
         "The region that was taken for the hand",
         hands=(prediction.hand, *known.others),
-        max_width=320,
+        height=50,
     )
     st.button(
         "Show the prediction anyway",

@@ -1,5 +1,6 @@
 """The image viewer on a page: zoom, brightness and contrast of a radiograph or a map."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -18,14 +19,14 @@ def show_image(
     key: str,
     caption: str = "",
     hands: Sequence[Hand] = (),
-    max_width: int | None = None,
+    height: int = 75,
     place=st,
 ) -> None:
     """An image that can be zoomed; see `viewer_data`."""
     shown = image if isinstance(image, ViewedImage) else viewer.picture(image)
-    data = viewer.viewer_data(shown, alt, key, caption, hands, max_width)
+    data = viewer.viewer_data(shown, alt, key, caption, hands, height)
     with place.container():
-        VIEWER(key=key, data=data)
+        VIEWER(key=_widget(key), data=data)
 
 
 def ask_for_box(
@@ -37,4 +38,10 @@ def ask_for_box(
     the automatic one) and "rotation" (degrees clockwise).
     """
     data = viewer.viewer_data(film, "Radiograph to frame the hand on", key, framing=framing)
-    VIEWER(key=key, data=data, on_frame_change=lambda: answer(st.session_state[key]["frame"]))
+    widget = _widget(key)
+    VIEWER(key=widget, data=data, on_frame_change=lambda: answer(st.session_state[widget]["frame"]))
+
+
+def _widget(key: str) -> str:
+    # Names of files are part of keys, and may hold what Streamlit keeps for itself.
+    return hashlib.sha256(key.encode()).hexdigest()[:16]

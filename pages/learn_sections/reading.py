@@ -13,7 +13,9 @@ from pages.viewer import show_image
 
 A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
 
-WIDTH, COLUMNS = 480, (5, 6)  # pixels of the hand to be read; its share of the page
+# Of the hand to be read: its share of the page's width, and of the window's height in hundredths,
+# so that the whole hand and the question are seen at once.
+COLUMNS, HEIGHT = (5, 6), 60
 
 
 def current_quiz(material: Material, number: int) -> Quiz:
@@ -78,4 +80,4 @@ def look_back(material: Material, game: Quiz) -> None:
 
 
 def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
-    show_image(material.image(hand), alt, f"hand {hand['id']}", max_width=WIDTH, place=place)
+    show_image(material.image(hand), alt, f"hand {hand['id']}", height=HEIGHT, place=place)

@@ -86,7 +86,7 @@ def viewer_data(
     scene: str,
     caption: str = "",
     hands: Sequence[Hand] = (),
-    max_width: int | None = None,
+    height: int = 75,
     framing: Framing | None = None,
 ) -> dict:
     """All that the viewer shows, for JSON.
@@ -97,7 +97,7 @@ def viewer_data(
         scene: another image of the same scene keeps zoom and window.
         caption: text below the image.
         hands: whose boxes are drawn; all but the first thin.
-        max_width: in pixels of the page; None for all there is.
+        height: of the image at most, in hundredths of the height of the window.
         framing: the box to begin with, where a box is asked for.
 
     Returns:
@@ -111,7 +111,7 @@ def viewer_data(
         "alt": alt,
         "caption": caption,
         "scene": scene,
-        "max_width": max_width,
+        "max_height": height,
         "outlines": [
             {"points": _outline(hand, image), "thin": number > 0}
             for number, hand in enumerate(hands)
@@ -128,8 +128,9 @@ def viewer_data(
 
 def _outline(hand: Hand, image: ViewedImage) -> list[list[float]]:
     # A box that leaves the film is drawn along its edge, so that it can be seen.
-    last = np.array([image.width, image.height]) - 1
-    return np.clip(hand.corners, 0, last).round(1).tolist()
+    inset = max(image.width, image.height) / 300
+    last = np.array([image.width, image.height]) - 1 - inset
+    return np.clip(hand.corners, inset, last).round(1).tolist()
 
 
 def _data_url(image: np.ndarray) -> str:

@@ -42,6 +42,7 @@ class View {
 
   draw(isLinked = false) {
     const { zoom, x, y } = this;
+    this.content.style.setProperty("--zoom", zoom);
     this.content.style.transform = `translate(${100 * x}%, ${100 * y}%) scale(${zoom})`;
     for (const element of this.windowed) element.style.filter = this.filter();
     this.stage.dataset.zoom = zoom.toFixed(2);

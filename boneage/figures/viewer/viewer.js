@@ -27,7 +27,7 @@ class Viewer {
     if (scene !== data.scene) this.view.reset();
     this.view.setBase(data.window);
     this.root.style.setProperty("--ratio", data.width / data.height);
-    this.root.style.setProperty("--width", data.max_width ? `${data.max_width}px` : "100%");
+    this.root.style.setProperty("--height", `${data.max_height}vh`);
     if (data.frame) {
       this.framing ??= new Framing(this.view, this.root, this.send);
       this.framing.start(data);
