@@ -12,6 +12,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from boneage.training.presets import PRESETS, find_preset
 if TYPE_CHECKING:
     from boneage.inference.predictor import Predictor, PreparedRadiograph
     from boneage.inference.results import FileResult
+    from boneage.radiographs.manual_frame import ManualFrame
     from boneage.radiographs.reading import UnreadableRadiograph
 
 OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
@@ -96,6 +98,21 @@ def _parser() -> argparse.ArgumentParser:
         "--verbose",
         action="store_true",
         help="add the field read: file type, compression, size, polarity, borders removed",
+    )
+    verb.add_argument(
+        "--box",
+        type=_box,
+        metavar="LEFT,TOP,RIGHT,BOTTOM",
+        help="of a single file: where the hand is, in pixels, instead of searching for it; from "
+        "the fingertips to the ends of radius and ulna, after --rotate and without borders removed "
+        "(see --verbose)",
+    )
+    verb.add_argument(
+        "--rotate",
+        type=float,
+        metavar="DEGREES",
+        help="with --box: first rotate the radiograph clockwise about its center, on a canvas that "
+        "holds all of it, so that the fingers point up",
     )
     verb.add_argument("--anyway", action="store_true", dest="force", help=argparse.SUPPRESS)
     verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
@@ -259,6 +276,17 @@ def _at_least(least: int) -> Callable[[str], int]:
     return whole_number
 
 
+def _box(text: str) -> tuple[float, float, float, float]:
+    """The type of the option for a box."""
+    try:
+        left, top, right, bottom = map(float, text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not four numbers, left,top,right,bottom"
+        ) from None
+    return left, top, right, bottom
+
+
 def _add_labeled_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, metavar="DIR", help="images named <id>.png etc.")
     parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,sex")
@@ -291,11 +319,12 @@ def _predict(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
 
     paths = list(_files(options.files))
+    frame = _frame(options)
     predictor = Predictor(options.model)
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
     with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
-        opened = read_in_order(paths, predictor.open_all, WORKERS)
+        opened = read_in_order(paths, partial(predictor.open_all, frame=frame), WORKERS)
         for path, found in zip(paths, opened, strict=True):
             for hand in found if isinstance(found, list) else [found]:
                 result = _result(predictor, path, hand, options.sex, options.force)
@@ -307,6 +336,19 @@ def _predict(options: argparse.Namespace) -> int:
     for note in predictor.notes:
         print(note, file=sys.stderr)
     return OK if all_ok else NOT_ALL_OK
+
+
+def _frame(options: argparse.Namespace) -> "ManualFrame | None":
+    """The box and the rotation that were given; they belong to one radiograph."""
+    from boneage.radiographs.manual_frame import ManualFrame
+
+    if options.box is None:
+        if options.rotate is not None:
+            raise BoneAgeError("--rotate needs --box: the hand's box on the rotated radiograph.")
+        return None
+    if len(options.files) > 1 or Path(options.files[0]).is_dir():
+        raise BoneAgeError("--box is for one radiograph: name a single file.")
+    return ManualFrame(options.box, options.rotate or 0.0)
 
 
 def _files(names: list[str]) -> Iterator[Path]:

@@ -151,6 +151,47 @@ def test_both_hands_of_a_film_get_a_line_each(
     assert first["bone_age_months"] and second["bone_age_months"]
 
 
+def test_a_box_and_a_rotation_replace_the_search_for_the_hand(
+    tiny_artifacts, phantom_file, tmp_path, capsys
+):
+    upright = cv2.imread(str(phantom_file), cv2.IMREAD_GRAYSCALE)
+    height, width = upright.shape
+    sideways = tmp_path / "sideways.png"
+    cv2.imwrite(str(sideways), np.rot90(upright))
+    box, months = f"0,0,{width},{height}", []
+    for arguments in ([str(phantom_file)], [str(sideways), "--rotate", "90"]):
+        assert main(["predict", *arguments, "--box", box, "--sex", "female"]) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["crop"], answer["box"]) == ("manual", [0, 0, width, height])
+        months.append(answer["bone_age_months"])
+    assert answer["rotation"] == 90
+    assert months[0] == pytest.approx(months[1], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["HAND", "HAND", "--box", "0,0,99,99"], "name a single file"),
+        (["FOLDER", "--box", "0,0,99,99"], "name a single file"),
+        (["HAND", "--rotate", "90"], "--rotate needs --box"),
+        (["HAND", "--box", "0,0,99"], "'0,0,99' is not four numbers, left,top,right,bottom"),
+        (["HAND", "--box", "0,0,9999,99"], "reaches beyond the film: it is 300 x 400 pixels"),
+        (["HAND", "--box", "9,9,9,9"], "is empty"),
+        (["HAND", "--box", "0,0,99,99", "--rotate", "nan"], "finite"),
+    ],
+)
+def test_a_box_that_cannot_be_used_gets_one_sentence(
+    arguments, sentence, tiny_artifacts, phantom_file, capsys
+):
+    names = {"HAND": str(phantom_file), "FOLDER": str(phantom_file.parent)}
+    try:
+        status = main(["predict", *(names.get(a, a) for a in arguments), "--sex", "female"])
+    except SystemExit as ended:  # argparse
+        status = ended.code
+    assert status == 2
+    assert sentence in capsys.readouterr().err
+
+
 def test_verbose_adds_what_was_read_to_each_line(tiny_artifacts, tmp_path, capsys):
     photograph, broken = tmp_path / "photo.jpg", tmp_path / "broken.png"
     exif = Image.Exif()

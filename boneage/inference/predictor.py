@@ -24,12 +24,14 @@ from boneage.quality.quality_check import load_quality_check
 from boneage.radiographs.both_hands import FilmPart, split_film
 from boneage.radiographs.file_info import FileInfo
 from boneage.radiographs.hand import Hand, load_landmarker
+from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.preprocessing import (
     PreparedHand,
     Preprocessing,
     prepare,
 )
 from boneage.radiographs.reading import Radiograph, read_radiograph
+from boneage.radiographs.text import not_upright
 
 _PREDICTION = ("bone_age", "pooled_features")  # outputs of an exported model
 
@@ -46,6 +48,7 @@ class PreparedRadiograph:
         inverted: whether the file was black on white.
         info: how the file stores it; None of a radiograph that was not read from a file.
         part: the part of the film that shows this hand, where it shows both hands; None otherwise.
+        frame: the box that a person drew; None where the hand was searched for.
     """
 
     hands: dict[str, PreparedHand]
@@ -55,11 +58,13 @@ class PreparedRadiograph:
     inverted: bool
     info: FileInfo | None = None
     part: FilmPart | None = None
+    frame: ManualFrame | None = None
 
     @property
     def warning(self) -> str | None:
-        """A sentence for people on a file that may change the prediction; None otherwise."""
-        return self.info.warning if self.info else None
+        """For people: what about the file or the box drawn may change the prediction; or None."""
+        of_file = self.info.warning if self.info else None
+        return " ".join(filter(None, (of_file, not_upright(self.hand)))) or None
 
     @property
     def hand(self) -> Hand:
@@ -255,37 +260,46 @@ class Predictor:
         return [*notes, self.quality_check.note] if self.quality_check.note else notes
 
     def prepare(
-        self, radiograph: Radiograph, part: FilmPart | None = None
+        self,
+        radiograph: Radiograph,
+        part: FilmPart | None = None,
+        frame: ManualFrame | None = None,
     ) -> dict[str, PreparedHand]:
         """Prepare the hand as each model wants it; models of one preparation share the result.
 
         Args:
             radiograph: as `read_radiograph` returns it.
             part: see `boneage.radiographs.preprocessing.prepare`.
+            frame: the same.
 
         Returns:
             Model name -> the prepared hand.
 
         Raises:
             HandModelError: MediaPipe or its landmark model does not load.
+            ManualFrameError: the frame does not lie on the radiograph.
         """
         hands = {
-            parameters: prepare(radiograph.pixels, parameters, part=part)
+            parameters: prepare(radiograph.pixels, parameters, part=part, frame=frame)
             for parameters in set(self._preprocessing.values())
         }
         return {name: hands[parameters] for name, parameters in self._preprocessing.items()}
 
-    def open(self, source: bytes | str | Path | Radiograph) -> PreparedRadiograph:
+    def open(
+        self, source: bytes | str | Path | Radiograph, frame: ManualFrame | None = None
+    ) -> PreparedRadiograph:
         """Read a radiograph, find its hand and look at it, once for all that follows.
 
         Args:
             source: a file's content, its path, or a radiograph that is read already.
+            frame: where a person says that the hand is, instead of searching for it.
 
         Returns:
             What `predict` and `predict_all` take.
 
         Raises:
             UnreadableRadiograph: the file cannot be used.
+            ManualFrameError: the frame does not lie on the radiograph.
 
         Example:
             >>> from boneage.datasets.phantoms import write_phantoms
@@ -295,9 +309,11 @@ class Predictor:
             'mediapipe'
         """
         radiograph = source if isinstance(source, Radiograph) else read_radiograph(source)
-        return self._open(radiograph)
+        return self._open(radiograph, frame=frame)
 
-    def open_all(self, source: bytes | str | Path | Radiograph) -> list[PreparedRadiograph]:
+    def open_all(
+        self, source: bytes | str | Path | Radiograph, frame: ManualFrame | None = None
+    ) -> list[PreparedRadiograph]:
         """Read a film of one hand or of both, each hand a radiograph of its own.
 
         Both hands are told apart where the film can be cut between them. A film of one hand gives
@@ -306,6 +322,7 @@ class Predictor:
 
         Args:
             source: as for `open`.
+            frame: the same; it holds one hand.
 
         Returns:
             One or two radiographs, from left to right or from top to bottom; of two, each with its
@@ -313,6 +330,7 @@ class Predictor:
 
         Raises:
             UnreadableRadiograph: the file cannot be used.
+            ManualFrameError: the frame does not lie on the radiograph.
 
         Example:
             >>> from boneage.datasets.phantoms import draw_phantom
@@ -321,17 +339,26 @@ class Predictor:
             True
         """
         radiograph = source if isinstance(source, Radiograph) else read_radiograph(source)
-        whole = self._open(radiograph)
+        whole = self._open(radiograph, frame=frame)
+        if frame:
+            return [whole]
         found, other = whole.hand.landmarks, self.quality_check.other_hand(whole.quality)
         if found is None or other is None:
             return [whole]
         parts = split_film(radiograph.pixels, found, other)
         return [self._open(radiograph, part) for part in parts] if parts else [whole]
 
-    def _open(self, radiograph: Radiograph, part: FilmPart | None = None) -> PreparedRadiograph:
+    def _open(
+        self,
+        radiograph: Radiograph,
+        part: FilmPart | None = None,
+        frame: ManualFrame | None = None,
+    ) -> PreparedRadiograph:
         if part:
             radiograph = replace(radiograph, pixels=part.alone(radiograph.pixels))
-        hands = self.prepare(radiograph, part)
+        hands = self.prepare(radiograph, part, frame)
+        if frame:  # what lies beside it, another hand too, is no matter of the quality check
+            radiograph = replace(radiograph, pixels=frame.alone(radiograph.pixels))
         return PreparedRadiograph(
             hands,
             measure_quality(radiograph, next(iter(hands.values()))),
@@ -340,16 +367,21 @@ class Predictor:
             radiograph.inverted,
             radiograph.info,
             part,
+            frame,
         )
 
     def predict(
-        self, source: bytes | str | Path | Radiograph | PreparedRadiograph, sex: str | None = None
+        self,
+        source: bytes | str | Path | Radiograph | PreparedRadiograph,
+        sex: str | None = None,
+        frame: ManualFrame | None = None,
     ) -> Prediction:
         """Bone age of one radiograph, after the quality check.
 
         Args:
             source: as for `open`, or what it returned.
             sex: "female" or "male"; by default as the DICOM header states it.
+            frame: as for `open`, which alone can take it.
 
         Returns:
             The bone ages in months; where the quality check refuses the radiograph, `refusal` says
@@ -358,6 +390,8 @@ class Predictor:
         Raises:
             UnreadableRadiograph: the file cannot be used.
             UnknownSexError: the sex is neither given nor stated in the file.
+            ManualFrameError: the frame does not lie on the radiograph.
+            ValueError: a frame for what was opened without it.
 
         Example:
             >>> from boneage.datasets.phantoms import draw_phantom
@@ -370,8 +404,11 @@ class Predictor:
             Traceback (most recent call last):
             boneage.inference.predictor.UnknownSexError: The file does not state the sex, ...
         """
-        opened = source if isinstance(source, PreparedRadiograph) else self.open(source)
-        (prediction,) = self._predict([opened], [sex or opened.sex], keep_outputs=True)
+        if not isinstance(source, PreparedRadiograph):
+            source = self.open(source, frame)
+        elif frame not in (None, source.frame):
+            raise ValueError("The radiograph is open already: give the frame to open.")
+        (prediction,) = self._predict([source], [sex or source.sex], keep_outputs=True)
         return prediction
 
     def predict_all(

@@ -18,6 +18,7 @@ from boneage.sexes import SEXES
 if TYPE_CHECKING:
     from boneage.inference.predictor import Prediction
     from boneage.radiographs.file_info import FileInfo
+    from boneage.radiographs.manual_frame import ManualFrame
 
 OK, REFUSED, UNREADABLE, WAITING = "ok", "refused", "unreadable", "sex missing"
 GIVEN, HEADER = "given", "header"
@@ -31,18 +32,19 @@ class FileResult:
         file: its name.
         status: OK, REFUSED by the quality check, UNREADABLE, or WAITING for a sex.
         reason: sentences on a status other than OK, on a sex that the DICOM header contradicts, and
-            on a file that is a photograph of a film.
+            on a file or a manually drawn box that may change the prediction.
         sex: "female" or "male", as used for the prediction.
         sex_source: GIVEN or HEADER, the DICOM header.
         chronological_age_months: as the DICOM header states it.
         months: model name, and "ensemble" for their weighted mean -> bone age in months. Empty
             without a bone age; of a refused radiograph there is one only where it was asked for all
             the same.
-        crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS`.
+        crop: how the hand was found, one of `boneage.radiographs.hand.CROP_METHODS` or MANUAL.
         intervals: model name or "ensemble" -> prediction interval (low, high) in months.
         info: how the file stores the radiograph, where it was read.
         hand: of a film of both hands, which one it probably is, "left" or "right".
         position: of such a film, where the hand lies, see `FilmPart.position`.
+        frame: the box that a person drew.
     """
 
     file: str
@@ -57,6 +59,7 @@ class FileResult:
     info: FileInfo | None = None
     hand: str | None = None
     position: str | None = None
+    frame: ManualFrame | None = None
 
 
 def result_of(
@@ -94,6 +97,7 @@ def result_of(
         source.info,
         source.part.side if source.part else None,
         source.part.position if source.part else None,
+        source.frame,
     )
 
 
@@ -107,8 +111,9 @@ def as_json(result: FileResult, model: str, verbose: bool = False) -> dict:
 
     Returns:
         The object: file, hand, position, status, reason, model, sex, sex_source,
-        chronological_age_months, bone_age_months, interval_months and crop; `verbose` adds read,
-        the attributes of `FileInfo`. None for what the file does not have.
+        chronological_age_months, bone_age_months, interval_months and crop; where a person drew a
+        box, also box and rotation, see `ManualFrame`. `verbose` adds read, the attributes of
+        `FileInfo`. None for what the file does not have.
 
     Example:
         >>> as_json(FileResult("a.png", UNREADABLE, "The file is empty."), "ensemble")["status"]
@@ -130,6 +135,8 @@ def as_json(result: FileResult, model: str, verbose: bool = False) -> dict:
         "interval_months": None if interval is None else [round(end, 1) for end in interval],
         "crop": result.crop,
     }
+    if result.frame:
+        answer |= {"box": list(result.frame.box), "rotation": result.frame.rotation}
     if verbose:
         answer["read"] = asdict(result.info) if result.info else None
     return answer
@@ -146,7 +153,8 @@ def results_table(
         level: share, 0 to 1, that the prediction intervals were asked to hold.
 
     Returns:
-        One row a result: file, hand, position, status, reason, sex, ages, interval_level, crop.
+        One row a result: file, hand, position, status, reason, sex, ages, interval_level, crop, and
+        box and rotation, where a person drew a box for one of them (see `ManualFrame`).
         hand and position are missing but for films of both hands. Ages are
         <model>_months of each model and ensemble_months, each with the limits of its interval
         behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
@@ -170,6 +178,8 @@ def results_table(
             **_ages(result),
             "interval_level": level if result.intervals else None,
             "crop": result.crop,
+            "box": result.frame and ",".join(f"{edge:g}" for edge in result.frame.box),
+            "rotation": result.frame and result.frame.rotation,
         }
         for result in results
     ]
@@ -184,6 +194,7 @@ def results_table(
         *ages,
         "interval_level",
         "crop",
+        *(("box", "rotation") if any(result.frame for result in results) else ()),
     ]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(ages, float))
 

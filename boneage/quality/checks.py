@@ -15,9 +15,12 @@ import numpy as np
 
 from boneage.radiographs.hand import (
     FULL_FRAME,
+    MANUAL,
     MIDDLE_MCP,
     WRIST,
+    Hand,
     find_hands_beside,
+    upright_angle,
     upright_axes,
 )
 from boneage.radiographs.preprocessing import PreparedHand
@@ -25,6 +28,7 @@ from boneage.radiographs.reading import Radiograph
 
 BLANK, COLOR, NO_HAND, TOO_SMALL = "blank or too dark", "in color", "no hand", "too small"
 SEVERAL, CUT_OFF, BLURRED = "more than one hand", "cut off", "blurred"
+OUTSIDE_BOX = "outside the box"
 OUT_OF_DISTRIBUTION = "out of distribution"
 
 # Groups of images that the check is measured on, in quality_check.csv; ALL are the kinds of one
@@ -44,6 +48,8 @@ _REASONS = {
     SEVERAL: "The image seems to show more than one hand; crop it to one hand.",
     CUT_OFF: "Part of the hand is outside the image; choose a radiograph that shows all fingers "
     "and the wrist.",
+    OUTSIDE_BOX: "Part of the hand is outside the box; draw it round all fingers and the ends of "
+    "radius and ulna.",
     BLURRED: "The image is too blurred to assess the growth plates; choose a sharp radiograph, or "
     "export it again at full resolution.",
     OUT_OF_DISTRIBUTION: "The image is unlike the hand radiographs of the training data, "
@@ -99,6 +105,9 @@ CHECKS = (
     Check(OTHER, SEVERAL, most=1 / 3),
     Check("joints near the edge", CUT_OFF),
     Check("wrist near the edge", CUT_OFF),
+    # Of a box that a person drew, where the edges of a film have their limits.
+    Check("joints near the box edge", OUTSIDE_BOX, most=50),
+    Check("wrist near the box edge", OUTSIDE_BOX, most=5.5),
     Check("fine detail missing", BLURRED),
 )
 
@@ -154,9 +163,9 @@ def measure_quality(radiograph: Radiograph, prepared: PreparedHand) -> QualityMe
     }
     if hand.landmarks is None:
         return QualityMeasures(measures)
-    joints, wrist = _room(hand.landmarks, hand.angle, radiograph.pixels.shape)
-    measures["joints near the edge"] = 1 / max(joints, _NO_ROOM)
-    measures["wrist near the edge"] = 1 / max(wrist, _NO_ROOM)
+    measures |= _nearness(hand.landmarks, radiograph.pixels.shape, "edge")
+    if hand.method == MANUAL:
+        measures |= _nearness(_in_box(hand, hand.landmarks), hand.size[::-1], "box edge")
     others = find_hands_beside(radiograph.pixels, hand)
     others = [points for points in others if _are_of_one_size(points, hand.landmarks)]
     return QualityMeasures(measures, hand.landmarks, others)
@@ -175,12 +184,27 @@ def _fine_detail(image: np.ndarray) -> float:
     return float(fine[inside].std() / max(image[inside].std(), 1)) if inside.any() else 0.0
 
 
-def _room(landmarks: np.ndarray, angle: float, shape: tuple[int, ...]) -> tuple[float, float]:
+def _in_box(hand: Hand, landmarks: np.ndarray) -> np.ndarray:
+    """Landmarks in pixels of the hand's box."""
+    middle = (np.array(hand.size) - 1) / 2
+    return (landmarks - hand.center) @ upright_axes(hand.angle).T + middle
+
+
+def _nearness(landmarks: np.ndarray, shape: tuple[float, ...], edge: str) -> dict[str, float]:
+    joints, wrist = _room(landmarks, shape)
+    return {
+        f"joints near the {edge}": 1 / max(joints, _NO_ROOM),
+        f"wrist near the {edge}": 1 / max(wrist, _NO_ROOM),
+    }
+
+
+def _room(landmarks: np.ndarray, shape: tuple[float, ...]) -> tuple[float, float]:
     """Way to the image's edge, in hand lengths, from the outermost joint and down from the wrist.
 
     Fingers outside the image are guessed by MediaPipe, at or beyond the edge.
     """
     last = np.array(shape[::-1]) - 1
+    angle = float(upright_angle(landmarks))
     upright = landmarks @ upright_axes(angle).T
     length = upright[WRIST, 1] - upright[:, 1].min()
     joints = np.minimum(landmarks, last - landmarks).min()

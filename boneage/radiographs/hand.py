@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from mediapipe.tasks.python.vision import HandLandmarker
 
 MEDIAPIPE, SEGMENTATION, FULL_FRAME = "mediapipe", "segmentation", "full_frame"
-CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)
+CROP_METHODS = (MEDIAPIPE, SEGMENTATION, FULL_FRAME)  # found automatically
+MANUAL = "manual"  # a person drew the box
 
 # The landmark model, which MediaPipe's wheel does not carry; its license and source lie beside it.
 _LANDMARK_MODEL = Path(__file__).parent / "hand_landmarker" / "hand_landmarker.task"
@@ -76,7 +77,7 @@ class Hand:
     """A hand as an oriented box on a radiograph; all lengths are radiograph pixels.
 
     Attributes:
-        method: how it was found, one of CROP_METHODS.
+        method: how it was found, one of CROP_METHODS or MANUAL.
         center: (x, y) of the box.
         size: (width, height) of the box in the hand's own upright frame (fingers up).
         angle: degrees the radiograph must be rotated counter-clockwise to bring the fingers up.
@@ -162,11 +163,30 @@ def find_hand(
         >>> hand.method, hand.landmarks.shape
         ('mediapipe', (21, 2))
     """
+    landmarks = find_landmarks(pixels, second_attempt)
+    if landmarks is not None:
+        return _hand_from_landmarks(landmarks, margin, wrist_margin)
+    return _segment(pixels, margin) or full_frame(pixels)
+
+
+def find_landmarks(pixels: np.ndarray, second_attempt: bool = True) -> np.ndarray | None:
+    """Find the joints of a hand.
+
+    Args:
+        pixels: (H, W) uint8, bones bright.
+        second_attempt: see `find_hand`.
+
+    Returns:
+        (21, 2) float32 of x, y in pixels, in MediaPipe's order; None where there is no hand.
+
+    Raises:
+        HandModelError: MediaPipe or its landmark model does not load.
+    """
     for attempt in _ATTEMPTS if second_attempt else _ATTEMPTS[:1]:
         landmarks = _find_landmarks(pixels, attempt)
         if landmarks is not None and _could_be_a_hand(landmarks, pixels.size):
-            return _hand_from_landmarks(landmarks, margin, wrist_margin)
-    return _segment(pixels, margin) or full_frame(pixels)
+            return landmarks
+    return None
 
 
 def find_hands_beside(pixels: np.ndarray, hand: Hand) -> list[np.ndarray]:

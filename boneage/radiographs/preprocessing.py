@@ -8,6 +8,7 @@ import numpy as np
 
 from boneage.radiographs.both_hands import FilmPart
 from boneage.radiographs.hand import Hand, find_hand, upright_axes
+from boneage.radiographs.manual_frame import ManualFrame
 from boneage.sexes import SEXES
 
 # Raise it by one whenever other code makes another prepared image of the same file with the same
@@ -73,6 +74,7 @@ def prepare(
     parameters: Preprocessing | None = None,
     hand: Hand | None = None,
     part: FilmPart | None = None,
+    frame: ManualFrame | None = None,
 ) -> PreparedHand:
     """Find the hand of a radiograph, rotate it upright, crop it and equalize its contrast.
 
@@ -85,6 +87,7 @@ def prepare(
         hand: where it is, if it was found before; the parameters of the search then do not matter.
         part: of a film of two hands, where to look for the hand; the rest should be 0
             (`FilmPart.alone`).
+        frame: where a person says that the hand is, instead of searching for it.
 
     Returns:
         The prepared hand, an image (S, S) uint8 of `parameters.size` pixels, and how it maps to the
@@ -92,6 +95,7 @@ def prepare(
 
     Raises:
         HandModelError: MediaPipe or its landmark model does not load.
+        ManualFrameError: the frame does not lie on the radiograph.
 
     Example:
         >>> from boneage.datasets.phantoms import draw_phantom
@@ -100,6 +104,8 @@ def prepare(
         ((128, 128), dtype('uint8'), (2, 3))
     """
     parameters = parameters or Preprocessing()
+    if frame:
+        hand = frame.hand(pixels, parameters.second_attempt)
     hand = hand or _find_hand(pixels, parameters, part)
     scale = parameters.size / max(hand.size)
     to_radiograph = _crop_to_radiograph(hand, parameters.size, scale)

@@ -1,9 +1,17 @@
 """How the hand was found and prepared, in sentences."""
 
 from collections.abc import Collection
+from math import remainder
 
 from boneage.formatting import in_words
-from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, SEGMENTATION
+from boneage.radiographs.hand import (
+    FULL_FRAME,
+    MANUAL,
+    MEDIAPIPE,
+    SEGMENTATION,
+    Hand,
+    upright_angle,
+)
 
 _HAND_FOUND = {
     MEDIAPIPE: "Hand found by its 21 joint landmarks (MediaPipe), rotated upright and cropped.",
@@ -15,12 +23,18 @@ _HAND_FOUND = {
         "No hand was found, so the whole image is the model input. Interpret the bone age with "
         "caution: the models were trained on cropped hands."
     ),
+    MANUAL: (
+        "The crop box was drawn manually. The models were trained on upright hands from the "
+        "fingertips to the distal radius and ulna, with little room around them: check the crop "
+        "box."
+    ),
 }
 
 _HAND_FOUND_SHORT = {
     MEDIAPIPE: "joint landmarks",
     SEGMENTATION: "bright region",
     FULL_FRAME: "not found",
+    MANUAL: "manual",
     "unknown": "not stated",  # in user predictions
 }
 
@@ -33,6 +47,30 @@ def hand_found(method: str) -> str:
 def hand_found_short(method: str) -> str:
     """A crop method in two words, for tables."""
     return _HAND_FOUND_SHORT[method]
+
+
+_UPRIGHT = 30  # degrees that a person may be wrong
+
+
+def not_upright(hand: Hand) -> str | None:
+    """A sentence on a box that was drawn manually and in which the fingers do not point up.
+
+    Args:
+        hand: of the box.
+
+    Returns:
+        The sentence, with the rotation that brings them up; None where they do point up, or where
+        no landmarks tell.
+    """
+    if hand.method != MANUAL or hand.landmarks is None:
+        return None
+    angle = float(upright_angle(hand.landmarks))
+    if abs(remainder(angle - hand.angle, 360)) <= _UPRIGHT:
+        return None
+    return (
+        "The fingers do not point up in the box: rotate the radiograph by about "
+        f"{round(-angle) % 360} degrees clockwise, as the models were trained on upright hands."
+    )
 
 
 def which_hand(side: str | None, position: str) -> str:

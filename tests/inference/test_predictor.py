@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -15,7 +16,8 @@ from boneage.explain.gradcam import telling_direction
 from boneage.inference.conformal import LEVELS
 from boneage.inference.ensemble import with_ensemble
 from boneage.inference.predictor import Predictor, UnknownSexError
-from boneage.quality.checks import Refusal
+from boneage.quality.checks import NO_HAND, OUTSIDE_BOX, SEVERAL, Refusal
+from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.preprocessing import to_model_input
 from boneage.radiographs.reading import Radiograph, UnreadableRadiograph, read_radiograph
 from boneage.training.export import export_artifact
@@ -168,6 +170,50 @@ def test_hands_that_cannot_be_cut_apart_are_refused(tiny_artifacts, phantom_shap
     predictor, hand = Predictor(), draw_phantom(96, "female", 1)
     (whole,) = predictor.open_all(Radiograph(np.hstack([hand, hand[:, ::-1]]), "PNG"))
     assert "more than one hand" in predictor.predict(whole, "female").refusal.kind
+
+
+def test_a_framed_hand_is_the_only_one_on_its_film(tiny_artifacts, phantom_shapes):
+    predictor, hand = Predictor(), draw_phantom(96, "female", 1)
+    height, width = hand.shape
+    film = Radiograph(np.hstack([hand, hand[:, ::-1]]), "PNG")
+    frame = ManualFrame((width, 0, 2 * width, height))
+    (framed,) = predictor.open_all(film, frame)
+    assert (framed.frame, framed.part, framed.hand.method) == (frame, None, "manual")
+    assert framed.hand.landmarks[:, 0].min() > width
+    prediction = predictor.predict(framed, "female")
+    assert prediction.refusal is None
+    assert predictor.predict(film, "female", frame).months == prediction.months
+    both = predictor.predict(film, "female", ManualFrame((0, 0, 2 * width, height)))
+    assert both.refusal.kind == SEVERAL
+    with pytest.raises(ValueError, match="open already"):
+        predictor.predict(predictor.open(film), "female", frame)
+
+
+def test_a_film_without_a_hand_that_was_found_can_be_framed(predictor):
+    noise = np.random.default_rng(0).integers(150, 255, (290, 290), np.uint8)
+    film = Radiograph(np.pad(noise, 5), "PNG")
+    assert predictor.predict(film, "female").refusal.kind == NO_HAND
+    assert predictor.predict(film, "female", ManualFrame((0, 0, 300, 300))).refusal is None
+
+
+def test_a_box_that_cuts_the_hand_off_is_refused(predictor):
+    pixels = draw_phantom(96, "female", 1)
+    height, width = pixels.shape
+    wrist = predictor.open(Radiograph(pixels, "PNG")).hand.landmarks[0, 1]
+    film = Radiograph(pixels, "PNG")
+    cut = predictor.predict(film, "female", ManualFrame((0, 0, width, int(wrist) + 5)))
+    assert cut.refusal.kind == OUTSIDE_BOX
+
+
+def test_a_box_with_the_fingers_to_the_side_says_how_to_rotate(predictor):
+    sideways = np.ascontiguousarray(np.rot90(draw_phantom(96, "female", 1)))
+    height, width = sideways.shape
+    film = Radiograph(sideways, "PNG")
+    warning = predictor.open(film, ManualFrame((0, 0, width, height))).warning
+    asked = int(re.search(r"rotate the radiograph by about (\d+) degrees clockwise", warning)[1])
+    assert asked == pytest.approx(90, abs=25)
+    assert predictor.open(film, ManualFrame((0, 0, height, width), asked)).warning is None
+    assert predictor.open(film).warning is None
 
 
 def test_several_radiographs_get_the_answers_that_each_gets_alone(predictor):

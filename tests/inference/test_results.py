@@ -8,7 +8,8 @@ from boneage.figures.cards import age_cards
 from boneage.formatting import age_in_short, age_in_words
 from boneage.inference import results
 from boneage.inference.results import GIVEN, HEADER, OK, REFUSED, WAITING, FileResult
-from boneage.radiographs.hand import FULL_FRAME
+from boneage.radiographs.hand import FULL_FRAME, MANUAL
+from boneage.radiographs.manual_frame import ManualFrame
 
 MODELS = ["a", "b"]
 
@@ -79,6 +80,21 @@ def test_people_read_years_and_words(table):
     assert list(shown.loc[0, columns]) == ["8 y", "8 y 2 m", "7 y 2 m", "not found"]
     assert shown.loc[[1, 2], columns].isna().all(axis=None)
     assert shown.loc[3, "hand"] == "left hand (probable)" and shown.loc[:2, "hand"].isna().all()
+
+
+def test_a_manual_frame_is_stated_where_there_is_one():
+    months, frame = {"ensemble": 98.0}, ManualFrame((10, 20, 310.5, 420), -15)
+    framed = FileResult("f.png", OK, months=months, crop=MANUAL, frame=frame)
+    found = FileResult("x.png", OK, months=months, crop=FULL_FRAME)
+    answer = results.as_json(framed, "ensemble")
+    assert answer["crop"] == "manual"
+    assert (answer["box"], answer["rotation"]) == ([10, 20, 310.5, 420], -15)
+    assert not {"box", "rotation"} & set(results.as_json(found, "ensemble"))
+    table = results.results_table([found, framed], [], 0.9)
+    assert table.loc[1, ["crop", "box", "rotation"]].tolist() == ["manual", "10,20,310.5,420", -15]
+    assert table.loc[0, ["box", "rotation"]].isna().all()
+    assert results.as_people_read(table).loc[1, "crop"] == "manual"
+    assert "box" not in results.results_table([found], [], 0.9)
 
 
 @pytest.mark.parametrize("months", [149.46, 149.5, 95.94, 5.49])

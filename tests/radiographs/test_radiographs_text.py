@@ -1,11 +1,12 @@
 from boneage.radiographs import text
-from boneage.radiographs.hand import CROP_METHODS
+from boneage.radiographs.hand import CROP_METHODS, MANUAL
 
 
 def test_every_crop_method_has_words():
-    sentences = {text.hand_found(method) for method in CROP_METHODS}
-    words = {text.hand_found_short(method) for method in CROP_METHODS}
-    assert len(sentences) == len(words) == len(CROP_METHODS)
+    methods = [*CROP_METHODS, MANUAL]
+    sentences = {text.hand_found(method) for method in methods}
+    words = {text.hand_found_short(method) for method in methods}
+    assert len(sentences) == len(words) == len(methods)
     assert text.hand_found_short("unknown") == "not stated"
 
 
