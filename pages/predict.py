@@ -11,6 +11,7 @@ from boneage.radiographs.text import ABOUT_BOTH_HANDS
 from pages.predict_sections.about_models import about_the_models
 from pages.predict_sections.answer import choose_level, show_answer
 from pages.predict_sections.atlas_comparison import show_average_hand
+from pages.predict_sections.framing import mark_manual, show_framing
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several
@@ -49,23 +50,27 @@ def show_one(
     """Everything on one radiograph; the level of the intervals is asked unless it is given."""
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
-        prediction = predict(weights, source.digest, sex, source.content, source.hand)
+        prediction = predict(weights, source.digest, sex, source.content, source.hand, source.frame)
     name = source.title if source.about else as_plain_markdown(source.title)
     st.header(f"Bone age: {name}", anchor=False)
+    mark_manual(source)
     show_notes(source, prediction)
     if not prediction.refusal:
         show_answer(weights, prediction, age, level or choose_level(weights))
     elif show_refusal(weights, source, prediction):
         st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
     else:
+        show_framing(source, prediction)
         return
     for note in load_predictor(weights).notes:
         st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
     show_hand(weights, source, prediction, input_sizes)
     if not prediction.refusal:
-        known = opened(weights, source.digest, source.content, source.hand)
-        show_average_hand(prediction, f"{source.digest} {source.hand}", known.to_compare)
+        known = opened(weights, source.digest, source.content, source.hand, source.frame)
+        show_average_hand(
+            prediction, f"{source.digest} {source.hand} {source.frame}", known.to_compare
+        )
     show_maps(weights, source, sex)
 
 
@@ -111,7 +116,7 @@ def main() -> None:
                 # The sex that was asked for counts, whatever the header says.
                 show_both_hands(weights, [replace(h, sample_sex=sex) for h in hands], sex, age)
             else:
-                show_one(weights, sources[0], sex, age)
+                show_one(weights, hands[0], sex, age)
         about_the_models(weights)
     except BoneAgeError as error:
         show_error(error)

@@ -21,6 +21,7 @@ from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Prediction, Predictor, PreparedRadiograph
 from boneage.inference.text import other_sex_in_header
 from boneage.radiographs.hand import Hand
+from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph, read_radiograph
 from boneage.radiographs.text import which_hand
@@ -47,7 +48,7 @@ class Source:
 
     The file is read when its header is asked for. Of a sample, sex and what to know are given. Of a
     film of both hands, `hand` is the number of the one meant and `which` says which it is; without
-    a number, the whole film is meant.
+    a number, the whole film is meant. `frame`: the box that the user drew.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Source:
     about: str | None = None
     hand: int | None = None
     which: str | None = None
+    frame: ManualFrame | None = None
 
     @property
     def title(self) -> str:
@@ -112,8 +114,19 @@ def film(digest: str, _content: bytes) -> ViewedImage:
     return viewer.film(_read(digest, _content).pixels)
 
 
-def opened(weights: Weights, digest: str, _content: bytes, hand: int | None = None) -> Opened:
-    """One hand of a film, or the film as a whole. Raises UnreadableRadiograph."""
+def opened(
+    weights: Weights,
+    digest: str,
+    _content: bytes,
+    hand: int | None = None,
+    frame: ManualFrame | None = None,
+) -> Opened:
+    """One hand of a film, what a box on it holds, or the film as a whole.
+
+    Raises UnreadableRadiograph.
+    """
+    if frame:
+        return _opened_framed(weights, digest, _content, frame)
     hands = _opened_hands(weights, digest, _content)
     if hand is not None:
         return hands[hand]
@@ -130,6 +143,12 @@ def _opened_hands(weights: Weights, digest: str, _content: bytes) -> list[Opened
 def _opened_whole(weights: Weights, digest: str, _content: bytes) -> Opened:
     radiograph = _read(digest, _content)
     return _keep(radiograph, [load_predictor(weights).open(radiograph)])[0]
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _opened_framed(weights: Weights, digest: str, _content: bytes, frame: ManualFrame) -> Opened:
+    radiograph = _read(digest, _content)
+    return _keep(radiograph, [load_predictor(weights).open(radiograph, frame)])[0]
 
 
 def _keep(radiograph: Radiograph, hands: list[PreparedRadiograph]) -> list[Opened]:
@@ -193,10 +212,16 @@ def load_predictor(weights: Weights) -> Predictor:
 
 @st.cache_resource(show_spinner=False, max_entries=1000)
 def predict(
-    weights: Weights, digest: str, sex: str, _content: bytes, hand: int | None = None
+    weights: Weights,
+    digest: str,
+    sex: str,
+    _content: bytes,
+    hand: int | None = None,
+    frame: ManualFrame | None = None,
 ) -> Prediction:
     """Raises UnreadableRadiograph."""
-    return load_predictor(weights).predict(opened(weights, digest, _content, hand).prepared, sex)
+    prepared = opened(weights, digest, _content, hand, frame).prepared
+    return load_predictor(weights).predict(prepared, sex)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -207,8 +232,9 @@ def explain(
     name: str,
     _content: bytes,
     hand: int | None = None,
+    frame: ManualFrame | None = None,
 ) -> Explanation:
-    prediction = predict(weights, digest, sex, _content, hand)
+    prediction = predict(weights, digest, sex, _content, hand, frame)
     return load_predictor(weights).explain(prediction, name)
 
 
@@ -238,7 +264,7 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         st.error(f"**Refused by the quality check.** {reason}", icon=":material/block:")
         return True
     st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
-    known = opened(weights, source.digest, source.content, source.hand)
+    known = opened(weights, source.digest, source.content, source.hand, source.frame)
     show_image(
         film(source.digest, source.content),
         "The refused image",

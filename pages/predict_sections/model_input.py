@@ -5,6 +5,7 @@ import streamlit as st
 from boneage.inference.predictor import Prediction
 from boneage.quality.checks import NO_HAND
 from boneage.radiographs.text import hand_found, hand_found_short, prepared_hand
+from pages.predict_sections.framing import show_framing
 from pages.radiographs import Source, Weights, film, opened
 from pages.viewer import show_image
 
@@ -18,7 +19,7 @@ def show_hand(
     if prediction.source.inverted:
         st.markdown("The image had black bones on a white background and was inverted.")
     shown = film(source.digest, source.content)
-    others = opened(weights, source.digest, source.content, source.hand).others
+    others = opened(weights, source.digest, source.content, source.hand, source.frame).others
     # Beside a square crop, this gives both images one height.
     left, right = st.columns([min(max(shown.width / shown.height, 0.5), 1.5), 1], gap="medium")
     show_image(
@@ -37,6 +38,7 @@ def show_hand(
         prepared_hand(len(crop), input_sizes),
         place=right,
     )
+    show_framing(source, prediction)
     if prediction.source.info:
         show_file(prediction)
 

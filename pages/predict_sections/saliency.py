@@ -18,7 +18,7 @@ CROP, RADIOGRAPH = "Model input", "Radiograph"
 
 @st.fragment  # the slider redraws the maps, and nothing else of the page
 def show_maps(weights: Weights, source: Source, sex: str) -> None:
-    prediction = predict(weights, source.digest, sex, source.content, source.hand)
+    prediction = predict(weights, source.digest, sex, source.content, source.hand, source.frame)
     st.header("Saliency maps", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         place = st.segmented_control(
@@ -31,12 +31,14 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         prepared = prediction.prepared[name]
         if place == CROP:
             return images.map_on_crop(prepared.image, values, opacity / 100)
-        shown = opened(weights, source.digest, source.content, source.hand).shown
+        shown = opened(weights, source.digest, source.content, source.hand, source.frame).shown
         return images.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
 
     with st.spinner("Computing saliency maps."):
         explanations = {
-            name: explain(weights, source.digest, sex, name, source.content, source.hand)
+            name: explain(
+                weights, source.digest, sex, name, source.content, source.hand, source.frame
+            )
             for name in prediction.months
         }
     st.subheader("Grad-CAM", anchor=False)

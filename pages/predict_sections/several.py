@@ -9,6 +9,7 @@ from boneage.formatting import share
 from boneage.inference import results
 from boneage.models.registry import find_model
 from boneage.radiographs.preprocessing import SEXES
+from pages.predict_sections.framing import framed
 from pages.radiographs import (
     Source,
     Weights,
@@ -69,8 +70,12 @@ def find_hands(weights: Weights, sources: list[Source]) -> list[Source]:
     return [
         hand
         for source in with_progress(sources, "Finding the hands")
-        for hand in hands_of(weights, source)
+        for hand in _hands_of(weights, framed(source))
     ]
+
+
+def _hands_of(weights: Weights, source: Source) -> list[Source]:
+    return [source] if source.frame else [framed(hand) for hand in hands_of(weights, source)]
 
 
 def with_progress(sources: list[Source], doing: str) -> Iterator[Source]:
@@ -93,11 +98,11 @@ def result_of(
     sex = chosen or source.sex or default_sex
     if sex is None:
         # Opened now, as the whole film is not kept until the sex is chosen.
-        opened(weights, source.digest, source.content, source.hand)
+        opened(weights, source.digest, source.content, source.hand, source.frame)
         return results.FileResult(source.name, results.WAITING)
     return results.result_of(
         source.name,
-        predict(weights, source.digest, sex, source.content, source.hand),
+        predict(weights, source.digest, sex, source.content, source.hand, source.frame),
         results.HEADER if source.sex and not chosen else results.GIVEN,
         level,
         show_refused=source.key in st.session_state.get("forced", ()),

@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 
 from boneage.figures import images
-from boneage.radiographs.hand import Hand
+from boneage.radiographs.hand import FULL_FRAME, Hand, upright_axes
+from boneage.radiographs.limits import MIN_SIDE
 
 FILM_SIDE = 1600  # pixels of a film's longer side: enough to look at one bone
 _LOSSLESS_SIDE = 640  # images up to this size are sent as PNG, larger ones as JPEG
 _QUALITY = 92  # of JPEG
+_MIDDLE = 0.1  # of the film, left out on each side
 
 
 def _read(name: str) -> str:
@@ -64,6 +66,18 @@ class Framing:
     box: tuple[float, float, float, float]
     rotation: float = 0.0
     is_manual: bool = False
+
+    @classmethod
+    def around(cls, hand: Hand, image: ViewedImage, is_manual: bool = False) -> "Framing":
+        """The box of a hand on a film; the middle of the film where no hand was found."""
+        film = np.array([image.width, image.height])
+        if hand.method == FULL_FRAME:
+            return cls((*film * _MIDDLE, *film * (1 - _MIDDLE)))
+        axes = upright_axes(hand.angle)
+        canvas = np.round(np.abs(axes) @ film)
+        center = axes @ (np.array(hand.center) - (film - 1) / 2) + canvas / 2
+        half = np.array(hand.size) / 2
+        return cls((*center - half, *center + half), -hand.angle, is_manual)
 
 
 def film(pixels: np.ndarray) -> ViewedImage:
@@ -121,6 +135,7 @@ def viewer_data(
             "box": [float(edge) for edge in framing.box],
             "rotation": float(framing.rotation),
             "is_manual": framing.is_manual,
+            "least": MIN_SIDE + 2,  # a box is rounded inwards
         },
     }
     return data | {"version": hashlib.sha256(repr(data).encode()).hexdigest()}

@@ -4,7 +4,6 @@
 // rotation is in degrees clockwise.
 
 const NEAR = { mouse: 10, touch: 24, pen: 16 }; // pixels of the screen around a handle
-const SMALLEST = 0.05; // side of a box, of the film's shorter side
 const HANDLE = 9;
 
 class Framing {
@@ -21,7 +20,7 @@ class Framing {
     const click = (element, act) => element.addEventListener("click", act);
     click(find(".left"), () => this.turn(this.quarters - 1));
     click(find(".right"), () => this.turn(this.quarters + 1));
-    click(this.use, () => send({ box: this.box.map(Math.round), rotation: this.rotation }));
+    click(this.use, () => send({ box: this.rounded, rotation: this.rotation }));
     click(this.automatic, () => send({ box: null }));
     this.slider.addEventListener("input", () => this.rotate(Number(this.slider.value)));
   }
@@ -33,8 +32,18 @@ class Framing {
     this.fine = frame.rotation - 90 * this.quarters;
     this.slider.value = this.fine;
     this.automatic.hidden = !frame.is_manual;
-    this.box = frame.box;
+    this.least = frame.least;
     this.layOut();
+    this.setBox(frame.box, false);
+  }
+
+  // Inwards, so that the box stays on the film; whole numbers stay as they are.
+  get rounded() {
+    const [left, top, right, bottom] = this.box;
+    return [
+      Math.ceil(left - 0.01), Math.ceil(top - 0.01),
+      Math.floor(right + 0.01), Math.floor(bottom + 0.01),
+    ];
   }
 
   get rotation() {
@@ -72,7 +81,7 @@ class Framing {
     const [width, height] = this.film;
     const angle = (this.rotation * Math.PI) / 180;
     const [cos, sin] = [Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle))];
-    this.canvas = [width * cos + height * sin, width * sin + height * cos];
+    this.canvas = [width * cos + height * sin, width * sin + height * cos].map(Math.round);
     const ratio = this.quarters % 2 ? height / width : width / height; // of the stage
     this.scale = Math.min(ratio / this.canvas[0], 1 / this.canvas[1]); // stage heights a pixel
     this.ratio = ratio;
@@ -135,9 +144,8 @@ class Framing {
   // A click beside the box, or a box too small to be meant, leaves the one there was.
   up() {
     if (!this.from) return;
-    const least = SMALLEST * Math.min(...this.film);
     const [left, top, right, bottom] = this.box;
-    if (right - left < least || bottom - top < least) this.setBox(this.before);
+    if (right - left < this.least || bottom - top < this.least) this.setBox(this.before);
     this.from = null;
   }
 
@@ -161,11 +169,10 @@ class Framing {
     const step = 0.01 * Math.min(...this.film);
     const [left, top, other, bottom] = this.box;
     const [dx, dy] = [right * step, down * step];
-    const least = SMALLEST * Math.min(...this.film);
     if (!resizes) this.setBox([left + dx, top + dy, other + dx, bottom + dy]);
     else
       this.setBox(
-        [left, top, Math.max(other + dx, left + least), Math.max(bottom + dy, top + least)],
+        [left, top, Math.max(other + dx, left + this.least), Math.max(bottom + dy, top + this.least)],
         false,
       );
     return true;
