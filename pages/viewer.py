@@ -37,7 +37,9 @@ def ask_for_box(
     answer: called with "box" (left, top, right, bottom in pixels of the rotated film, or None for
     the automatic one) and "rotation" (degrees clockwise).
     """
-    data = viewer.viewer_data(film, "Radiograph to frame the hand on", key, framing=framing)
+    data = viewer.viewer_data(
+        film, "Radiograph to frame the hand on", key, height=60, framing=framing
+    )
     widget = _widget(key)
     VIEWER(key=widget, data=data, on_frame_change=lambda: answer(st.session_state[widget]["frame"]))
 

@@ -18,18 +18,18 @@ class Framing {
     this.panel.hidden = false;
     view.tool = this;
     const click = (element, act) => element.addEventListener("click", act);
-    click(find(".left"), () => this.turn(this.quarters - 1));
-    click(find(".right"), () => this.turn(this.quarters + 1));
+    click(find(".left"), () => this.rotate(this.quarters - 1, this.fine));
+    click(find(".right"), () => this.rotate(this.quarters + 1, this.fine));
     click(this.use, () => send({ box: this.rounded, rotation: this.rotation }));
     click(this.automatic, () => send({ box: null }));
-    this.slider.addEventListener("input", () => this.rotate(Number(this.slider.value)));
+    this.slider.addEventListener("input", () => this.rotate(this.quarters, Number(this.slider.value)));
   }
 
   // data.frame: the box and rotation to begin with, and whether there is an automatic one.
   start({ width, height, frame }) {
     this.film = [width, height];
     this.quarters = Math.round(frame.rotation / 90);
-    this.fine = frame.rotation - 90 * this.quarters;
+    this.fine = Math.round(2 * (frame.rotation - 90 * this.quarters)) / 2; // as the slider steps
     this.slider.value = this.fine;
     this.automatic.hidden = !frame.is_manual;
     this.least = frame.least;
@@ -51,30 +51,20 @@ class Framing {
     return degrees - 360 * Math.round(degrees / 360);
   }
 
-  turn(quarters) {
-    this.change(() => (this.quarters = quarters));
-    const [left, top, right, bottom] = this.box;
-    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    const [w, h] = [(right - left) / 2, (bottom - top) / 2];
-    this.setBox([x - h, y - w, x + h, y + w]); // it lies on the film as before
-  }
-
-  rotate(fine) {
-    this.change(() => (this.fine = fine));
-  }
-
-  // The middle of the box stays on its place of the film.
-  change(rotate) {
-    const [before, [oldWidth, oldHeight]] = [this.rotation, this.canvas];
-    rotate();
-    const angle = ((this.rotation - before) * Math.PI) / 180;
+  // The middle of the box stays on its place of the film; quarters turn the box as well.
+  rotate(quarters, fine) {
+    const [before, [oldWidth, oldHeight], [left, top, right, bottom]] = [
+      this.rotation, this.canvas, this.box,
+    ];
+    const half = [(right - left) / 2, (bottom - top) / 2];
+    if ((quarters - this.quarters) % 2) half.reverse();
+    Object.assign(this, { quarters, fine });
     this.layOut();
-    const [left, top, right, bottom] = this.box;
-    const [x, y] = [(left + right - oldWidth) / 2, (top + bottom - oldHeight) / 2];
+    const angle = ((this.rotation - before) * Math.PI) / 180;
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    const dx = x * cos - y * sin + this.canvas[0] / 2 - (left + right) / 2;
-    const dy = x * sin + y * cos + this.canvas[1] / 2 - (top + bottom) / 2;
-    this.setBox([left + dx, top + dy, right + dx, bottom + dy]);
+    const [dx, dy] = [(left + right - oldWidth) / 2, (top + bottom - oldHeight) / 2];
+    const [x, y] = [dx * cos - dy * sin + this.canvas[0] / 2, dx * sin + dy * cos + this.canvas[1] / 2];
+    this.setBox([x - half[0], y - half[1], x + half[0], y + half[1]]);
   }
 
   layOut() {
@@ -211,6 +201,8 @@ class Framing {
       ),
     );
     const size = `${Math.round(right - left)} × ${Math.round(bottom - top)} pixels`;
-    this.output.textContent = `${size}, rotated ${this.rotation}°`;
+    const direction = this.rotation < 0 ? "counterclockwise" : "clockwise";
+    const rotated = this.rotation && `, rotated ${Math.abs(this.rotation)}° ${direction}`;
+    this.output.textContent = size + (rotated || "");
   }
 }
