@@ -12,6 +12,7 @@ from boneage.atlas import viewer as atlas
 from boneage.atlas.change import difference
 from boneage.datasets.challenge import CITATION
 from pages import shared
+from pages.viewer import show_image
 
 BOTH = "both"
 HANDS = {BOTH: "Girls and boys", "female": "Girls", "male": "Boys"}
@@ -85,11 +86,11 @@ def download(sex: str, months: int) -> None:
 def show_spread(shown: list[standards.Standard]) -> None:
     for standard, place in zip(shown, st.columns(2, gap="medium"), strict=False):
         with place:
-            st.image(
+            show_image(
                 atlas.spread_overlay(standard),
-                caption=standard.title,
-                width="stretch",
-                alt=f"{standard.title}: the average hand, colored where children differ most",
+                f"{standard.title}: the average hand, colored where children differ most",
+                f"spread {standard.sex}",
+                standard.title,
             )
     st.html(atlas.spread_legend())
     st.caption(
@@ -120,15 +121,14 @@ def show_change() -> None:
     younger, older = (standards.between(sex, 12 * years) for years in (low, high))
     change = atlas.change_overlay(older, difference(younger, older))
     words = formatting.age_in_words(older.months)
+    places = st.columns(3, gap="medium")
     images = {
         younger.title: (younger.image, f"Average hand: {younger.title}"),
         "Difference": (change, f"{older.title}: colored where it differs from {low:g} years"),
         older.title: (older.image, f"Average hand: {older.title}"),
     }
-    for (caption, (image, alt)), place in zip(
-        images.items(), st.columns(3, gap="medium"), strict=True
-    ):
-        place.image(image, caption=caption, width="stretch", alt=alt)
+    for number, (caption, (image, alt)) in enumerate(images.items()):
+        show_image(image, alt, f"change {number}", caption, place=places[number])
     st.html(atlas.change_legend(words))
     st.caption(
         "Difference in brightness after the younger hand was registered to the older one, so "

@@ -2,20 +2,27 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from boneage.errors import BoneAgeError
 from boneage.figures import cards
-from boneage.formatting import as_plain_markdown
+from boneage.formatting import as_plain_markdown, counted
 from boneage.radiographs.text import ABOUT_BOTH_HANDS
 from pages.predict_sections.about_models import about_the_models
 from pages.predict_sections.answer import choose_level, show_answer
 from pages.predict_sections.atlas_comparison import show_average_hand
 from pages.predict_sections.growth import show_meaning
+from pages.predict_sections.framing import mark_manual, show_framing
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several
-from pages.predict_sections.upload import ask_about_the_child, choose_sources, offer_samples
+from pages.predict_sections.upload import (
+    ask_about_the_child,
+    choose_sources,
+    offer_samples,
+    with_labels,
+)
 from pages.radiographs import (
     Source,
     Weights,
@@ -50,9 +57,10 @@ def show_one(
     """Everything on one radiograph; the level of the intervals is asked unless it is given."""
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
-        prediction = predict(weights, source.digest, sex, source.content, source.hand)
+        prediction = predict(weights, source.digest, sex, source.content, source.hand, source.frame)
     name = source.title if source.about else as_plain_markdown(source.title)
     st.header(f"Bone age: {name}", anchor=False)
+    mark_manual(source)
     show_notes(source, prediction)
     if not prediction.refusal:
         level = level or choose_level(weights)
@@ -62,27 +70,36 @@ def show_one(
     elif show_refusal(weights, source, prediction):
         st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
     else:
+        show_framing(source, prediction)
         return
     for note in load_predictor(weights).notes:
         st.caption(note)
     input_sizes = {facts.build["input_size"] for facts in load_predictor(weights).facts.values()}
-    known = opened(weights, source.digest, source.content, source.hand)
-    show_hand(prediction, known.shown, input_sizes, known.others)
+    show_hand(weights, source, prediction, input_sizes)
     if not prediction.refusal:
-        show_average_hand(prediction, f"{source.digest} {source.hand}", known.to_compare)
+        known = opened(weights, source.digest, source.content, source.hand, source.frame)
+        show_average_hand(
+            prediction, f"{source.digest} {source.hand} {source.frame}", known.to_compare
+        )
     show_maps(weights, source, sex)
 
 
-def show_all(weights: Weights, sources: list[Source], default_sex: str | None) -> None:
+def show_all(
+    weights: Weights,
+    sources: list[Source],
+    default_sex: str | None,
+    labels: pd.DataFrame | None = None,
+) -> None:
     """The table of several radiographs, then everything on the one chosen in it."""
-    st.header(f"Bone age of {len(sources)} files", anchor=False)
+    st.header(f"Bone age of {counted(len(sources), 'file')}", anchor=False)
     level = choose_level(weights)
+    if labels is not None:
+        sources = with_labels(sources, labels)
     hands = find_hands(weights, sources)
     if len(hands) > len(sources):
         st.info(ABOUT_BOTH_HANDS, icon=":material/info:")
-    if chosen := show_several(weights, hands, default_sex, level):
-        source, sex = chosen
-        show_one(weights, source, sex, source.header.age_months, level)
+    if chosen := show_several(weights, hands, default_sex, level, labels):
+        show_one(weights, *chosen, level)
 
 
 def show_both_hands(weights: Weights, hands: list[Source], sex: str, age: float | None) -> None:
@@ -90,9 +107,10 @@ def show_both_hands(weights: Weights, hands: list[Source], sex: str, age: float 
     st.header("Bone age of both hands", anchor=False)
     st.info(ABOUT_BOTH_HANDS, icon=":material/info:")
     level = choose_level(weights)
+    # What was asked for counts, whatever the header says.
+    hands = [replace(hand, given_sex=sex, given_age=age) for hand in hands]
     if chosen := show_several(weights, hands, sex, level):
-        hand, sex = chosen
-        show_one(weights, hand, sex, age, level)
+        show_one(weights, *chosen, level)
 
 
 def main() -> None:
@@ -100,22 +118,21 @@ def main() -> None:
     preload()
     left, right = st.columns([3, 2], gap="large")
     with left:
-        sources = choose_sources()
+        sources, labels = choose_sources()
         sex, age = ask_about_the_child(sources)
     with right:
         offer_samples(with_images=not sources)
     try:
         weights = published_weights()
-        if len(sources) > 1:
-            show_all(weights, sources, sex)
+        if len(sources) > 1 or (sources and labels is not None):
+            show_all(weights, sources, sex, labels)
         elif sources and not show_fault(sources[0]):
             if sex is None:
                 ask_for_sex()
             elif len(hands := find_hands(weights, sources)) > 1:
-                # The sex that was asked for counts, whatever the header says.
-                show_both_hands(weights, [replace(h, sample_sex=sex) for h in hands], sex, age)
+                show_both_hands(weights, hands, sex, age)
             else:
-                show_one(weights, sources[0], sex, age)
+                show_one(weights, hands[0], sex, age)
         about_the_models(weights)
     except BoneAgeError as error:
         show_error(error)

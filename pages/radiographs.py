@@ -16,14 +16,17 @@ from boneage import artifacts
 from boneage.atlas.evaluation import prepare_to_compare
 from boneage.errors import BoneAgeError
 from boneage.explain.explanation import Explanation
-from boneage.figures import images
+from boneage.figures import images, viewer
+from boneage.figures.viewer import ViewedImage
 from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Prediction, Predictor, PreparedRadiograph
 from boneage.inference.text import other_sex_in_header
 from boneage.radiographs.hand import Hand
+from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.preprocessing import PreparedHand
 from boneage.radiographs.reading import Radiograph, read_radiograph
 from boneage.radiographs.text import which_hand
+from pages.viewer import show_image
 
 SEX_LABELS = {"female": ":material/female: Female", "male": ":material/male: Male"}
 
@@ -45,19 +48,21 @@ class Header:
 class Source:
     """One radiograph to read; `key` tells it from every other of this session.
 
-    The file is read when its header is asked for. Of a sample, sex and what to know are given. Of a
-    film of both hands, `hand` is the number of the one meant and `which` says which it is; without
-    a number, the whole film is meant.
+    The file is read when its header is asked for. Of a sample, sex and what to know are given, and
+    a label file may give sex and chronological age. Of a film of both hands, `hand` is the number of the one meant and `which` says which it is; without
+    a number, the whole film is meant. `frame`: the box that the user drew.
     """
 
     key: str
     name: str
     content: bytes
     digest: str
-    sample_sex: str | None = None
+    given_sex: str | None = None
+    given_age: float | None = None
     about: str | None = None
     hand: int | None = None
     which: str | None = None
+    frame: ManualFrame | None = None
 
     @property
     def title(self) -> str:
@@ -69,8 +74,8 @@ class Source:
 
     @property
     def sex(self) -> str | None:
-        """Known without asking: of a sample, or from a DICOM header."""
-        return self.sample_sex or self.header.sex
+        """Known without asking: of a sample, a label file or a DICOM header."""
+        return self.given_sex or self.header.sex
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +111,25 @@ def _read(digest: str, _content: bytes) -> Radiograph:
     return read_radiograph(_content)
 
 
-def opened(weights: Weights, digest: str, _content: bytes, hand: int | None = None) -> Opened:
-    """One hand of a film, or the film as a whole. Raises UnreadableRadiograph."""
+@st.cache_resource(show_spinner=False, max_entries=16)
+def film(digest: str, _content: bytes) -> ViewedImage:
+    """The whole film to look at closely. Raises UnreadableRadiograph."""
+    return viewer.film(_read(digest, _content).pixels)
+
+
+def opened(
+    weights: Weights,
+    digest: str,
+    _content: bytes,
+    hand: int | None = None,
+    frame: ManualFrame | None = None,
+) -> Opened:
+    """One hand of a film, what a box on it holds, or the film as a whole.
+
+    Raises UnreadableRadiograph.
+    """
+    if frame:
+        return _opened_framed(weights, digest, _content, frame)
     hands = _opened_hands(weights, digest, _content)
     if hand is not None:
         return hands[hand]
@@ -124,6 +146,12 @@ def _opened_hands(weights: Weights, digest: str, _content: bytes) -> list[Opened
 def _opened_whole(weights: Weights, digest: str, _content: bytes) -> Opened:
     radiograph = _read(digest, _content)
     return _keep(radiograph, [load_predictor(weights).open(radiograph)])[0]
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _opened_framed(weights: Weights, digest: str, _content: bytes, frame: ManualFrame) -> Opened:
+    radiograph = _read(digest, _content)
+    return _keep(radiograph, [load_predictor(weights).open(radiograph, frame)])[0]
 
 
 def _keep(radiograph: Radiograph, hands: list[PreparedRadiograph]) -> list[Opened]:
@@ -187,10 +215,16 @@ def load_predictor(weights: Weights) -> Predictor:
 
 @st.cache_resource(show_spinner=False, max_entries=1000)
 def predict(
-    weights: Weights, digest: str, sex: str, _content: bytes, hand: int | None = None
+    weights: Weights,
+    digest: str,
+    sex: str,
+    _content: bytes,
+    hand: int | None = None,
+    frame: ManualFrame | None = None,
 ) -> Prediction:
     """Raises UnreadableRadiograph."""
-    return load_predictor(weights).predict(opened(weights, digest, _content, hand).prepared, sex)
+    prepared = opened(weights, digest, _content, hand, frame).prepared
+    return load_predictor(weights).predict(prepared, sex)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -201,8 +235,9 @@ def explain(
     name: str,
     _content: bytes,
     hand: int | None = None,
+    frame: ManualFrame | None = None,
 ) -> Explanation:
-    prediction = predict(weights, digest, sex, _content, hand)
+    prediction = predict(weights, digest, sex, _content, hand, frame)
     return load_predictor(weights).explain(prediction, name)
 
 
@@ -232,12 +267,14 @@ def show_refusal(weights: Weights, source: Source, prediction: Prediction) -> bo
         st.error(f"**Refused by the quality check.** {reason}", icon=":material/block:")
         return True
     st.warning(f"**No bone age for this image.** {reason}", icon=":material/block:")
-    known = opened(weights, source.digest, source.content, source.hand)
-    st.image(
-        images.with_hand_box(known.shown, prediction.hand, known.others),
-        caption="The region that was taken for the hand",
-        width=240,
-        alt="The refused image",
+    known = opened(weights, source.digest, source.content, source.hand, source.frame)
+    show_image(
+        film(source.digest, source.content),
+        "The refused image",
+        f"refused {source.key}",
+        "The region that was taken for the hand",
+        hands=(prediction.hand, *known.others),
+        height=50,
     )
     st.button(
         "Show the prediction anyway",

@@ -67,4 +67,10 @@ def test_formatting_imports_nothing_of_the_package():
 )
 def test_sections_belong_to_one_page(path):
     page = path.parent.name.removesuffix("_sections") if path.parent.name != "pages" else path.stem
-    assert imported(path, "pages") <= {"shared", "radiographs", "samples", f"{page}_sections"}
+    assert imported(path, "pages") <= {
+        "shared",
+        "radiographs",
+        "samples",
+        "viewer",
+        f"{page}_sections",
+    }

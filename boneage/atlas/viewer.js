@@ -1,7 +1,8 @@
 // The atlas in the browser: a slider of ages, and the hand of each sex at that age.
 //
 // A hand between two standards is both of them bent towards each other and then mixed. `fields` say
-// where places of one standard lie on the next, see `displacement` in boneage/atlas/growth.py.
+// where places of one standard lie on the next, see `displacement` in boneage/atlas/change.py.
+// Zoom and window are those of boneage/figures/viewer/view.js, and the same for all hands.
 
 const MONTHS_A_SECOND = 12; // of bone age, while playing
 const EASING = 0.07; // seconds in which a step of the slider is mostly done
@@ -30,6 +31,8 @@ class Viewer {
     this.spoken = root.querySelector(".spoken");
     this.hands = data.hands.map((hand) => new Hand(data, hand, template));
     root.querySelector(".hands").replaceChildren(...this.hands.map((hand) => hand.section));
+    const views = this.hands.map((hand) => hand.view);
+    for (const view of views) view.linked = views.filter((other) => other !== view);
 
     Object.assign(this.slider, { min: data.youngest, max: data.oldest, value: age });
     this.shown = this.wanted();
@@ -130,6 +133,11 @@ class Hand {
     this.find = (selector) => this.section.querySelector(selector);
     this.grays = [];
     this.bends = [];
+    const stage = this.find(".stage");
+    this.view = new View(this.section, stage, this.find(".content"), [this.find("canvas")]);
+    const { bar, sliders } = new Tools(this.view);
+    stage.after(bar, sliders);
+    stage.setAttribute("aria-label", `${this.title}. ${KEYS}`);
   }
 
   // Beyond the standards of its sex a hand stays as the last one is, and says so.
@@ -331,10 +339,6 @@ function sample(gray, width, height, x, y) {
   const upper = gray[at] + (gray[at + 1] - gray[at]) * right;
   const lower = gray[at + width] + (gray[at + width + 1] - gray[at + width]) * right;
   return upper + (lower - upper) * (v - (v | 0));
-}
-
-function clamp(value, low, high) {
-  return value < low ? low : value > high ? high : value;
 }
 
 // What an age is that lies `beyond` months past the first or the last standard.

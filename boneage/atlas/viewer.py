@@ -24,11 +24,13 @@ from boneage.atlas.change import displacement
 from boneage.atlas.registration import hand_mask
 from boneage.atlas.standards import Standard
 from boneage.figures import cards, palette
+from boneage.figures import viewer as image_viewer
 
 VIEWER = {
     kind: Path(__file__).with_name(f"viewer.{kind}").read_text(encoding="utf-8")
     for kind in ("html", "css", "js")
 }
+VIEWER |= {kind: image_viewer.VIEW[kind] + VIEWER[kind] for kind in image_viewer.VIEW}
 
 _CELL = 16  # pixels between the points of the field by which the viewer bends a standard
 _FRACTION = 16  # the field is sent in sixteenths of a pixel

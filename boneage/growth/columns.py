@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from boneage.formatting import nearest_month
 from boneage.growth.adult_height import predict_adult_height
 from boneage.growth.deviation import deviation
 from boneage.growth.entries import ImpossibleEntry
@@ -116,8 +117,19 @@ def with_sd(table: pd.DataFrame, sd_table: str = BRUSH_FOUNDATION) -> pd.DataFra
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """A table of `with_sd` with SDs and assessment as people read them."""
+    """A table of `with_sd` for people, with the chronological age in years and months.
+
+    Args:
+        table: of `with_sd`.
+
+    Returns:
+        The table with SDs and assessments in words, and the further columns years and months, Int64
+        and missing where the age is.
+    """
+    age = table["chronological_age_months"].map(nearest_month, na_action="ignore").astype("Int64")
     return table.assign(
+        years=age // 12,
+        months=age % 12,
         **{SD: table[SD].map(sd_in_words, na_action="ignore")},
         **{ASSESSMENT: table[ASSESSMENT].map(str.capitalize, na_action="ignore")},
     )

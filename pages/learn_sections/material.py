@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,7 +15,8 @@ from boneage.datasets.challenge import radiographs_folder
 from boneage.datasets.labels import LabelError, read_labels
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.text import ABOUT_SPLIT
-from boneage.figures import images
+from boneage.figures import viewer
+from boneage.figures.viewer import ViewedImage
 from boneage.formatting import children_aged
 from boneage.models.registry import ENSEMBLE
 from boneage.quiz.quiz import N_HANDS
@@ -41,15 +41,15 @@ class Material:
     """Hands to learn on.
 
     key: tells it from all others. pool: columns id, sex and reference_months. image: a row of it
-    -> (H, W) uint8. about: a row of it -> title with the age, and a sentence or "". predictions:
-    model name -> its predictions for the hands, columns id and prediction_months. notes: sentences
-    on the source of hands and predictions. is_refused: a row of the pool -> whether the quality
-    check refuses the hand, asked where that is not known of the predictions.
+    -> the hand to look at. about: a row of it -> title with the age, and a sentence or "".
+    predictions: model name -> its predictions for the hands, columns id and prediction_months.
+    notes: sentences on the source of hands and predictions. is_refused: a row of the pool ->
+    whether the quality check refuses the hand, asked where that is not known of the predictions.
     """
 
     key: str
     pool: pd.DataFrame
-    image: Callable[[pd.Series], np.ndarray]
+    image: Callable[[pd.Series], ViewedImage]
     about: Callable[[pd.Series], tuple[str, str]]
     predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -102,8 +102,8 @@ def average_hands() -> Material:
             "`python -m boneage atlas-evaluate`."
         )
 
-    def image(hand: pd.Series) -> np.ndarray:
-        return standards.standard(hand["sex"], hand["months"]).image
+    def image(hand: pd.Series) -> ViewedImage:
+        return viewer.picture(standards.standard(hand["sex"], hand["months"]).image)
 
     def about(hand: pd.Series) -> tuple[str, str]:
         standard = standards.standard(hand["sex"], hand["months"])
@@ -122,7 +122,7 @@ def radiographs_of(folder: Path, split: str) -> Material:
     cases = tables[names[0]]
     files = files_of(folder, split)
 
-    def image(hand: pd.Series) -> np.ndarray:
+    def image(hand: pd.Series) -> ViewedImage:
         return radiograph(files[hand["id"]].read_bytes())
 
     def is_refused(hand: pd.Series) -> bool:
@@ -168,7 +168,7 @@ def own_radiographs() -> Material | None:
             files[name] = upload
     pool = labels[labels["id"].isin(files)]
 
-    def image(hand: pd.Series) -> np.ndarray:
+    def image(hand: pd.Series) -> ViewedImage:
         return radiograph(files[hand["id"]].getvalue())
 
     key = " ".join(sorted(upload.file_id for upload in uploads))
@@ -182,5 +182,5 @@ def age_of(hand: pd.Series) -> tuple[str, str]:
 
 # Every click runs the page again, and reading a large film takes a while.
 @st.cache_resource(show_spinner=False, max_entries=8)
-def radiograph(content: bytes) -> np.ndarray:
-    return images.reduce(read_radiograph(content).pixels).pixels
+def radiograph(content: bytes) -> ViewedImage:
+    return viewer.film(read_radiograph(content).pixels)

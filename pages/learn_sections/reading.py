@@ -9,10 +9,13 @@ from boneage.quiz.quiz import Quiz
 from boneage.quiz.text import answer_against
 from pages import shared
 from pages.learn_sections.material import Material
+from pages.viewer import show_image
 
 A_HAND_OF = {"female": "a girl's hand", "male": "a boy's hand"}
 
-WIDTH, COLUMNS = 420, (5, 6)  # pixels of the hand to be read; its share of the page
+# Of the hand to be read: its share of the page's width, and of the window's height in hundredths,
+# so that the whole hand and the question are seen at once.
+COLUMNS, HEIGHT = (5, 6), 60
 
 
 def current_quiz(material: Material, number: int) -> Quiz:
@@ -77,5 +80,4 @@ def look_back(material: Material, game: Quiz) -> None:
 
 
 def show_hand(place, material: Material, hand: pd.Series, alt: str) -> None:
-    # The image of a standard is tall: as wide as its column it would not fit the screen.
-    place.image(material.image(hand), width=WIDTH, output_format="PNG", alt=alt)
+    show_image(material.image(hand), alt, f"hand {hand['id']}", height=HEIGHT, place=place)

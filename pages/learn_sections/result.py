@@ -13,6 +13,7 @@ from boneage.quiz import text as quiz_text
 from boneage.quiz.quiz import N_HANDS, Quiz
 from pages import shared
 from pages.learn_sections.material import Material
+from pages.viewer import show_image
 
 N_MISSED = 3
 
@@ -118,7 +119,7 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
         for _, case in missed.iterrows():
             with st.container():
                 title, sentence = material.about(case)
-                st.image(material.image(case), width="stretch", output_format="PNG", alt=title)
+                show_image(material.image(case), title, f"missed {case['id']}")
                 said = quiz_text.answer_against(case["prediction_months"], case["reference_months"])
                 now = stage(case["sex"], case["reference_months"])
                 st.markdown(f"**{title}.** {sentence} {said} *{now.title}:* {now.look}")

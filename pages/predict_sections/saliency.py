@@ -11,13 +11,14 @@ from boneage.models.registry import find_model
 from pages.predict_sections.sanity_checks import show_checks
 from pages.radiographs import Source, Weights, explain, opened, predict
 from pages.shared import PLOT
+from pages.viewer import show_image
 
 CROP, RADIOGRAPH = "Model input", "Radiograph"
 
 
 @st.fragment  # the slider redraws the maps, and nothing else of the page
 def show_maps(weights: Weights, source: Source, sex: str) -> None:
-    prediction = predict(weights, source.digest, sex, source.content, source.hand)
+    prediction = predict(weights, source.digest, sex, source.content, source.hand, source.frame)
     st.header("Saliency maps", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         place = st.segmented_control(
@@ -30,12 +31,14 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
         prepared = prediction.prepared[name]
         if place == CROP:
             return images.map_on_crop(prepared.image, values, opacity / 100)
-        shown = opened(weights, source.digest, source.content, source.hand).shown
+        shown = opened(weights, source.digest, source.content, source.hand, source.frame).shown
         return images.map_on_radiograph(shown, prepared.to_radiograph, values, opacity / 100)
 
     with st.spinner("Computing saliency maps."):
         explanations = {
-            name: explain(weights, source.digest, sex, name, source.content, source.hand)
+            name: explain(
+                weights, source.digest, sex, name, source.content, source.hand, source.frame
+            )
             for name in prediction.months
         }
     st.subheader("Grad-CAM", anchor=False)
@@ -45,11 +48,11 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
     ):
         with column:
             st.html(cards.model_heading(name))
-            st.image(
+            show_image(
                 image(name, explanation.gradcam),
-                caption=gradcam_direction(explanation.direction),
-                width="stretch",
-                alt=f"Grad-CAM of {find_model(name).title}",
+                f"Grad-CAM of {find_model(name).title}",
+                f"grad-cam {source.key} {name} {place}",
+                gradcam_direction(explanation.direction),
             )
     show_checks(weights, prediction)
     for name, explanation in explanations.items():

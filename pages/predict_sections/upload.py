@@ -1,14 +1,20 @@
 """The radiographs to predict, uploaded or a sample, and the sex and age of the child."""
 
+from dataclasses import replace
+
+import pandas as pd
 import streamlit as st
 
-from boneage.formatting import nearest_month
+from boneage.datasets.delimited import LabelError
+from boneage.datasets.labels import CHRONOLOGICAL_AGE, image_id, read_case_labels
+from boneage.formatting import as_plain_markdown, nearest_month
 from boneage.growth.entries import age_from
+from boneage.inference.labeled import unmatched_in_words
 from boneage.radiographs.preprocessing import SEXES
 from boneage.radiographs.raster import ACCEPTED_TYPES
 from pages.radiographs import SEX_LABELS, Source, file_source
 from pages.samples import about_samples, sample_png, sample_source, samples
-from pages.shared import OLDEST_YEARS
+from pages.shared import OLDEST_YEARS, read_upload, show_error
 
 
 def choose_sources() -> tuple[list[Source], pd.DataFrame | None]:
@@ -30,7 +36,9 @@ def choose_sources() -> tuple[list[Source], pd.DataFrame | None]:
     state.sample = None
     csv = [upload for upload in uploads if upload.name.casefold().endswith(".csv")]
     radiographs = [upload for upload in uploads if upload not in csv]
-    sources = [file_source(upload.file_id, upload.name, upload.getvalue()) for upload in radiographs]
+    sources = [
+        file_source(upload.file_id, upload.name, upload.getvalue()) for upload in radiographs
+    ]
     return sources, read_labels_of(csv, [source.name for source in sources])
 
 
@@ -85,7 +93,9 @@ def with_labels(sources: list[Source], labels: pd.DataFrame) -> list[Source]:
         if (name := image_id(source.name)) in known.index:
             label = known.loc[name]
             age = label[CHRONOLOGICAL_AGE]
-            source = replace(source, given_sex=label["sex"], given_age=None if isna(age) else age)
+            source = replace(
+                source, given_sex=label["sex"], given_age=None if pd.isna(age) else age
+            )
         found.append(source)
     return found
 

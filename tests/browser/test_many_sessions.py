@@ -1,6 +1,7 @@
 """Many people at once: each has a session, a file and an answer of their own."""
 
 import os
+from base64 import b64decode
 from io import BytesIO
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_many_people_get_their_own_answers(
             expect(page.locator("body")).to_contain_text(age_in_words(months))
         # Untrained models give much the same age for all; the hands differ.
         shown = page.get_by_role("img", name="Preprocessed image of the hand")
-        content = page.request.get(shown.evaluate("image => image.src")).body()
+        content = b64decode(shown.evaluate("image => image.src").partition(",")[2])
         model_input = next(iter(prediction.prepared.values())).image
         np.testing.assert_array_equal(Image.open(BytesIO(content)).convert("L"), model_input)
         page.get_by_text("Channel attention", exact=True).wait_for()

@@ -5,16 +5,22 @@ from PIL import Image
 
 from boneage.datasets.phantoms import draw_phantom
 
-MAPS = "img[alt^='Grad-CAM of'], img[alt^='Spatial attention of']"
+# Those of Grad-CAM are inside of viewers.
+MAPS = """
+    const maps = [document, ...[...document.querySelectorAll("*")].map(e => e.shadowRoot)]
+        .flatMap(root => root ? [...root.querySelectorAll("img")] : [])
+        .filter(image => /^(Grad-CAM|Spatial attention) of/.test(image.alt));
+"""
 # True once there are six maps, all painted, none of them one of those seen before.
-NEW_MAPS = """
-    ([selector, before]) => {
-        const maps = [...document.querySelectorAll(selector)];
+NEW_MAPS = (
+    f"before => {{ {MAPS}"
+    + """
         return maps.length === 6 && maps.every(
             map => map.complete && map.naturalWidth > 0 && !before.includes(map.src)
         );
     }
 """
+)
 
 
 @pytest.fixture
@@ -33,9 +39,9 @@ def test_upload_predict_and_look_inside(page, address, phantom, expect, expect_n
     page.get_by_text("Channel attention", exact=True).wait_for()
     for title in ("Tiny DenseNet (tests)", "Tiny ResNet+CBAM (tests)"):
         expect(page.get_by_text(title, exact=True).first).to_be_visible()
-    page.wait_for_function(NEW_MAPS, arg=[MAPS, []])
-    on_crop = page.locator(MAPS).evaluate_all("maps => maps.map(map => map.src)")
+    page.wait_for_function(NEW_MAPS, arg=[])
+    on_crop = page.evaluate(f"() => {{ {MAPS} return maps.map(map => map.src); }}")
     page.get_by_text("Radiograph", exact=True).click()
-    page.wait_for_function(NEW_MAPS, arg=[MAPS, on_crop])
+    page.wait_for_function(NEW_MAPS, arg=on_crop)
     expect_no_error(page)
     expect(page.locator("body")).not_to_contain_text("Traceback")

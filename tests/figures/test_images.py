@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from boneage.figures import images, palette
-from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, Hand, full_frame
 
 
 def gray(height=60, width=40):
@@ -31,33 +30,32 @@ def test_a_small_radiograph_stays_as_it_is():
     np.testing.assert_array_equal(shown.from_radiograph, [[1, 0, 0], [0, 1, 0]])
 
 
-def test_the_box_is_drawn_where_the_hand_is():
-    hand = Hand(MEDIAPIPE, (300.0, 500.0), (200.0, 400.0))
-    shown = images.reduce(np.full((1800, 1200), 50, np.uint8))
-    image = images.with_hand_box(shown, hand)
-    assert tuple(image[250, 100]) == palette.rgb(palette.HAND_BOX)
-    box = colored(image)
-    assert box.min(axis=0) == pytest.approx((100, 150), abs=4)
-    assert box.max(axis=0) == pytest.approx((200, 350), abs=4)
-    assert tuple(image[250, 150]) == (50, 50, 50)
+def film(bones: int = 120, marker: int | None = None):
+    """A film with a hand of low contrast in the middle, and a bright marker beside it."""
+    pixels = np.full((300, 240), 40, np.uint8)
+    pixels[80:220, 70:170] = np.linspace(60, bones, 100).astype(np.uint8)
+    if marker is not None:
+        pixels[20:70, 10:90] = marker  # larger than the percentiles leave out
+    return pixels
 
 
-def test_the_box_of_another_hand_is_thinner():
-    hand = Hand(MEDIAPIPE, (300.0, 500.0), (200.0, 400.0))
-    shown = images.reduce(np.full((1800, 1200), 50, np.uint8))
-    both = images.with_hand_box(shown, hand, [hand.moved(500, 0)])
-    box = colored(both)
-    assert box.min(axis=0) == pytest.approx((100, 150), abs=4)
-    assert box.max(axis=0) == pytest.approx((450, 350), abs=4)
-    assert len(colored(both[:, 300:])) < len(colored(both[:, :300])) * 0.8
+@pytest.mark.parametrize("marker", [None, 255])
+def test_the_hand_has_all_the_contrast_whatever_else_is_on_the_film(marker):
+    low, high = images.display_window(film(marker=marker))
+    assert low == 40
+    assert high == pytest.approx(120, abs=2)
 
 
-def test_a_box_around_everything_can_be_seen():
-    hand = full_frame(gray())
-    assert hand.method == FULL_FRAME
-    box = colored(images.with_hand_box(images.reduce(gray()), hand))
-    assert box.min() <= 1
-    assert box.max(axis=0) == pytest.approx((39, 59), abs=1)
+def test_a_bright_frame_and_black_borders_do_not_count():
+    pixels = np.pad(film(), ((20, 20), (20, 20)), constant_values=230)
+    low, high = images.display_window(np.pad(pixels, 60))
+    assert low == 40
+    assert high == pytest.approx(120, abs=2)
+
+
+@pytest.mark.parametrize("gray", [0, 80, 255])
+def test_an_empty_film_is_shown_as_it_is(gray):
+    assert images.display_window(np.full((80, 70), gray, np.uint8)) == (0, 255)
 
 
 def test_a_map_lies_on_the_place_it_explains():

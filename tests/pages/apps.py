@@ -1,5 +1,6 @@
 """Running pages without a browser."""
 
+import json
 import os
 import subprocess
 import sys
@@ -50,6 +51,18 @@ def texts(app: AppTest) -> str:
     kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.error, app.html)
     elements = [element for kind in kinds for element in kind]
     return plain("\n".join(str(getattr(e, "value", None) or e.proto.body) for e in elements))
+
+
+def viewed(app: AppTest) -> list[dict]:
+    """What each image viewer of a page shows."""
+    components = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(c.json) for c in components if c.component_name == "image_viewer"]
+
+
+def alts(app: AppTest) -> list[str]:
+    """Of all images, then of those in viewers."""
+    images = [image.alt for element in app.image for image in element.proto.imgs]
+    return images + [data["alt"] for data in viewed(app)]
 
 
 def made_up_cases(rng: np.random.Generator, n: int) -> pd.DataFrame:

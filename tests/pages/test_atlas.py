@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 import streamlit as st
-from apps import run, started, texts
+from apps import alts, run, started, texts
 from made_up_atlas import write_atlas
 
 PAGE = "pages/atlas.py"
@@ -34,10 +34,6 @@ def test_the_difference_of_two_ages_and_the_spread_can_be_shown(atlas):
     next(one for one in app.slider if one.key == "change").set_value((4.0, 12.0))
     next(one for one in app.toggle if one.key == "spread").set_value(True)
     assert "Interquartile range" in texts(run(app))
-
-
-def alts(app) -> list[str]:
-    return [image.alt for element in app.image for image in element.proto.imgs]
 
 
 def test_hands_of_one_sex_can_be_shown_alone(atlas):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from apps import heavy_imports, made_up_cases, run, started, texts
+from apps import alts, heavy_imports, made_up_cases, run, started, texts
 from bad_files import bad_files, dicom_bytes, image_file
 from PIL import Image
 from plain import plain
@@ -83,7 +83,7 @@ def row(page, label: str) -> str:
 
 
 def images(page) -> set[str]:
-    return {image.alt for element in page.image for image in element.proto.imgs}
+    return set(alts(page))
 
 
 def age_cards(page) -> list[str]:

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
-from apps import heavy_imports, run, started, texts
+from apps import alts, heavy_imports, run, started, texts
 from made_up_atlas import write_atlas
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -66,10 +66,6 @@ def answer_all(app: AppTest, off: int = 0) -> AppTest:
         age = app.session_state["quiz"].hand["reference_months"] + off
         answer(app, *map(int, divmod(age, 12)))
     return app
-
-
-def alts(app: AppTest) -> list[str]:
-    return [image.alt for element in app.image for image in element.proto.imgs]
 
 
 def test_a_hand_is_shown_with_its_sex_and_without_its_age():

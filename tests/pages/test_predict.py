@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import streamlit as st
-from apps import heavy_imports, run, started, texts
+from apps import alts, heavy_imports, run, started, texts, viewed
 from bad_files import bad_files, dicom_bytes, image_file
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -17,6 +17,7 @@ from boneage.datasets.phantoms import draw_phantom
 from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Predictor
 from boneage.radiographs import preprocessing
+from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.reading import read_radiograph
 
 NEEDED_MAPS = {
@@ -72,7 +73,12 @@ def ages(app) -> str:
 
 
 def images(app) -> set[str]:
-    return {image.alt for element in app.image for image in element.proto.imgs}
+    return set(alts(app))
+
+
+def pixels(app) -> list[str]:
+    """All images, whether they can be zoomed or not."""
+    return [element.value for element in app.image] + [data["image"] for data in viewed(app)]
 
 
 def test_first_screen_says_what_this_is_and_asks_for_a_file_and_the_sex(app):
@@ -140,14 +146,14 @@ def test_opacity_and_place_change_the_maps_without_predicting_again(app, predict
     upload(choose_sex(app, "female"), ("hand.png", png()))
     explained, explain = [], Predictor.explain
     monkeypatch.setattr(Predictor, "explain", lambda *a: explained.append(a) or explain(*a))
-    before = [element.value for element in app.image]
+    before = pixels(app)
     app.slider(key="opacity").set_value(20)
     run(app)
-    clearer = [element.value for element in app.image]
+    clearer = pixels(app)
     assert clearer != before
     app.segmented_control(key="place").set_value("Radiograph")
     run(app)
-    assert [element.value for element in app.image] != clearer
+    assert pixels(app) != clearer
     assert predictions == ["female"]
     assert not explained
 
@@ -183,6 +189,41 @@ def test_a_sex_other_than_the_header_states_is_warned_about(app):
     assert not app.warning
 
 
+def test_a_box_drawn_by_the_user_gives_an_answer_of_its_own_that_is_marked(app):
+    upload(choose_sex(app, "female"), ("hand.png", png()))
+    automatic = ages(app)
+    app.toggle[0].set_value(True)
+    (start,) = [data["frame"] for data in viewed(run(app)) if data["frame"]]
+    assert not start["is_manual"]
+    left, top, right, bottom = start["box"]
+    box = (max(left, 0) + 20, max(top, 0), right - 60, bottom - 60)
+    source = app.toggle[0].key.removeprefix("framing-")
+    app.session_state["frames"] = {source: ManualFrame(box, rotation=5)}
+    run(app)
+    assert ":blue-badge[:material/crop_rotate: Manually framed]" in marks(app)
+    app.session_state["forced"] = {source}  # whatever the quality check says of a part of a hand
+    assert ages(run(app)) != automatic
+    assert "The crop box was drawn manually" in texts(app)
+    (drawn,) = [data["frame"] for data in viewed(app) if data["frame"]]
+    assert drawn["is_manual"] and drawn["rotation"] == 5
+    assert drawn["box"] == pytest.approx(box, abs=0.51)
+    app.session_state["frames"] = {}
+    assert ages(run(app)) == automatic
+    assert not marks(app)
+
+
+def marks(app) -> list[str]:
+    return [m.value for m in app.markdown if "badge" in m.value]
+
+
+def test_where_no_hand_is_found_the_box_is_asked_for_at_once(app):
+    noise = np.random.default_rng(0).integers(0, 256, (400, 300), np.uint8)
+    upload(choose_sex(app, "female"), ("noise.png", image_file("PNG", noise)))
+    assert "No bone age for this image" in app.warning[0].value
+    assert app.toggle[0].value
+    assert [data["frame"]["box"] for data in viewed(app) if data["frame"]] == [[30, 40, 270, 360]]
+
+
 def both_hands() -> bytes:
     hand = draw_phantom(96, "female", 1)
     return image_file("PNG", np.hstack([hand, hand[:, ::-1]]))
@@ -198,14 +239,16 @@ def test_both_hands_of_one_film_are_told_apart(phantom_shapes, app):
     assert list(table["file"]) == ["both.png"] * 2 and list(table["status"]) == ["ok"] * 2
     assert set(table["hand"]) == {"left hand (probable)", "right hand (probable)"}
     first = app.header[1].value
-    boxes = app.image[0].proto.imgs[0].url
+    boxes = viewed(app)[0]["outlines"]
+    assert [box["thin"] for box in boxes] == [False, True]
     assert images(app) >= NEEDED_MAPS
     app.number_input(key="age_years").set_value(3)
     assert "chronological age." in texts(run(app))
     app.selectbox[0].set_value(app.selectbox[0].options[1])
     run(app)
     assert app.header[1].value != first and "hand" in first
-    assert app.image[0].proto.imgs[0].url != boxes
+    others = viewed(app)[0]["outlines"]
+    assert [box["points"] for box in others] == [box["points"] for box in reversed(boxes)]
     choose_sex(app, "male")
     assert list(app.data_editor[0].value["sex"]) == ["male"] * 2
     st.cache_resource.clear()
