@@ -12,8 +12,8 @@ from boneage.radiographs.text import ABOUT_BOTH_HANDS
 from pages.predict_sections.about_models import about_the_models
 from pages.predict_sections.answer import choose_level, show_answer
 from pages.predict_sections.atlas_comparison import show_average_hand
-from pages.predict_sections.growth import show_meaning
 from pages.predict_sections.framing import mark_manual, show_framing
+from pages.predict_sections.growth import show_meaning
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several

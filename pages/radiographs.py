@@ -48,9 +48,10 @@ class Header:
 class Source:
     """One radiograph to read; `key` tells it from every other of this session.
 
-    The file is read when its header is asked for. Of a sample, sex and what to know are given, and
-    a label file may give sex and chronological age. Of a film of both hands, `hand` is the number of the one meant and `which` says which it is; without
-    a number, the whole film is meant. `frame`: the box that the user drew.
+    The file is read when its header is asked for. Of a sample, sex and what to know are given; a
+    label file may give sex and chronological age. Of a film of both hands, `hand` is the number of
+    the one meant and `which` says which it is; without a number, the whole film is meant. `frame`:
+    the box that the user drew.
     """
 
     key: str

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import shutil
 import subprocess
@@ -73,7 +74,9 @@ def test_predict_answers_every_file_in_order(tiny_artifacts, phantom_file, capsy
     assert [answer["status"] for answer in answers] == ["unreadable", "ok", "unreadable"]
     assert set(answers[1]) == {
         "file", "hand", "position", "status", "reason", "model", "sex", "sex_source",
-        "chronological_age_months", "bone_age_months", "interval_months", "crop",
+        "chronological_age_months", "chronological_age_source", "bone_age_months",
+        "interval_months", "crop", "sd_score", "sd_interval", "assessment", "sd_table",
+        "growth_note",
     }  # fmt: skip
     assert (answers[1]["sex"], answers[1]["sex_source"]) == ("female", "given")
     assert answers[1]["chronological_age_months"] is None
@@ -241,6 +244,57 @@ def test_the_sex_is_by_default_that_of_the_dicom_header(
     assert unknown["status"] == "unreadable"
     assert "does not state the sex" in unknown["reason"]
     assert unknown["bone_age_months"] is None
+
+
+def test_the_age_is_by_default_that_of_the_dicom_header(
+    tiny_artifacts, dicom_of_a_girl, phantom_file, capsys
+):
+    def answer(*options):
+        main(["predict", str(dicom_of_a_girl), *options])
+        return json.loads(capsys.readouterr().out)
+
+    by_header = answer()
+    assert by_header["chronological_age_source"] == "header"
+    ahead = by_header["bone_age_months"] - 99
+    assert by_header["sd_score"] == pytest.approx(ahead / by_header_sd(99), abs=0.01)
+    given = answer("--age", "10y3m", "--height", "140")
+    assert (given["chronological_age_months"], given["chronological_age_source"]) == (123, "given")
+    assert "states a chronological age of 8 years 3 months, but 10 years 3" in given["reason"]
+    assert {"adult_height_cm", "adult_height_group"} <= set(given)
+    other = answer("--sd-table", "greulich_pyle")
+    assert other["sd_table"] == "greulich_pyle" and other["sd_score"] != by_header["sd_score"]
+
+
+def by_header_sd(months):
+    from boneage.growth.reference import BRUSH_FOUNDATION, sd_at
+
+    return sd_at(BRUSH_FOUNDATION, "female", months)
+
+
+def test_a_date_of_birth_without_one_of_the_radiograph_leaves_the_bone_age(
+    tiny_artifacts, phantom_file, capsys
+):
+    options = ["--sex", "male", "--birth-date", "2014-01-01"]
+    assert main(["predict", str(phantom_file), *options]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["bone_age_months"] is not None and answer["chronological_age_months"] is None
+    assert "does not state when the radiograph was taken" in answer["reason"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--age", "45"), "A chronological age of 45 years is not possible"),
+        (("--height", "1700"), "A height of 1,700 cm is not possible"),
+        (("--birth-date", "31.5.2014"), "is not a date"),
+        (("--birth-date", "2014-05-31", "--study-date", "2013-01-01"), "before the date of birth"),
+        (("--age", "9", "--birth-date", "2014-05-31"), "Give the age or the date of birth"),
+    ],
+)
+def test_impossible_entries_get_a_sentence(options, sentence, capsys):
+    with contextlib.suppress(SystemExit):  # argparse's, of one option alone
+        assert main(["predict", "any.png", "--sex", "male", *options]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_a_sex_that_the_header_contradicts_is_said(tiny_artifacts, dicom_of_a_girl, capsys):

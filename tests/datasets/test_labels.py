@@ -11,6 +11,7 @@ from boneage.datasets.columns import unit_named
 from boneage.datasets.labels import (
     LabelError,
     columns_in_words,
+    read_case_labels,
     read_labels,
     read_user_predictions,
     skipped_in_words,
@@ -415,3 +416,31 @@ def test_a_column_that_was_chosen_is_the_reference():
     content = b"id,age,x,sex\n1,100,90,f\n"
     found = read_user_predictions(content, reference_column="age", prediction_column="x")
     assert values(found) == [("1", 100, "female", 90)]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "months"),
+    [
+        ("chronological age years", ("10.5", "11"), [126, 132]),
+        ("chronological_age_months", ("20", ""), [20, None]),
+        ("Chronological age", ("126", "n/a"), [126, None]),  # in years nobody is that old
+    ],
+)
+def test_case_labels_hold_the_chronological_age(column, cells, months):
+    rows = "".join(f"\n{n},100,F,{cell}" for n, cell in enumerate(cells))
+    labels = read_case_labels(f"id,boneage,sex,{column}{rows}".encode())
+    ages = labels["chronological_age_months"]
+    assert ages.astype(object).where(ages.notna(), None).tolist() == months
+    assert labels.attrs["columns"]["chronological"] == column
+    assert column not in labels.attrs["unused"]
+
+
+def test_a_chronological_age_of_no_unit_is_not_used_and_that_is_said():
+    labels = read_case_labels(b"id,boneage,sex,chronological age\n7,100,F,10")
+    assert labels["chronological_age_months"].isna().all()
+    assert "does not say whether its ages are years or months" in labels.attrs["notes"][0]
+
+
+def test_case_labels_without_a_chronological_age():
+    labels = read_case_labels(b"id,boneage,sex\n7,100,F")
+    assert labels["chronological_age_months"].isna().all() and not labels.attrs["notes"]

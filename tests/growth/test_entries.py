@@ -9,6 +9,9 @@ from boneage.growth.entries import (
     check_height,
     cm_from_feet,
     feet_from_cm,
+    parse_age,
+    parse_date,
+    parse_height,
 )
 
 
@@ -59,3 +62,49 @@ def test_a_radiograph_before_birth_or_of_an_adult_gets_a_sentence():
         age_on(date(2020, 1, 1), date(2020, 1, 2))
     with pytest.raises(ImpossibleEntry, match="age on 2024-03-01 of 39 years"):
         age_on(date(2024, 3, 1), date(1985, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "months"),
+    [("12", 144), ("12.75", 153), ("12y9m", 153), ("12y 9m", 153), ("9M", 9), ("12Y", 144)],
+)
+def test_ages_as_typed(text, months):
+    assert parse_age(text) == months
+
+
+@pytest.mark.parametrize("text", ["", "twelve", "12:9", "9m12y", "nan", "1e1"])
+def test_what_is_no_age_gets_a_sentence(text):
+    with pytest.raises(ImpossibleEntry, match="is not an age: write years, such as 12.75"):
+        parse_age(text)
+
+
+@pytest.mark.parametrize("text", ["26", "-1", "25y1m"])
+def test_typed_ages_of_no_child_get_a_sentence(text):
+    with pytest.raises(ImpossibleEntry, match="enter an age from 0 to 25 years"):
+        parse_age(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cm"), [("140", 140), ("140.5 cm", 140.5), ("4ft7in", 139.7), ("4'7.5\"", 140.97)]
+)
+def test_heights_as_typed(text, cm):
+    assert parse_height(text) == pytest.approx(cm)
+
+
+@pytest.mark.parametrize("text", ["", "tall", "1,40", "7in"])
+def test_what_is_no_height_gets_a_sentence(text):
+    with pytest.raises(ImpossibleEntry, match="is not a height: write centimeters"):
+        parse_height(text)
+
+
+@pytest.mark.parametrize("text", ["1700", "1.4", "9ft"])
+def test_typed_heights_of_nobody_get_a_sentence(text):
+    with pytest.raises(ImpossibleEntry, match="enter the height in centimeters, from 50 to 250"):
+        parse_height(text)
+
+
+def test_dates_as_typed():
+    assert parse_date("2014-05-31") == date(2014, 5, 31)
+    for text in ("31.05.2014", "2014-02-30", ""):
+        with pytest.raises(ImpossibleEntry, match="is not a date: write year, month and day"):
+            parse_date(text)

@@ -43,7 +43,7 @@ def table():
 
 def test_the_table_has_a_row_a_file(table):
     assert list(table) == [
-        "file", "hand", "position", "status", "reason", "sex",
+        "file", "hand", "position", "status", "reason", "sex", "chronological_age_months",
         "a_months", "a_low_months", "a_high_months", "b_months", "b_low_months", "b_high_months",
         "ensemble_months", "ensemble_low_months", "ensemble_high_months", "interval_level", "crop",
     ]  # fmt: skip

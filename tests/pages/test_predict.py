@@ -522,3 +522,43 @@ def _listen(event: str, arguments: tuple) -> None:
 
 
 sys.addaudithook(_listen)  # for good: Python cannot remove one
+
+
+def test_labels_beside_the_radiographs_give_the_errors(app):
+    csv = b"id,boneage,sex,chronological age years\na,100,F,8\nb,100,M,\n"
+    upload(app, ("a.png", png()), ("labels.csv", csv), ("b.png", png(seed=2)))
+    table = app.data_editor[0].value
+    assert list(table["file"]) == ["a.png", "b.png"] and list(table["sex"]) == ["female", "male"]
+    assert list(table["years"].isna()) == [False, True] and table["years"][0] == 8
+    assert table["residual_months"].notna().all() and table["sd_score"].notna().sum() == 1
+    mae = table["residual_months"].abs().mean()
+    assert f"**MAE {mae:.1f} months (95% CI" in texts(app) and "n = 2." in texts(app)
+
+
+def test_labels_alone_or_of_other_files_are_said(app):
+    csv = b"id,boneage,sex\na,100,F\n"
+    upload(app, ("labels.csv", csv))
+    assert "Upload the radiographs that the labels belong to" in app.info[0].value
+    assert not app.error and not app.exception
+    upload(app, ("labels.csv", csv), ("x.png", png()))
+    assert "No label for x" in app.warning[0].value
+    choose_sex(app, "female")
+    assert "MAE" not in texts(app).split("Show details")[0]
+
+
+def test_a_bad_label_file_does_not_keep_the_radiographs_from_being_read(app):
+    upload(app, ("labels.csv", b"a,b\n1,2\n"), ("x.png", png()))
+    assert "has no column for the" in app.error[0].value
+    choose_sex(app, "female")
+    assert ages(app)
+
+
+def test_an_age_entered_in_the_table_gives_the_sd(app):
+    upload(app, ("a.png", png()), ("b.png", png(seed=2)))
+    choose_sex(app, "female")
+    assert app.data_editor[0].value["sd_score"].isna().all()
+    app.data_editor[0].set_value({"edited_rows": {1: {"years": 8}}})
+    run(app)
+    table = app.data_editor[0].value
+    assert list(table["sd_score"].notna()) == [False, True]
+    assert table["assessment"][1] in ("Delayed", "Normal", "Advanced")
