@@ -212,8 +212,6 @@ def _file_type(data: bytes) -> str:
 FIRST_DICOM_ELEMENT = re.compile(rb"[\x02\x08]\0..(?:[A-Z]{2}|.[\0\1]\0\0)", re.DOTALL)
 
 _OTHER_TYPES = (
-    (b"II+\0", "a BigTIFF image"),
-    (b"MM\0+", "a BigTIFF image"),
     (b"%PDF", "a PDF document"),
     (b"8BPS", "a Photoshop document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
