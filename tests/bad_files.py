@@ -303,6 +303,7 @@ def _other_kinds() -> Files:
         "unknown": ("hand.jpg", bytes(range(256)) * 20),
         "pdf": ("report.jpg", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"),
         "gif": ("animated.gif", _animation("GIF")),
+        "jpeg xl": ("hand.jxl", imagecodecs.jpegxl_encode(shades())),
         "heic": ("hand.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)),
         "video": ("hand.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100)),
         "svg with a script": ("hand.svg", b"<svg><script>alert(1)</script></svg>"),
