@@ -106,9 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "--box",
         type=_box,
         metavar="LEFT,TOP,RIGHT,BOTTOM",
-        help="of a single file: where the hand is, in pixels, instead of searching for it; from "
-        "the fingertips to the ends of radius and ulna, after --rotate and without borders removed "
-        "(see --verbose)",
+        help="of a single file: where the hand is, instead of searching for it, from the "
+        "fingertips to the ends of radius and ulna; in pixels of the radiograph after --rotate, "
+        "not counting borders that reading removes (see --verbose)",
     )
     verb.add_argument(
         "--rotate",

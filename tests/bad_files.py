@@ -71,6 +71,7 @@ def whole_files(height: int = 200, width: int = 150) -> dict[str, bytes]:
         "lossless webp": image_file("WEBP", color, lossless=True),
         "tiff": image_file("TIFF", gray),
         "lzw tiff": image_file("TIFF", deep, compression="tiff_lzw"),
+        "bigtiff": image_file("TIFF", deep, big_tiff=True),
         "dicom": dicom_bytes(deep, WindowCenter=2000, WindowWidth=4000, PatientAge="010Y"),
         "run-length dicom": encapsulated(RLELossless, _rle(deep), size=size),
         "jpeg dicom": encapsulated(JPEGBaseline8Bit, image_file("JPEG", gray), size=size, bits=8),
@@ -194,22 +195,31 @@ def _webp(*chunks: bytes, flags: int = 0, canvas: tuple[int, int] = (150, 200)) 
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _tiff(changes: dict | None = None, content: bytes | None = None, following: int = 0) -> bytes:
+def _tiff(
+    changes: dict | None = None,
+    content: bytes | None = None,
+    following: int = 0,
+    big: bool = False,
+) -> bytes:
     """A TIFF of one directory. changes: tag -> (type, count, value), or None to leave it out."""
+    header = b"II+\0\x08\0\0\0" if big else b"II*\0"
+    pointer, counted, entry = ("<Q", "<Q", "<HHQQ") if big else ("<I", "<H", "<HHII")
+    start = len(header) + struct.calcsize(pointer)
     content = shades().tobytes() if content is None else content
     tags = {
         256: (3, 1, 150), 257: (3, 1, 200), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1),
-        273: (4, 1, 8), 277: (3, 1, 1), 278: (3, 1, 200), 279: (4, 1, len(content)),
+        273: (4, 1, start), 277: (3, 1, 1), 278: (3, 1, 200), 279: (4, 1, len(content)),
     } | (changes or {})  # fmt: skip
     tags = {tag: tags[tag] for tag in sorted(tags) if tags[tag]}
-    directory = struct.pack("<H", len(tags))
-    further, at = b"", 8 + len(content) + 2 + 12 * len(tags) + 4
+    directory = struct.pack(counted, len(tags))
+    listed = len(directory) + struct.calcsize(entry) * len(tags) + struct.calcsize(pointer)
+    further, at = b"", start + len(content) + listed
     for tag, (kind, count, value) in tags.items():
         if isinstance(value, bytes):
             value, further = at + len(further), further + value
-        directory += struct.pack("<HHII", tag, kind, count, value)
-    start = b"II*\0" + struct.pack("<I", 8 + len(content))
-    return start + content + directory + struct.pack("<I", following) + further
+        directory += struct.pack(entry, tag, kind, count, value)
+    header += struct.pack(pointer, start + len(content))
+    return header + content + directory + struct.pack(pointer, following) + further
 
 
 def dicom_bytes(
@@ -293,7 +303,7 @@ def _other_kinds() -> Files:
         "unknown": ("hand.jpg", bytes(range(256)) * 20),
         "pdf": ("report.jpg", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"),
         "gif": ("animated.gif", _animation("GIF")),
-        "bigtiff": ("hand.tif", image_file("TIFF", big_tiff=True)),
+        "jpeg xl": ("hand.jxl", imagecodecs.jpegxl_encode(shades())),
         "heic": ("hand.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)),
         "video": ("hand.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100)),
         "svg with a script": ("hand.svg", b"<svg><script>alert(1)</script></svg>"),
@@ -361,6 +371,10 @@ def _bombs() -> Files:
         "deep color png bomb": ("deep.png", png_bomb(4_000, 4_000, 16, 2)),
         "transparent png bomb": ("clear.png", png_bomb(6_000, 6_000, 8, 6)),
         "tiff claiming a huge size": ("claim.tif", _claim_tiff_size(tiff, 60_000)),
+        "bigtiff claiming a huge size": (
+            "claim.tif",
+            _tiff({256: (4, 1, 60_000), 257: (16, 1, 60_000)}, big=True),
+        ),
         "tiff with a huge tile": (
             "tile.tif",
             _tiff({**tiles, **pieces, 322: (4, 1, 10_000), 323: (4, 1, 10_000)}, flat),
@@ -449,6 +463,10 @@ def _floods() -> Files:
             "strips.tif",
             _tiff({273: (3, 1_000_000, b"\x08\0" * 1_000_000), 278: (3, 1, 1)}),
         ),
+        "bigtiff of countless strips": (
+            "strips.tif",
+            _tiff({273: (16, 500_000, b"\x10\0\0\0\0\0\0\0" * 500_000), 278: (3, 1, 1)}, big=True),
+        ),
         "tiff with countless resolutions": (
             "rational.tif",
             _tiff({282: (5, 500_000, b"\1\0\0\0\1\0\0\0" * 500_000)}),
@@ -522,6 +540,8 @@ def _broken_tiff() -> Files:
     second = len(whole)  # where a further directory would begin
     directory = whole[8 + 30_000 : -4]
     return {
+        "bigtiff of four billion strips": ("s.tif", _tiff({273: (16, 2**40, 16)}, big=True)),
+        "bigtiff with a directory outside": ("o.tif", b"II+\0\x08\0\0\0" + b"\xff" * 100),
         "tiff without a directory": ("none.tif", b"II*\0\0\0\0\0" + bytes(100)),
         "tiff with a directory outside": ("outside.tif", b"II*\0\xf0\xff\xff\xff" + bytes(100)),
         "tiff with a directory cut off": ("end.tif", b"II*\0" + end + whole[8:]),

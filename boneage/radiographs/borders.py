@@ -1,5 +1,7 @@
 """Frames round a film: scanner lid, light box, screenshot. They lie about contrast and polarity."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from boneage.radiographs.limits import MIN_SIDE
@@ -10,7 +12,7 @@ from boneage.radiographs.limits import MIN_SIDE
 _TOLERANCE = 3  # of the parts of a line from its median, and as many standard errors ...
 _EVEN = 0.98  # ... for this share of them
 _PARTS = 64  # of a line: the noise of a scanner's lid averages out in each
-_MAX_NOISE = 12  # standard deviation between neighboring pixels
+_NOISE_FREE, _MAX_NOISE = 0.5, 12  # standard deviation between neighboring pixels
 _STEP = 25  # from the frame to the film's outermost pixels ...
 _APART = 0.8  # ... for this share of them
 _DARK = 40  # what is darker may be the film's own background
@@ -18,9 +20,11 @@ _MIN_WIDTH = 0.02  # of the image's side
 _MIN_SIDES = 3
 _MIN_BAR = 0.1  # of the image's side, where there are but two bars, opposite to each other
 _BLUR = 0.0125  # of the image's side, how far resizing and JPEG may smear a frame's inner edge
+_SHARP = 0.8  # of a step's height in its first line ...
+_PENUMBRA = 4  # ... of as many
 _MAX_FRAMES = 4  # one within the other
 _MAX_SAMPLES = 1024  # of a line; so many tell whether it is beyond the step
-_MAD_TO_SD = 1.4826  # of normally distributed noise
+_UPPER_QUARTILE = 1.15  # of the size of normally distributed noise, in standard deviations
 _AT_ONCE = 64  # lines, for speed
 
 Box = tuple[int, int, int, int]
@@ -29,9 +33,10 @@ Box = tuple[int, int, int, int]
 def find_film(pixels: np.ndarray, black_too: bool = False) -> Box:
     """Where the film lies within even, white or gray frames.
 
-    A frame is made of whole lines of one gray level, but for noise, along at least three sides, or
-    is a wide bar at two opposite ones, and ends in a step. Black borders stay: they look like a
-    radiograph's own background.
+    A frame is made of whole lines of one gray level, but for noise. It runs along any side where it
+    ends from one line to the next. Where it ends within some lines, as after resizing or JPEG, it
+    runs along all sides; without noise along three, or it is a wide bar at two opposite ones. Black
+    borders stay: they look like a radiograph's own background.
 
     Args:
         pixels: (H, W) of any integer or finite float dtype.
@@ -54,18 +59,18 @@ def find_film(pixels: np.ndarray, black_too: bool = False) -> Box:
         return film
     for _ in range(_MAX_FRAMES):
         sides = _sides(pixels, box)
-        runs = [_even_lines(side, span) for side in sides]
-        widths = [width for width, _ in runs]
-        inner = _shrunk(box, widths)
+        borders = [_even_lines(side, span) for side in sides]
+        inner = _shrunk(box, [border.width for border in borders])
         if inner == box or min(inner[2] - inner[0], inner[3] - inner[1]) < MIN_SIDE:
             break
-        found = []
-        for side, (width, level) in zip(_sides(pixels, inner), runs, strict=True):
-            is_candidate = width and (black_too or level > dark)
-            edge = _step(side, level, span) if is_candidate else None
-            found.append(0 if edge is None else width + edge)
-        if _is_frame(found, sides):
-            film = inner = _shrunk(box, found)
+        steps = [
+            _step(side, border.level, span)
+            if border.width and (black_too or border.level > dark)
+            else None
+            for side, border in zip(_sides(pixels, inner), borders, strict=True)
+        ]
+        if any(widths := _frame(borders, steps, [len(side) for side in sides])):
+            film = inner = _shrunk(box, widths)
         box = inner
     return film
 
@@ -82,34 +87,77 @@ def _shrunk(box: Box, widths: list[int]) -> Box:
     return box[0] + left, box[1] + top, box[2] - right, box[3] - bottom
 
 
-def _is_frame(widths: list[int], sides: list[np.ndarray]) -> bool:
-    parts = [width / len(side) for width, side in zip(widths, sides, strict=True)]
+class _Border(NamedTuple):
+    """Even lines along a side: how many, of which gray level, and whether there is noise."""
+
+    width: int
+    level: float
+    noisy: bool = False
+
+
+class _Step(NamedTuple):
+    """How many lines after a border it ends, and whether from one line to the next."""
+
+    after: int
+    is_sharp: bool
+
+
+def _frame(borders: list[_Border], steps: list[_Step | None], lengths: list[int]) -> list[int]:
+    """The width of the frame at each side, 0 where there is none."""
+    every = [
+        border.width + step.after if step else 0
+        for border, step in zip(borders, steps, strict=True)
+    ]
+    sharp = [bool(step and step.is_sharp) for step in steps]
+    wide = [width >= _MIN_WIDTH * length for width, length in zip(every, lengths, strict=True)]
+    if all(wide):
+        return every
+    # The penumbra of a collimator, and what noise leaves of it, is no edge of a film.
+    clear = [
+        width if is_sharp or not border.noisy else 0
+        for width, is_sharp, border in zip(every, sharp, borders, strict=True)
+    ]
+    parts = [width / length for width, length in zip(clear, lengths, strict=True)]
     bars = max(min(parts[0], parts[2]), min(parts[1], parts[3]))
-    return sum(part >= _MIN_WIDTH for part in parts) >= _MIN_SIDES or bars >= _MIN_BAR
+    if sum(part >= _MIN_WIDTH for part in parts) >= _MIN_SIDES or bars >= _MIN_BAR:
+        return clear
+    alone = [is_wide and is_sharp for is_wide, is_sharp in zip(wide, sharp, strict=True)]
+    return [width if is_alone else 0 for width, is_alone in zip(every, alone, strict=True)]
 
 
-def _even_lines(lines: np.ndarray, span: float) -> tuple[int, float]:
-    """How many of the first lines are of one gray level, but for noise, and which."""
-    first = lines[0].astype(np.float32)
+def _even_lines(lines: np.ndarray, span: float) -> _Border:
+    """The first lines, as far as they are of one gray level, but for noise."""
+    length = max(1, lines.shape[1] // _PARTS)
+    first = _means(lines[:1], length)[0]
     level = float(np.median(first))
-    noise = _MAD_TO_SD * float(np.median(np.abs(np.diff(first)))) / np.sqrt(2)
+    # The upper quartile, as half of all neighbors are equal where the noise is cut off at black.
+    steps = np.abs(np.diff(lines[0].astype(np.float32)))
+    noise = float(np.quantile(steps, 0.75)) / _UPPER_QUARTILE / np.sqrt(2)
     if noise > _MAX_NOISE * span / 255:
-        return 0, level
-    length = max(1, len(first) // _PARTS)
+        return _Border(0, level)
+    noisy = bool(noise > _NOISE_FREE * span / 255)
     allowed = _TOLERANCE * (span / 255 + noise / np.sqrt(length))
-    whole = len(first) // length * length
     for start in range(0, len(lines), _AT_ONCE):
-        some = lines[start : start + _AT_ONCE, :whole].astype(np.float32)
-        means = some.reshape(len(some), -1, length).mean(axis=2)
+        means = _means(lines[start : start + _AT_ONCE], length)
         even = (np.abs(means - level) <= allowed).mean(axis=1) >= _EVEN
         if not even.all():
-            return start + int(np.argmin(even)), level
-    return 0, level  # nothing but one level
+            return _Border(start + int(np.argmin(even)), level, noisy)
+    return _Border(0, level)  # nothing but one level
 
 
-def _step(lines: np.ndarray, level: float, span: float) -> int | None:
-    """The first line that is clearly not of the frame's level; None where it comes gradually."""
+def _means(lines: np.ndarray, length: int) -> np.ndarray:
+    """(lines, parts) means of parts of so many pixels."""
+    whole = lines.shape[1] // length * length
+    return lines[:, :whole].astype(np.float32).reshape(len(lines), -1, length).mean(axis=2)
+
+
+def _step(lines: np.ndarray, level: float, span: float) -> _Step | None:
+    """Where lines are first clearly not of the frame's level; None where they change gradually."""
     near = lines[: 1 + round(_BLUR * len(lines)), :: max(1, lines.shape[1] // _MAX_SAMPLES)]
-    apart = np.abs(near.astype(np.float32) - level) >= _STEP * span / 255
-    beyond = apart.mean(axis=1) >= _APART
-    return int(np.argmax(beyond)) if beyond.any() else None
+    apart = np.abs(near.astype(np.float32) - level)
+    beyond = (apart >= _STEP * span / 255).mean(axis=1) >= _APART
+    if not beyond.any():
+        return None
+    first = int(np.argmax(beyond))
+    height = np.median(apart, axis=1)
+    return _Step(first, bool(first == 0 and height[0] >= _SHARP * height[:_PENUMBRA].max()))

@@ -224,22 +224,27 @@ def _check_webp(data: bytes) -> None:
 # Fewer numbers say where every strip of one row, or tile of 64 pixels, of a large image lies.
 _MAX_NUMBERS = 100_000
 _NUMBER_TYPES = (3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 16)  # the others are bytes, or not read
-_POINTER_TYPES = (4, 13)
+_POINTER_TYPES = (4, 13, 16)
 _DIRECTORY_TAGS = (34665, 34853, 40965)  # EXIF, GPS, interoperability
 
 
 def _check_tiff(data: bytes) -> None:
     """Raises ValueError for endless lists of numbers: Pillow makes an object of each number."""
     order = "<" if data.startswith(b"II") else ">"
-    directories = list(struct.unpack_from(f"{order}I", data, 4))
+    # Where the first directory is, the number of its entries, an entry; longer in BigTIFF.
+    first, count_of, entry, at = (
+        ("Q", "Q", "HHQQ", 8) if b"+" in data[2:4] else ("I", "H", "HHII", 4)
+    )
+    directories = list(struct.unpack_from(order + first, data, at))
+    counted, size = struct.calcsize(order + count_of), struct.calcsize(order + entry)
     numbers = 0
     for start in directories:  # grows on the way
-        if start + 2 > len(data):  # Pillow does without it
+        if start + counted > len(data):  # Pillow does without it
             continue
-        (entries,) = struct.unpack_from(f"{order}H", data, start)
-        complete = min(entries, (len(data) - start - 2) // 12)
-        content = memoryview(data)[start + 2 : start + 2 + 12 * complete]
-        for tag, kind, count, value in struct.iter_unpack(f"{order}HHII", content):
+        (entries,) = struct.unpack_from(order + count_of, data, start)
+        complete = min(entries, (len(data) - start - counted) // size)
+        content = memoryview(data)[start + counted : start + counted + size * complete]
+        for tag, kind, count, value in struct.iter_unpack(order + entry, content):
             numbers += count if kind in _NUMBER_TYPES else 0
             if tag in _DIRECTORY_TAGS and value not in directories:
                 directories.append(value)
@@ -300,7 +305,7 @@ FORMATS = {
     "PNG": Format("PNG", (".png",), rb"\x89PNG\r\n\x1a\n"),
     "JPEG": Format("JPEG", (".jpg", ".jpeg"), rb"\xff\xd8\xff", codestreams.check_jpeg),
     "WebP": Format("WEBP", (".webp",), rb"RIFF.{4}WEBP", _check_webp, costly=True),
-    "TIFF": Format("TIFF", (".tif", ".tiff"), rb"II\*\0|MM\0\*", _check_tiff),
+    "TIFF": Format("TIFF", (".tif", ".tiff"), rb"II[*+]\0|MM\0[*+]", _check_tiff),
     "BMP": Format("BMP", (".bmp",), rb"BM.{4}\0{4}", _check_bmp),
     "GIF": Format("GIF", (".gif",), rb"GIF8[79]a"),
     "JPEG 2000": Format(

@@ -143,10 +143,12 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
 
 def _film(pixels: np.ndarray) -> Box:
     """Where the film is; a black frame is none, but round one that is black on white."""
-    light, all_frames = find_film(pixels), find_film(pixels, black_too=True)
+    left, top, right, bottom = all_frames = find_film(pixels, black_too=True)
+    if (bottom - top, right - left) == pixels.shape:
+        return all_frames
+    light = find_film(pixels)
     if all_frames == light:
         return light
-    left, top, right, bottom = all_frames
     inside = spread_contrast(pixels[top:bottom, left:right])
     return all_frames if looks_black_on_white(inside) else light
 
@@ -216,8 +218,8 @@ def _file_type(data: bytes) -> str:
 FIRST_DICOM_ELEMENT = re.compile(rb"[\x02\x08]\0..(?:[A-Z]{2}|.[\0\1]\0\0)", re.DOTALL)
 
 _OTHER_TYPES = (
-    (b"II+\0", "a BigTIFF image"),
-    (b"MM\0+", "a BigTIFF image"),
+    (b"\xff\x0a", "a JPEG XL image"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
     (b"%PDF", "a PDF document"),
     (b"8BPS", "a Photoshop document"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),

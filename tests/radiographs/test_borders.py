@@ -16,6 +16,39 @@ def _framed(level, left, top, right, bottom, film=FILM):
     return cv2.copyMakeBorder(film, top, bottom, left, right, cv2.BORDER_CONSTANT, value=level)
 
 
+def noisy(framed, sd):
+    """A frame of a scanner's lid, the film of `_framed` left as it is."""
+    lid = np.random.default_rng(0).normal(framed, sd).clip(0, 255).astype(np.uint8)
+    return np.where(framed == framed[0, 0], lid, framed)
+
+
+@pytest.mark.parametrize("sd", [1, 3, 8])
+@pytest.mark.parametrize("level", [128, 200, 250])
+@pytest.mark.parametrize(
+    "widths", [(30, 30, 30, 30), (0, 0, 15, 0), (0, 40, 0, 0), (100, 12, 0, 0), (15, 0, 15, 0)]
+)
+def test_the_noise_of_a_lid_does_not_hide_it(sd, level, widths):
+    left, top, _, _ = widths
+    framed = noisy(_framed(level, *widths), sd)
+    assert find_film(framed) == (left, top, left + WIDTH, top + HEIGHT)
+    assert find_film(framed.astype(np.uint16) * 257) == find_film(framed)
+
+
+@pytest.mark.parametrize("widths", [(30, 30, 30, 30), (0, 0, 15, 0), (40, 40, 0, 0)])
+@pytest.mark.parametrize("sd", [0, 4])
+def test_a_black_frame_is_left_out_of_black_bones_on_white_only(widths, sd):
+    left, top, _, _ = widths
+    expected = (left, top, left + WIDTH, top + HEIGHT)
+    for film in (FILM, 255 - FILM):
+        framed = noisy(_framed(0, *widths, film), sd)
+        assert find_film(framed) == (0, 0, framed.shape[1], framed.shape[0])
+        radiograph = read_radiograph(cv2.imencode(".png", framed)[1].tobytes())
+        assert radiograph.inverted == (film is not FILM)
+        whole = (WIDTH, HEIGHT) if radiograph.inverted else framed.shape[::-1]
+        assert radiograph.pixels.shape[::-1] == whole
+    assert find_film(framed, black_too=True) == expected
+
+
 @pytest.mark.parametrize("level", [60, 128, 200, 255])
 @pytest.mark.parametrize(
     "widths", [(50, 50, 50, 50), (12, 40, 200, 8), (300, 300, 300, 300), (0, 40, 40, 40)]
@@ -44,8 +77,10 @@ def test_frame_round_black_bones_on_white_is_found():
         FILM,
         255 - FILM,
         _framed(0, 60, 60, 60, 60),  # black background, not a frame
-        _framed(255, 60, 0, 0, 0),  # a collimator's edge
-        _framed(255, 60, 60, 0, 0),
+        cv2.blur(_framed(255, 60, 0, 0, 0), (3, 3)),  # a collimator's edge
+        cv2.blur(_framed(255, 60, 60, 0, 0), (3, 3)),
+        cv2.blur(noisy(_framed(120, 60, 60, 60, 0), 2), (3, 3)),
+        _framed(0, 60, 60, 0, 0),
         np.full((200, 150), 7, np.uint8),
         np.where(np.add.outer(np.arange(200), np.arange(200)) % 100 < 50, 0, 255),
         cv2.GaussianBlur(_framed(255, 60, 60, 60, 60), (0, 0), 15),  # a gradual edge

@@ -136,7 +136,8 @@ def test_white_is_zero_tiff_is_shown_bones_bright():
         ("dicom of 32 bits", "8 or 16 bits"),
         ("black and white png", "black and white"),
         ("fax", "black and white"),
-        ("bigtiff", "BigTIFF"),
+        ("jpeg xl", "JPEG XL"),
+        ("bigtiff claiming a huge size", "too many pixels"),
         ("jpeg of a thousand scans", "too many pieces"),
         # Decoded, being within the limit, and only then found to be black.
         ("color png just under the limit", "single gray level"),
