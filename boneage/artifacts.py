@@ -55,6 +55,9 @@ QUALITY_CHECK_FACTS, QUALITY_CHECK_NUMBERS, QUALITY_CHECK_TABLE = (
 BEST = "best"
 UNFINISHED = "unfinished"
 FILES = (WEIGHTS, GRAPH, FACTS, HISTORY, METRICS, PREDICTIONS)
+# Raise it by one whenever `boneage.inference.ensemble.ensemble_weights` gives the same predictions
+# other weights: what was measured on the ensemble then counts no longer.
+ENSEMBLE_VERSION = 1
 
 PREDICTION_COLUMNS = (
     "id",
@@ -364,11 +367,12 @@ def write_graph(folder: str | Path, facts: Facts, content: bytes) -> Facts:
     return facts
 
 
-def graph_file(folder: str | Path) -> Path:
+def graph_file(folder: str | Path, facts: Facts | None = None) -> Path:
     """The exported model of an artifact.
 
     Args:
         folder: of the artifact.
+        facts: of the artifact, where they were read already.
 
     Returns:
         The path of an ONNX file, the one that the facts name.
@@ -377,7 +381,7 @@ def graph_file(folder: str | Path) -> Path:
         ArtifactError: a file is missing, altered or does not fit.
     """
     path = Path(folder) / GRAPH
-    facts = read_facts(folder)
+    facts = facts or read_facts(folder)
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -480,7 +484,8 @@ def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
         facts: model name -> its facts.
 
     Returns:
-        Model name -> SHA-256 (hex); "ensemble" -> that of them all.
+        Model name -> SHA-256 (hex); "ensemble" -> that of them all and of what its weights come
+        from: their predictions.csv and ENSEMBLE_VERSION.
     """
     each = {
         name: _fingerprint(
@@ -494,7 +499,8 @@ def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
         )
         for name, known in facts.items()
     }
-    return each | {ENSEMBLE: _fingerprint(each)}
+    of_ensemble = [each, {name: _predictions_digest(name) for name in each}, ENSEMBLE_VERSION]
+    return each | {ENSEMBLE: _fingerprint(of_ensemble)}
 
 
 def published_fingerprints() -> dict[str, str]:
@@ -507,6 +513,15 @@ def published_fingerprints() -> dict[str, str]:
         ArtifactError: facts are damaged.
     """
     return fingerprints({name: read_facts(model_folder(name)) for name in available_models()})
+
+
+def _predictions_digest(name: str) -> str | None:
+    """SHA-256 (hex) of a model's predictions.csv, whichever line ends Git gave it, or None."""
+    try:
+        content = (artifacts_root() / "models" / name / PREDICTIONS).read_bytes()
+    except OSError:  # which `read_predictions` explains
+        return None
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def _fingerprint(values: list | dict) -> str:

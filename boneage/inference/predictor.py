@@ -234,7 +234,7 @@ class Predictor:
         threads.submit(load_landmarker)
         sizes = {name: facts.parameters for name, facts in self.facts.items()}
         loaded = {
-            name: Runtime.load(folders[name], threads=cores() // self.workers)
+            name: Runtime.load(folders[name], cores() // self.workers, self.facts[name])
             for name in sorted(names, key=sizes.__getitem__, reverse=True)
         }
         self._runtimes = {name: loaded[name] for name in names}
