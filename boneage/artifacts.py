@@ -19,6 +19,8 @@ holds numbers only, as does ONNX. Keras is imported when a Keras model is loaded
 exported models open without it.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import io
@@ -27,10 +29,9 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import numpy as np
-import pandas as pd
 
 from boneage.atomic import replace_file
 from boneage.errors import BoneAgeError
@@ -40,6 +41,7 @@ from boneage.sexes import SEXES
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 WEIGHTS, GRAPH, FACTS = "weights.safetensors", "model.onnx", "facts.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
@@ -221,7 +223,7 @@ def publish(folder: str | Path) -> None:
 # Weights ------------------------------------------------------------------------------------
 
 
-def write_weights(folder: str | Path, model: "keras.Model") -> str:
+def write_weights(folder: str | Path, model: keras.Model) -> str:
     """Write the weights of a model as float16.
 
     BatchNorm statistics are included, states of random generators are not. A tensor with values
@@ -260,7 +262,7 @@ def write_weights(folder: str | Path, model: "keras.Model") -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
+def load_model(folder: str | Path) -> tuple[keras.Model, Facts]:
     """Build the model that an artifact describes and give it its weights.
 
     Args:
@@ -293,7 +295,7 @@ def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
     return model, facts
 
 
-def load_weights(folder: str | Path, model: "keras.Model") -> None:
+def load_weights(folder: str | Path, model: keras.Model) -> None:
     """Give a model the weights of an artifact.
 
     Args:
@@ -328,7 +330,7 @@ def _parse_weights(path: Path, content: bytes) -> dict[str, np.ndarray]:
         raise unusable(path, "is not a safetensors file of floating-point numbers") from error
 
 
-def _assign(model: "keras.Model", tensors: dict[str, np.ndarray], path: Path) -> None:
+def _assign(model: keras.Model, tensors: dict[str, np.ndarray], path: Path) -> None:
     variables = {variable.path: variable for variable in model.weights}
     if missing := sorted(variables.keys() - tensors.keys()):
         raise unusable(path, f"lacks {len(missing)} weights of the model, first {missing[0]}")
@@ -450,7 +452,7 @@ def read_facts(folder: str | Path) -> Facts:
 def _fault(values: dict) -> str | None:
     """What is wrong with the fields of facts, in words, or None."""
     fields = dataclasses.fields(Facts)
-    types: dict[str, Any] = {field.name: field.type for field in fields}
+    types = get_type_hints(Facts)
     needed = [
         field.name
         for field in fields
@@ -620,6 +622,8 @@ def read_predictions(folder: str | Path) -> pd.DataFrame:
         >>> predictions["split"].value_counts()["validation"]
         np.int64(1425)
     """
+    import pandas as pd
+
     path = Path(folder) / PREDICTIONS
     # Ids like "0012" or "NA" are texts, not numbers or gaps.
     texts = dict.fromkeys(_PREDICTION_TEXTS, str)
@@ -723,6 +727,8 @@ def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
     Raises:
         ArtifactError: the file is no table or does not say what it was measured on.
     """
+    import pandas as pd
+
     path = artifacts_root() / file
     if not path.exists():
         path = path.with_name(_FORMER_FILES.get(file, file))
@@ -780,6 +786,8 @@ def read_table(
     Raises:
         ArtifactError: the file is missing, no table, empty or lacks a column.
     """
+    import pandas as pd
+
     content = _read(path, remedy)
     try:
         table = pd.read_csv(io.BytesIO(content), **options)

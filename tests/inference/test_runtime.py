@@ -116,6 +116,12 @@ print(int(tensorflow.constant(1) + 1), callable(matplotlib.pyplot.plot))
     assert done.stdout.splitlines() == ["mediapipe []", "2 True"]
 
 
+def test_pandas_is_left_to_be_imported_beside_the_loading_of_the_models():
+    modules = "boneage.cli, boneage.datasets.labeled_images, boneage.inference.predictor"
+    done = python(["-c", f"import sys, {modules}; print('pandas' in sys.modules)"])
+    assert done.stdout == "False\n", done.stderr
+
+
 def test_a_tensorflow_that_is_imported_already_stays(monkeypatch):
     imported = ModuleType("tensorflow")
     monkeypatch.setitem(sys.modules, "tensorflow", imported)
