@@ -19,6 +19,8 @@ holds numbers only, as does ONNX. Keras is imported when a Keras model is loaded
 exported models open without it.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import io
@@ -27,10 +29,9 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import numpy as np
-import pandas as pd
 
 from boneage.atomic import replace_file
 from boneage.errors import BoneAgeError
@@ -40,6 +41,7 @@ from boneage.sexes import SEXES
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 WEIGHTS, GRAPH, FACTS = "weights.safetensors", "model.onnx", "facts.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.csv", "predictions.csv"
@@ -55,6 +57,9 @@ QUALITY_CHECK_FACTS, QUALITY_CHECK_NUMBERS, QUALITY_CHECK_TABLE = (
 BEST = "best"
 UNFINISHED = "unfinished"
 FILES = (WEIGHTS, GRAPH, FACTS, HISTORY, METRICS, PREDICTIONS)
+# Raise it by one whenever `boneage.inference.ensemble.ensemble_weights` gives the same predictions
+# other weights: what was measured on the ensemble then counts no longer.
+ENSEMBLE_VERSION = 1
 
 PREDICTION_COLUMNS = (
     "id",
@@ -218,7 +223,7 @@ def publish(folder: str | Path) -> None:
 # Weights ------------------------------------------------------------------------------------
 
 
-def write_weights(folder: str | Path, model: "keras.Model") -> str:
+def write_weights(folder: str | Path, model: keras.Model) -> str:
     """Write the weights of a model as float16.
 
     BatchNorm statistics are included, states of random generators are not. A tensor with values
@@ -257,7 +262,7 @@ def write_weights(folder: str | Path, model: "keras.Model") -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
+def load_model(folder: str | Path) -> tuple[keras.Model, Facts]:
     """Build the model that an artifact describes and give it its weights.
 
     Args:
@@ -290,7 +295,7 @@ def load_model(folder: str | Path) -> tuple["keras.Model", Facts]:
     return model, facts
 
 
-def load_weights(folder: str | Path, model: "keras.Model") -> None:
+def load_weights(folder: str | Path, model: keras.Model) -> None:
     """Give a model the weights of an artifact.
 
     Args:
@@ -325,7 +330,7 @@ def _parse_weights(path: Path, content: bytes) -> dict[str, np.ndarray]:
         raise unusable(path, "is not a safetensors file of floating-point numbers") from error
 
 
-def _assign(model: "keras.Model", tensors: dict[str, np.ndarray], path: Path) -> None:
+def _assign(model: keras.Model, tensors: dict[str, np.ndarray], path: Path) -> None:
     variables = {variable.path: variable for variable in model.weights}
     if missing := sorted(variables.keys() - tensors.keys()):
         raise unusable(path, f"lacks {len(missing)} weights of the model, first {missing[0]}")
@@ -364,11 +369,12 @@ def write_graph(folder: str | Path, facts: Facts, content: bytes) -> Facts:
     return facts
 
 
-def graph_file(folder: str | Path) -> Path:
+def graph_file(folder: str | Path, facts: Facts | None = None) -> Path:
     """The exported model of an artifact.
 
     Args:
         folder: of the artifact.
+        facts: of the artifact, where they were read already.
 
     Returns:
         The path of an ONNX file, the one that the facts name.
@@ -377,7 +383,7 @@ def graph_file(folder: str | Path) -> Path:
         ArtifactError: a file is missing, altered or does not fit.
     """
     path = Path(folder) / GRAPH
-    facts = read_facts(folder)
+    facts = facts or read_facts(folder)
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -446,7 +452,7 @@ def read_facts(folder: str | Path) -> Facts:
 def _fault(values: dict) -> str | None:
     """What is wrong with the fields of facts, in words, or None."""
     fields = dataclasses.fields(Facts)
-    types: dict[str, Any] = {field.name: field.type for field in fields}
+    types = get_type_hints(Facts)
     needed = [
         field.name
         for field in fields
@@ -480,7 +486,8 @@ def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
         facts: model name -> its facts.
 
     Returns:
-        Model name -> SHA-256 (hex); "ensemble" -> that of them all.
+        Model name -> SHA-256 (hex); "ensemble" -> that of them all and of what its weights come
+        from: their predictions.csv and ENSEMBLE_VERSION.
     """
     each = {
         name: _fingerprint(
@@ -494,7 +501,8 @@ def fingerprints(facts: Mapping[str, Facts]) -> dict[str, str]:
         )
         for name, known in facts.items()
     }
-    return each | {ENSEMBLE: _fingerprint(each)}
+    of_ensemble = [each, {name: _predictions_digest(name) for name in each}, ENSEMBLE_VERSION]
+    return each | {ENSEMBLE: _fingerprint(of_ensemble)}
 
 
 def published_fingerprints() -> dict[str, str]:
@@ -507,6 +515,15 @@ def published_fingerprints() -> dict[str, str]:
         ArtifactError: facts are damaged.
     """
     return fingerprints({name: read_facts(model_folder(name)) for name in available_models()})
+
+
+def _predictions_digest(name: str) -> str | None:
+    """SHA-256 (hex) of a model's predictions.csv, whichever line ends Git gave it, or None."""
+    try:
+        content = (artifacts_root() / "models" / name / PREDICTIONS).read_bytes()
+    except OSError:  # which `read_predictions` explains
+        return None
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def _fingerprint(values: list | dict) -> str:
@@ -605,6 +622,8 @@ def read_predictions(folder: str | Path) -> pd.DataFrame:
         >>> predictions["split"].value_counts()["validation"]
         np.int64(1425)
     """
+    import pandas as pd
+
     path = Path(folder) / PREDICTIONS
     # Ids like "0012" or "NA" are texts, not numbers or gaps.
     texts = dict.fromkeys(_PREDICTION_TEXTS, str)
@@ -708,6 +727,8 @@ def read_saliency(file: str, facts: Mapping[str, Facts]) -> pd.DataFrame:
     Raises:
         ArtifactError: the file is no table or does not say what it was measured on.
     """
+    import pandas as pd
+
     path = artifacts_root() / file
     if not path.exists():
         path = path.with_name(_FORMER_FILES.get(file, file))
@@ -765,6 +786,8 @@ def read_table(
     Raises:
         ArtifactError: the file is missing, no table, empty or lacks a column.
     """
+    import pandas as pd
+
     content = _read(path, remedy)
     try:
         table = pd.read_csv(io.BytesIO(content), **options)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 # Of level E only what says that there is no GPU.
 _NOISE = re.compile(
     rb"WARNING: (All log messages|Logging) before |INFO: Created TensorFlow Lite |"
-    rb"[IW]\d{4} [\d:.]+ |E\d{4} [\d:.]+ .*cuda"
+    rb"INFO: \[\w+\.cc:\d+\] |[IW]\d{4} [\d:.]+ |E\d{4} [\d:.]+ .*cuda"
 )
 # Two threads that exchanged the descriptor at once would not give it back in order.
 _LOCK = threading.RLock()

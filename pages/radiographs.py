@@ -195,8 +195,9 @@ def start_loading(weights: Weights) -> Future[Predictor]:
     return ThreadPoolExecutor(1).submit(Predictor, [name for name, _ in weights])
 
 
+@st.cache_resource(show_spinner=False)
 def preload() -> None:
-    """Start loading the models, before anybody asks for them."""
+    """Start loading the models, before anybody asks for them; once for the process."""
     with suppress(BoneAgeError):  # which is said where they are asked for
         start_loading(published_weights())
 

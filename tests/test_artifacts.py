@@ -447,6 +447,28 @@ def test_a_fingerprint_changes_with_all_that_decides_an_answer(monkeypatch):
     assert artifacts.fingerprints({"m": note}) == before
 
 
+def test_the_fingerprint_of_the_ensemble_changes_with_what_decides_its_weights(
+    tmp_path, predictions, monkeypatch
+):
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    folder = artifacts.model_folder("tiny_densenet")
+    facts = {folder.name: facts_for()}
+    artifacts.write_predictions(folder, predictions)
+    before = artifacts.fingerprints(facts)
+    content = (folder / artifacts.PREDICTIONS).read_bytes()
+    (folder / artifacts.PREDICTIONS).write_bytes(content.replace(b"\n", b"\r\n"))  # as Git may
+    assert artifacts.fingerprints(facts) == before
+    monkeypatch.setattr(artifacts, "ENSEMBLE_VERSION", 999)
+    changed = [artifacts.fingerprints(facts)]
+    monkeypatch.undo()
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
+    months = predictions["prediction_months"] + 1
+    artifacts.write_predictions(folder, predictions.assign(prediction_months=months))
+    changed.append(artifacts.fingerprints(facts))
+    assert all(after[folder.name] == before[folder.name] for after in changed)
+    assert len({each["ensemble"] for each in [before, *changed]}) == 3
+
+
 # Tables
 
 

@@ -5,9 +5,14 @@ contrast, whole-year labels and errors change abruptly at two places. The blocks
 inferred from these breaks alone; they are not documented sources.
 """
 
-import pandas as pd
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from boneage.datasets.splits import TRAIN, VALIDATION
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Name -> first and last id. Training ids start at 1377; 4360 to 4559 are the test set, the mean of
 # six readings each, and belong to no block.
@@ -30,6 +35,8 @@ def acquisition_block(cases: pd.DataFrame) -> pd.Series:
         Series of ordered categoricals named "block", indexed like `cases`: a key of BLOCKS, or
         missing, as only training and validation cases have a block.
     """
+    import pandas as pd
+
     number = pd.to_numeric(cases["id"], errors="coerce")
     number = number.where(cases["split"].isin([TRAIN, VALIDATION]))
     names = pd.Series(pd.NA, index=cases.index, dtype="object")

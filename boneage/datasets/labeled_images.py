@@ -3,17 +3,21 @@
 `rsna.labeled_cases` finds the image of each labeled case, and `labeled_images` reads them.
 """
 
+from __future__ import annotations
+
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 

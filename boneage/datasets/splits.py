@@ -1,11 +1,16 @@
 """Stratified, seeded split of a training set into training and validation."""
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from boneage.errors import BoneAgeError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
@@ -30,6 +35,8 @@ def split_train_validation(
     Raises:
         BoneAgeError: not 0 <= n_validation < number of cases.
     """
+    import pandas as pd
+
     if not 0 <= n_validation < len(labels):
         raise BoneAgeError(
             f"{n_validation} validation cases cannot be taken from {len(labels)} cases and leave "

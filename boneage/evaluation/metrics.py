@@ -5,14 +5,19 @@ crop_method. A residual is predicted minus reference bone age in months: positiv
 overestimated.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from boneage.evaluation.intervals import METRICS, N_RESAMPLES, SEED, as_ages, bootstrap
 from boneage.evaluation.limits import WITHIN_MONTHS, within
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # [low, high) in months; the last band also takes everyone older.
 AGE_BANDS: dict[str, tuple[int, int]] = {
@@ -39,6 +44,8 @@ def age_band(months: ArrayLike) -> pd.Series:
         >>> age_band([30, 130]).tolist()
         ['0-5 years', '10-15 years']
     """
+    import pandas as pd
+
     age = pd.Series(months, dtype=float)
     if not (age >= 0).all():
         raise ValueError("Some ages are negative or missing; give ages in months from 0 upwards.")
@@ -135,6 +142,8 @@ def summarize(
         >>> summarize(test, by="sex", n_resamples=100)[["sex", "n"]].to_numpy().tolist()
         [['female', 100], ['male', 100]]
     """
+    import pandas as pd
+
     by = [by] if isinstance(by, str) else list(by)
     if "age_band" in by and "age_band" not in predictions:
         _require(predictions, ["reference_months"])
@@ -174,6 +183,8 @@ def metrics_table(
         >>> metrics_table(test, n_resamples=100)["group"].tolist()[:3]
         ['all', 'female', 'male']
     """
+    import pandas as pd
+
     _require(predictions, ["split", "sex", "reference_months", "prediction_months"])
     parts = []
     for split, cases in predictions.groupby("split", sort=False):

@@ -27,13 +27,15 @@ points for the ensemble (ids 1377-4359), by 1.2 for DenseNet121 (ids 4560-5770).
 Tables are those of `boneage.evaluation.metrics`; ages and intervals are in months.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from boneage.datasets.blocks import BLOCKS, acquisition_block
 from boneage.datasets.splits import TEST, VALIDATION
@@ -42,6 +44,9 @@ from boneage.evaluation.metrics import AGE_BANDS, age_band
 from boneage.inference.ensemble import ensemble_weights, side_by_side, with_ensemble
 from boneage.models.registry import ENSEMBLE
 from boneage.sexes import SEXES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEVELS = (0.8, 0.85, 0.9, 0.95)
 LEVEL = 0.9  # unless another is asked for
@@ -175,6 +180,8 @@ def coverage_table(
         >>> sorted(coverage["cases"].unique())
         ['test', 'validation']
     """
+    import pandas as pd
+
     cases = _side_by_side(tables)
     calibration = _calibrate(cases, [*tables, ENSEMBLE])
     rows = [

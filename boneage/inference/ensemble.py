@@ -7,15 +7,19 @@ each model were chosen on the same set.
 Tables are those of `boneage.evaluation.metrics`, one for each model's name.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from boneage.datasets.splits import VALIDATION
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_SUBGROUP = 100  # validation cases; of fewer, chance would choose the weights
 _CASE = ["split", "id"]
@@ -140,5 +144,7 @@ def side_by_side(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         Months, a column for each model; the index is split and id.
     """
+    import pandas as pd
+
     months = {name: table.set_index(_CASE)["prediction_months"] for name, table in tables.items()}
     return pd.concat(months, axis=1, join="inner")

@@ -181,6 +181,13 @@ def _preprocessing(name: str, facts: Facts) -> Preprocessing:
         ) from error
 
 
+def _weights_and_calibration(folders: Mapping[str, Path]) -> tuple[dict[str, float], Calibration]:
+    """What the models' predictions tables tell: shares in the ensemble, prediction intervals."""
+    tables = {name: artifacts.read_predictions(folder) for name, folder in folders.items()}
+    weights = ensemble_weights(tables)
+    return weights, calibrate(tables, weights)
+
+
 def _incomplete() -> list[str]:
     """A sentence on each model that has some of its files but not all."""
     return [
@@ -236,22 +243,22 @@ class Predictor:
         self.facts: dict[str, Facts] = {
             name: artifacts.read_facts(folder) for name, folder in folders.items()
         }
-        # MediaPipe beside the models, as one is Python and the other C++. The models one after the
-        # other, the largest first, as loading takes three times the memory of a loaded model.
-        threads = ThreadPoolExecutor(1)
-        threads.submit(load_landmarker)
+        # Pandas with the tables, then MediaPipe, beside the models, as these are Python and those
+        # C++. Loading takes three times the memory of a loaded model: the models one after the
+        # other, the largest first and before MediaPipe.
+        beside = ThreadPoolExecutor(1)
+        calibrated = beside.submit(_weights_and_calibration, folders)
         sizes = {name: facts.parameters for name, facts in self.facts.items()}
-        loaded = {
-            name: Runtime.load(folders[name], threads=cores() // self.workers)
-            for name in sorted(names, key=sizes.__getitem__, reverse=True)
-        }
+        loaded: dict[str, Runtime] = {}
+        for name in sorted(names, key=sizes.__getitem__, reverse=True):
+            loaded[name] = Runtime.load(folders[name], cores() // self.workers, self.facts[name])
+            if len(loaded) == 1:
+                beside.submit(load_landmarker)
         self._runtimes = {name: loaded[name] for name in names}
         self._preprocessing = {
             name: _preprocessing(name, facts) for name, facts in self.facts.items()
         }
-        tables = {name: artifacts.read_predictions(folder) for name, folder in folders.items()}
-        self.weights = ensemble_weights(tables)
-        self.calibration = calibrate(tables, self.weights)
+        self.weights, self.calibration = calibrated.result()
         fingerprints = artifacts.fingerprints(self.facts)
         self.quality_check = load_quality_check({name: fingerprints[name] for name in names})
 

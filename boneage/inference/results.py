@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from boneage import formatting
 from boneage.inference import text as prediction_text
 from boneage.inference.ensemble import with_ensemble
@@ -16,6 +14,8 @@ from boneage.radiographs import text as hand_text
 from boneage.sexes import SEXES
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from boneage.inference.predictor import Prediction
     from boneage.radiographs.file_info import FileInfo
     from boneage.radiographs.manual_frame import ManualFrame
@@ -184,6 +184,8 @@ def results_table(
         >>> table[["file", "densenet121_months", "ensemble_months"]].to_numpy().tolist()
         [['a.png', 98.2, 99.0]]
     """
+    import pandas as pd
+
     rows = [
         {
             "file": result.file,

@@ -53,12 +53,15 @@ class Runtime:
         self.outputs: list[str] = [output.name for output in self._session.get_outputs()]
 
     @classmethod
-    def load(cls, folder: str | Path, threads: int | None = None) -> Runtime:
+    def load(
+        cls, folder: str | Path, threads: int | None = None, facts: artifacts.Facts | None = None
+    ) -> Runtime:
         """Load the exported model of an artifact.
 
         Args:
             folder: of the artifact.
             threads: to run one image on; by default one for each core.
+            facts: of the artifact, where they were read already.
 
         Returns:
             The model.
@@ -66,7 +69,7 @@ class Runtime:
         Raises:
             ArtifactError: a file is missing, altered or does not fit.
         """
-        path = artifacts.graph_file(folder)
+        path = artifacts.graph_file(folder, facts)
         try:
             return cls(path, threads)
         except Exception as error:  # ONNX Runtime's have no base class of their own

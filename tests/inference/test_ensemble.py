@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from boneage import artifacts
 from boneage.errors import BoneAgeError
 from boneage.inference.ensemble import ensemble_table, ensemble_weights, with_ensemble
 
@@ -56,6 +57,16 @@ def test_only_validation_cases_weigh_the_models(three):
     assert ensemble_weights(three | {"c": other}) == ensemble_weights(three)
     unseen = {name: cases.assign(split="test") for name, cases in three.items()}
     assert set(ensemble_weights(unseen).values()) == {1 / 3}
+
+
+def test_the_weights_that_the_version_stands_for():
+    """Where other code weighs these predictions otherwise, raise `ENSEMBLE_VERSION`."""
+    age = np.linspace(10, 220, 400)
+    two = {
+        "a": table(age + 6 * np.sin(np.arange(400)), age),
+        "b": table(age + 9 * np.cos(np.arange(400)) + 1, age),
+    }
+    assert (ensemble_weights(two), artifacts.ENSEMBLE_VERSION) == ({"a": 0.7, "b": 0.3}, 1)
 
 
 def test_one_model_weighs_all():

@@ -12,9 +12,11 @@ import pytest
 
 from boneage import artifacts
 from boneage.datasets.phantoms import draw_phantom
+from boneage.inference.predictor import Predictor
 from boneage.inference.runtime import Runtime
 from boneage.radiographs.hand import _without_unused_packages
 from boneage.radiographs.preprocessing import to_model_input
+from boneage.radiographs.reading import Radiograph
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -114,6 +116,12 @@ print(int(tensorflow.constant(1) + 1), callable(matplotlib.pyplot.plot))
     assert done.stdout.splitlines() == ["mediapipe []", "2 True"]
 
 
+def test_pandas_is_left_to_be_imported_beside_the_loading_of_the_models():
+    modules = "boneage.cli, boneage.datasets.labeled_images, boneage.inference.predictor"
+    done = python(["-c", f"import sys, {modules}; print('pandas' in sys.modules)"])
+    assert done.stdout == "False\n", done.stderr
+
+
 def test_a_tensorflow_that_is_imported_already_stays(monkeypatch):
     imported = ModuleType("tensorflow")
     monkeypatch.setitem(sys.modules, "tensorflow", imported)
@@ -149,6 +157,33 @@ def test_larger_images_are_resized_to_those_of_the_model(runtime):
     assert runtime.size == 32 and small.shape == (1, 32, 32)
     found, expected = (runtime(images, ["male"], ["bone_age"]) for images in (large, small))
     np.testing.assert_array_equal(found["bone_age"], expected["bone_age"])
+
+
+def test_the_facts_of_a_model_are_read_once(tiny_artifacts, monkeypatch):
+    read = []
+    read_facts = artifacts.read_facts
+    monkeypatch.setattr(artifacts, "read_facts", lambda f: read.append(f) or read_facts(f))
+    names = Predictor().names
+    assert read == [artifacts.model_folder(name) for name in names]
+
+
+def test_radiographs_side_by_side_share_the_cores_and_get_the_same_ages(
+    tiny_artifacts, monkeypatch
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(6), raising=False)
+    threads = []
+    load = Runtime.load.__func__
+    monkeypatch.setattr(
+        Runtime,
+        "load",
+        classmethod(lambda cls, folder, n, facts: threads.append(n) or load(cls, folder, n, facts)),
+    )
+    predictors = [Predictor("tiny_densenet", workers=workers) for workers in (0, 1, 4, 200)]
+    assert [predictor.workers for predictor in predictors] == [1, 1, 4, 6]
+    assert threads == [6, 6, 1, 1]
+    radiograph = Radiograph(draw_phantom(100, "female"), "PNG")
+    ages = {predictor.predict(radiograph, "female").ensemble_months for predictor in predictors}
+    assert max(ages) - min(ages) < 1e-3
 
 
 def test_an_unknown_sex_is_refused(runtime):

@@ -19,6 +19,7 @@ from boneage.inference.predictor import Predictor
 from boneage.radiographs import preprocessing
 from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.reading import read_radiograph
+from pages import radiographs
 
 NEEDED_MAPS = {
     "Grad-CAM of Tiny DenseNet (tests)",
@@ -321,6 +322,17 @@ def reads(monkeypatch):
     for place in ("boneage.inference.predictor", "pages.radiographs"):
         monkeypatch.setattr(f"{place}.read_radiograph", counted("file", read_radiograph))
     return counts
+
+
+def test_the_models_are_preloaded_once_for_all_visitors(monkeypatch):
+    asked = []
+    monkeypatch.setattr(radiographs, "published_weights", lambda: asked.append(1) or ())
+    monkeypatch.setattr(radiographs, "start_loading", lambda weights: None)
+    for clear in (radiographs.preload.clear, lambda: None, radiographs.preload.clear):
+        clear()
+        radiographs.preload()
+    assert len(asked) == 2
+    radiographs.preload.clear()
 
 
 def test_an_upload_is_decoded_and_its_hand_found_once(app, reads):
