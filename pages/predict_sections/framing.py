@@ -6,7 +6,6 @@ import streamlit as st
 
 from boneage.figures.viewer import Framing
 from boneage.inference.predictor import Prediction
-from boneage.quality.checks import NO_HAND
 from boneage.radiographs.manual_frame import ManualFrame
 from pages.radiographs import Source, film
 from pages.viewer import ask_for_box
@@ -24,7 +23,7 @@ def mark_manual(source: Source) -> None:
 
 def show_framing(source: Source, prediction: Prediction) -> None:
     """Offer to draw the box, at once where no hand was found."""
-    no_hand = prediction.refusal is not None and prediction.refusal.kind == NO_HAND
+    no_hand = prediction.refusal is not None and prediction.hand.landmarks is None
     if not st.toggle(
         "Wrongly framed? Frame the hand yourself",
         value=no_hand or source.frame is not None,

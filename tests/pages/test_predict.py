@@ -17,6 +17,7 @@ from boneage.datasets.phantoms import draw_phantom
 from boneage.formatting import as_plain_markdown
 from boneage.inference.predictor import Predictor
 from boneage.radiographs import preprocessing
+from boneage.radiographs.hand import full_frame
 from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.reading import read_radiograph
 from pages import radiographs
@@ -208,9 +209,10 @@ def marks(app) -> list[str]:
     return [m.value for m in app.markdown if "badge" in m.value]
 
 
-def test_where_no_hand_is_found_the_box_is_asked_for_at_once(app):
-    noise = np.random.default_rng(0).integers(0, 256, (400, 300), np.uint8)
-    upload(choose_sex(app, "female"), ("noise.png", image_file("PNG", noise)))
+def test_where_no_hand_is_found_the_box_is_asked_for_at_once(app, monkeypatch):
+    monkeypatch.setattr(preprocessing, "find_hand", lambda pixels, *_: full_frame(pixels))
+    stripes = np.tile(np.arange(300, dtype=np.uint8) % 64 * 4, (400, 1))
+    upload(choose_sex(app, "female"), ("stripes.png", image_file("PNG", stripes)))
     assert "No bone age for this image" in app.warning[0].value
     assert app.toggle[0].value
     assert [data["frame"]["box"] for data in viewed(app) if data["frame"]] == [[30, 40, 270, 360]]

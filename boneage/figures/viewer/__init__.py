@@ -69,7 +69,17 @@ class Framing:
 
     @classmethod
     def around(cls, hand: Hand, image: ViewedImage, is_manual: bool = False) -> "Framing":
-        """The box of a hand on a film; the middle of the film where no hand was found."""
+        """The box of a hand.
+
+        Args:
+            hand: on the film.
+            image: the film.
+            is_manual: see above.
+
+        Returns:
+            The box that `ManualFrame` takes for the same hand; the middle of the film where no hand
+            was found.
+        """
         film = np.array([image.width, image.height])
         if hand.method == FULL_FRAME:
             return cls((*film * _MIDDLE, *film * (1 - _MIDDLE)))
@@ -81,7 +91,14 @@ class Framing:
 
 
 def film(pixels: np.ndarray) -> ViewedImage:
-    """A radiograph (H, W) uint8, bones bright, with the contrast that shows the hand."""
+    """A radiograph for the viewer, reduced to `FILM_SIDE`.
+
+    Args:
+        pixels: (H, W) uint8, bones bright.
+
+    Returns:
+        The film with the contrast that shows the hand, see `images.display_window`.
+    """
     height, width = pixels.shape
     low, high = images.display_window(pixels)
     reduced = images.reduce(pixels, FILM_SIDE).pixels
@@ -89,7 +106,14 @@ def film(pixels: np.ndarray) -> ViewedImage:
 
 
 def picture(image: np.ndarray) -> ViewedImage:
-    """An image (H, W) or RGB (H, W, 3) uint8 as it is."""
+    """An image for the viewer, as it is.
+
+    Args:
+        image: (H, W) or RGB (H, W, 3) uint8.
+
+    Returns:
+        The image with all its gray levels.
+    """
     height, width = image.shape[:2]
     return ViewedImage(_data_url(image), width, height)
 
