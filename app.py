@@ -19,6 +19,7 @@ STYLE = """
 /* On a narrow chart the bar of tools would lie on its title. */
 [data-testid="stPlotlyChart"] { container-type: inline-size; }
 @container (max-width: 30rem) { .modebar-container { display: none; } }
+[data-testid="stLayoutWrapper"]:has(> .st-key-fetch-plotly) { display: none; }
 @media print {
     /* As wide as on a screen: charts keep the size they have. */
     @page { size: A4; margin: 1cm; }
@@ -68,6 +69,10 @@ page = st.navigation(
 )
 st.set_page_config(page_title=f"{page.title} · Bone age")
 st.html(STYLE + MUTED)
+if page.url_path in ("error_analysis", "head_to_head"):
+    # Unseen and empty: the browser fetches Plotly, 5 MB, while the page is computed.
+    with st.container(key="fetch-plotly"):
+        st.plotly_chart([{}])
 page.run()
 
 # Whoever opens another page first finds the models loaded.
