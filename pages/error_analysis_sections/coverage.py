@@ -21,7 +21,7 @@ from pages.error_analysis_sections.selection import Choice
 
 def show_coverage(choice: Choice, found: Analysis) -> None:
     if choice.published is None:
-        st.caption("Prediction intervals belong to the published models, recipe Best.")
+        st.caption("Prediction intervals are computed for the published models only.")
         return
     table = artifacts.read_coverage()
     if table is None:
