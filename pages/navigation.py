@@ -72,5 +72,5 @@ st.html(STYLE + MUTED)
 if page.url_path in ("error_analysis", "head_to_head"):
     # Unseen and empty: the browser fetches Plotly, 5 MB, while the page is computed.
     with st.container(key="fetch-plotly"):
-        st.plotly_chart([{}])
+        st.plotly_chart([{"visible": False}])
 page.run()
