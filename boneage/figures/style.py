@@ -36,7 +36,7 @@ BAND = palette.faded(palette.NEUTRAL, 0.16)
 BIN = 3  # months of error in one bar
 
 # Pixels below a plot for its axis, and more for each row of the legend; beside it for its axis.
-_BOTTOM, _LEGEND_ROWS, _LEFT = 44, (0, 28, 46), 50
+_BOTTOM, _LEGEND_ROWS, _LEFT = 64, (0, 24, 42), 60
 
 # Characters of a title that fit beside each other on a telephone, 360 px wide with its borders.
 _TITLE_WIDTH = 36
