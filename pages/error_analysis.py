@@ -3,17 +3,37 @@
 import streamlit as st
 
 from boneage import artifacts
-from boneage.error_analysis import text as error_text
+from boneage.error_analysis.analysis import Analysis
 from boneage.errors import BoneAgeError
-from boneage.figures import style
 from pages import shared
 from pages.error_analysis_sections.agreement import show_agreement, show_calibration
 from pages.error_analysis_sections.coverage import show_coverage
-from pages.error_analysis_sections.metrics import show_metrics
+from pages.error_analysis_sections.metrics import show_metrics, show_published
 from pages.error_analysis_sections.residuals import show_residuals
 from pages.error_analysis_sections.selected import download
-from pages.error_analysis_sections.selection import analyze, choose
+from pages.error_analysis_sections.selection import Choice, analyze, choose
 from pages.error_analysis_sections.subgroups import show_subgroups
+
+# What the sections are called also stands in the address.
+SECTIONS = {
+    "Residuals": show_residuals,
+    "Calibration": show_calibration,
+    "Agreement": show_agreement,
+    "Interval coverage": show_coverage,
+    "Subgroups": show_subgroups,
+    "Published results": show_published,
+}
+
+
+# Only the section that is open is computed, sent and drawn; opening another redraws nothing else.
+@st.fragment
+def show_sections(choice: Choice, found: Analysis) -> None:
+    for tab, show in zip(
+        st.tabs(list(SECTIONS), key="section", bind="query-params"), SECTIONS.values(), strict=True
+    ):
+        if tab.open:
+            with tab:
+                show(choice, found)
 
 
 def main() -> None:
@@ -31,19 +51,9 @@ def main() -> None:
         if choice.cases.empty:
             st.info("No radiograph matches the filters. Choose another sex or a wider age range.")
             return
-        metrics = st.container()  # above the control that the analysis waits for
-        st.header(error_text.RESIDUALS, anchor=False)
-        by = shared.pick(
-            "Age", {by: words.capitalize() for by, (words, _) in style.AGES.items()}, "by"
-        )
-        found = analyze(choice.cases, by)
-        with metrics:
-            show_metrics(choice, found)
-        show_residuals(choice, found)
-        show_calibration(found)
-        show_agreement(choice, found)
-        show_coverage(choice)
-        show_subgroups(found)
+        found = analyze(choice.cases, choice.by)
+        show_metrics(choice, found)
+        show_sections(choice, found)
         download("Download all cases shown", found.cases, "cases.csv")
     except BoneAgeError as error:
         shared.show_error(error)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from boneage import artifacts
 from boneage.datasets.columns import TITLES, UnknownColumn
@@ -16,13 +15,6 @@ from boneage.datasets.labels import columns_in_words, skipped_in_words
 from boneage.formatting import as_plain_markdown
 from boneage.inference.ensemble import ensemble_table, ensemble_weights
 from boneage.models.registry import ENSEMBLE
-
-# Until `app.py` has called `st.navigation` once, Streamlit takes every file of a folder "pages"
-# beside it for a page, and opens a link to one without the app around it. The first such link runs
-# again. The flag is private, but no setting says the same before a script runs.
-if PagesManager.uses_pages_directory:
-    PagesManager.uses_pages_directory = False
-    st.rerun()
 
 ALL = "all"
 SEX_FILTER = {ALL: "All", "female": "Girls", "male": "Boys"}

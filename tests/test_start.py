@@ -1,4 +1,4 @@
-"""The README's command on a machine where Streamlit has never run."""
+"""The README's command: the start of the server."""
 
 import os
 import socket
@@ -8,6 +8,24 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def test_imports_and_models_are_loaded_before_anybody_opens_a_page(tiny_artifacts):
+    script = (
+        "import asyncio, sys, threading\n"
+        "import app\n"
+        "load, loading, models = app.load, threading.Event(), threading.Event()\n"
+        "app.load = loading.set\n"
+        "async def start():\n"
+        "    async with app.lifespan(app.app):\n"
+        "        assert await asyncio.to_thread(loading.wait, 60)\n"
+        "asyncio.run(start())\n"
+        "from pages import radiographs\n"
+        "radiographs.Predictor = lambda names: models.set()\n"
+        "load()\n"
+        "assert 'boneage.error_analysis.report' in sys.modules and models.wait(60)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=True, timeout=300)
 
 
 def test_the_app_starts_without_asking_for_anything(tmp_path):

@@ -35,6 +35,9 @@ BAND = palette.faded(palette.NEUTRAL, 0.16)
 
 BIN = 3  # months of error in one bar
 
+# Pixels below a plot for its axis, and more for each row of the legend; beside it for its axis.
+_BOTTOM, _LEGEND_ROWS, _LEFT = 64, (0, 24, 42), 60
+
 # Characters of a title that fit beside each other on a telephone, 360 px wide with its borders.
 _TITLE_WIDTH = 36
 _FINE_REACH, _MAX_LABELS = 30, 14
@@ -54,7 +57,19 @@ def chart(
     as long, and pages draw many.
     """
     axes = {"xaxis": _axis(x), "yaxis": _axis(y)}
-    return go.Figure(list(traces), _look(title, height) | axes | layout)
+    look = _look(title, height)
+    # What most charts need: where it is not enough, Plotly draws the chart again with more.
+    look["margin"] |= {"l": _LEFT, "b": _BOTTOM + _LEGEND_ROWS[_legend_rows(traces, layout)]}
+    return go.Figure(list(traces), look | axes | layout)
+
+
+def _legend_rows(traces: Sequence, layout: dict) -> int:
+    """Rows of the legend of a chart of half the width of a page."""
+    if layout.get("showlegend") is False:
+        return 0
+    named = [trace for trace in traces if trace.name and trace.showlegend is not False]
+    entries = len(named) + sum(shape.get("showlegend", False) for shape in layout.get("shapes", ()))
+    return 0 if entries == 0 else 1 if entries <= 3 else 2
 
 
 def finish(figure: go.Figure, title: str, height: int = 420) -> go.Figure:

@@ -10,8 +10,7 @@ from pages import shared
 from pages.error_analysis_sections.selection import Choice
 
 
-def show_calibration(found: Analysis) -> None:
-    st.header(error_text.CALIBRATION, anchor=False)
+def show_calibration(choice: Choice, found: Analysis) -> None:
     left, right = st.columns(2, gap="medium", vertical_alignment="center")
     with left:
         shared.chart(
@@ -28,7 +27,6 @@ def show_calibration(found: Analysis) -> None:
 
 
 def show_agreement(choice: Choice, found: Analysis) -> None:
-    st.header(error_text.AGREEMENT, anchor=False)
     figures = {
         "Predicted against reference bone age": errors.predicted_against_age(found.cases),
         "Bland-Altman plot": errors.bland_altman(found.cases, found.agreement),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from boneage import artifacts, formatting
 from boneage.datasets.splits import TEST, VALIDATION
+from boneage.error_analysis.analysis import Analysis
 from boneage.error_analysis.coverage_figures import (
     coverage_by_group,
     coverage_by_level,
@@ -18,8 +19,9 @@ from pages import shared
 from pages.error_analysis_sections.selection import Choice
 
 
-def show_coverage(choice: Choice) -> None:
+def show_coverage(choice: Choice, found: Analysis) -> None:
     if choice.published is None:
+        st.caption("Prediction intervals are computed for the published models only.")
         return
     table = artifacts.read_coverage()
     if table is None:
@@ -28,7 +30,6 @@ def show_coverage(choice: Choice) -> None:
             "`python -m boneage calibrate`."
         )
         return
-    st.header("Prediction interval coverage", anchor=False)
     table = table[table["model"] == choice.published]
     known = interval_coverage(table, choice.color)
     every = known.rows.iloc[0]

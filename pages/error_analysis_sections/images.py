@@ -51,7 +51,7 @@ def choose_map(models: list[str]) -> str | None:
         models,
         format_func=style.model_title,
         key="map_of",
-        help="The models are loaded on first use.",
+        help="The models load in the background when the app starts.",
     )
 
 

@@ -25,12 +25,12 @@ def show_metrics(choice: Choice, found: Analysis) -> None:
         f"Below each metric its {formatting.CI_95} (bootstrap). A residual is predicted minus "
         "reference bone age, positive where overestimated; bias is the mean residual."
     )
-    if choice.split in PUBLISHED_COLUMN:
-        show_published(choice, found)
 
 
 def show_published(choice: Choice, found: Analysis) -> None:
-    st.subheader(error_text.PUBLISHED, anchor=False)
+    if choice.split not in PUBLISHED_COLUMN:
+        st.caption("Results are published on test and validation radiographs.")
+        return
     own = tuple(found.metrics[name] for name in ("mae", "mae_low", "mae_high"))
     reader_band = SINGLE_READER if choice.split == "test" else None
     published = published_results()

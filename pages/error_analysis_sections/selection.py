@@ -24,6 +24,7 @@ OLDEST_YEARS = 19
 class Choice:
     """What the page shows: the cases of one model, recipe and split, of one sex and of some ages.
 
+    by: column of the age by which residuals and subgroups are shown.
     published: name of the model, or "ensemble", whose intervals the app shows; None of others.
     whole: no case of the split was left out by sex or age.
     note: a sentence on the model, or None.
@@ -32,6 +33,7 @@ class Choice:
     title: str
     color: str
     split: str
+    by: str
     models: list[str]  # whose maps can be shown
     cases: pd.DataFrame
     whole: bool
@@ -55,8 +57,8 @@ def choose() -> Choice | None:
             return None
         if own is None:
             return None
-        cases, whole = narrow(own)
-        return Choice("Your predictions", palette.MEAN, OWN, [], cases, whole)
+        cases, whole, by = narrow(own)
+        return Choice("Your predictions", palette.MEAN, OWN, by, [], cases, whole)
     with st.container(horizontal=True, gap="medium"):
         published = artifacts.available_models()
         names = [*published, ENSEMBLE] if len(published) > 1 else published
@@ -67,12 +69,12 @@ def choose() -> Choice | None:
         split = shared.pick("Radiographs", SPLITS, "split")
     cases = shared.cases_of(name, recipe)
     cases = cases.assign(block=acquisition_block(cases))
-    cases, whole = narrow(cases[cases["split"] == split])
+    cases, whole, by = narrow(cases[cases["split"] == split])
     models = published if name == ENSEMBLE else [name]
     title, color = style.model_title(name), palette.model_color(name)
     shown = name if recipe == artifacts.BEST else None
     note = weights_in_words(recipe) if name == ENSEMBLE else None
-    return Choice(title, color, split, models, cases, whole, shown, note)
+    return Choice(title, color, split, by, models, cases, whole, shown, note)
 
 
 def weights_in_words(recipe: str) -> str:
@@ -82,8 +84,8 @@ def weights_in_words(recipe: str) -> str:
     )
 
 
-def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """The cases of the sex and ages chosen, and whether they are all."""
+def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
+    """The cases of the sex and ages chosen, whether they are all, and by which age to show them."""
     with st.container(horizontal=True, gap="medium"):
         sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
         youngest, oldest = st.slider(
@@ -95,11 +97,16 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
             width=300,
             bind="query-params",
         )
+        by = shared.pick(
+            "Residuals and subgroups by",
+            {by: words.capitalize() for by, (words, _) in style.AGES.items()},
+            "by",
+        )
     end = 12 * oldest if oldest < OLDEST_YEARS else float("inf")  # the last also takes the older
     chosen = cases["reference_months"].between(12 * youngest, end)
     if sex != shared.ALL:
         chosen &= cases["sex"] == sex
-    return cases[chosen].reset_index(drop=True), bool(chosen.all())
+    return cases[chosen].reset_index(drop=True), bool(chosen.all()), by
 
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.

@@ -5,13 +5,14 @@ import streamlit as st
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis
 from boneage.figures import style, tables
+from pages.error_analysis_sections.selection import Choice
 
 N_SUBGROUPS = 8
 
 
-def show_subgroups(found: Analysis) -> None:
+def show_subgroups(choice: Choice, found: Analysis) -> None:
     groups, (age, _) = found.subgroups, style.AGES[found.by]
-    st.header(error_text.WORST, anchor=False)
+    st.subheader(error_text.WORST, anchor=False)
     st.markdown(error_text.worst_subgroups(groups, age))
     if not groups.worst.empty:
         st.html(tables.cohort_table(groups.worst.head(N_SUBGROUPS)))

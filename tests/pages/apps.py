@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def started(script: str = "app.py", **query: str) -> AppTest:
+def started(script: str = "pages/navigation.py", **query: str) -> AppTest:
     """A script of the repository after its first run, opened with a query in its address."""
     app = AppTest.from_file(str(REPOSITORY / script), default_timeout=120)
     app.query_params.update(query)

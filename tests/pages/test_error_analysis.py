@@ -9,7 +9,7 @@ from apps import heavy_imports, made_up_cases, run, started, texts
 from boneage import artifacts
 from boneage.evaluation.metrics import error_metrics, metrics_table
 
-N_CHARTS = 8
+CHARTS = {"Residuals": 3, "Calibration": 1, "Agreement": 4}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,11 @@ def choose(page, key, value):
     return run(page)
 
 
+def opened_section(page, name):
+    page.session_state["section"] = name
+    return run(page)
+
+
 def shown_mae(page) -> str:
     tiles = next(h.proto.body for h in page.html if "Median absolute error" in h.proto.body)
     return tiles.split("MAE</div>")[1].split(">")[1].split("<")[0]
@@ -80,17 +85,25 @@ def headings(page):
 
 def test_the_page_opens_on_the_mean_of_both_models_and_the_test_set(page):
     assert page.title[0].value == "Error analysis"
-    assert headings(page) == [
-        "Ensemble: 80 radiographs",
-        "Residuals by age and sex",
-        "Calibration",
-        "Agreement with the reference",
-        "Worst-performing subgroups",
-    ]
-    assert len(page.get("plotly_chart")) == N_CHARTS
-    assert "Subgroups found by a decision tree" in [s.value for s in page.subheader]
+    assert headings(page) == ["Ensemble: 80 radiographs"]
     assert "mean of six readings" in texts(page)
-    assert "16 Bit" in texts(page)
+    assert [tab.label for tab in page.tabs] == [
+        "Residuals",
+        "Calibration",
+        "Agreement",
+        "Interval coverage",
+        "Subgroups",
+        "Published results",
+    ]
+    assert len(page.get("plotly_chart")) == CHARTS["Residuals"]
+
+
+@pytest.mark.parametrize("section", CHARTS)
+def test_only_the_open_section_is_drawn(page, section):
+    assert len(opened_section(page, section).get("plotly_chart")) == CHARTS[section]
+    linked = opened(section=section)
+    assert len(linked.get("plotly_chart")) == CHARTS[section]
+    assert titles(linked) == titles(page)
 
 
 def test_every_choice_changes_the_figures(page, folder):
@@ -102,7 +115,7 @@ def test_every_choice_changes_the_figures(page, folder):
     choose(page, "of_sex", "female")
     query = "split == 'validation' and sex == 'female'"
     assert shown_mae(page) == stated_mae(folder, "tiny_densenet", query)
-    assert "unlike your selection" in texts(page)
+    assert "unlike your selection" in texts(opened_section(page, "Published results"))
     page.slider(key="years").set_value((5, 15))
     run(page)
     query += " and 60 <= reference_months <= 180"
@@ -115,8 +128,10 @@ def test_a_recipe_other_than_the_published_one_can_be_seen(page):
 
 
 def test_published_results_stand_beside_their_own_yardstick_only(page):
+    assert "16 Bit" in texts(opened_section(page, "Published results"))
     choose(page, "split", "train")
     assert "16 Bit" not in texts(page)
+    assert "Results are published on test and validation radiographs" in texts(page)
     choose(page, "split", "validation")
     bars = next(h.proto.body for h in page.html if "16 Bit" in h.proto.body)
     assert "6.8" in bars
@@ -142,7 +157,8 @@ def test_ones_user_predictions_get_the_same_analysis(page):
     upload(page, content)
     assert headings(page)[0] == "Your predictions: 60 radiographs"
     assert shown_mae(page) == "7.0 months"
-    assert len(page.get("plotly_chart")) == N_CHARTS
+    for section, n in CHARTS.items():
+        assert len(opened_section(page, section).get("plotly_chart")) == n
 
 
 def test_ones_user_predictions_are_told_of_no_column_that_they_lack(page):
@@ -153,26 +169,26 @@ def test_ones_user_predictions_are_told_of_no_column_that_they_lack(page):
     )
     content = f"id,reference_months,sex,prediction_months\n{rows}\n".encode()
     page.file_uploader[0].set_value([("mine.csv", content, "text/csv")])
-    run(page)
+    opened_section(page, "Subgroups")
     assert "can split on sex and age (" in texts(page)
     for absent in ("contrast", "hand detection method", "acquisition block"):
         assert absent not in texts(page)
 
 
 def test_residuals_are_shown_by_reference_or_by_predicted_age(page):
-    assert titles(page)[:3] == [
+    assert titles(page) == [
         "Residuals by reference bone age",
         "Residuals by reference bone age and sex",
         "Mean absolute error by reference bone age and sex",
     ]
-    assert "bands are of reference bone age" in texts(page)
+    assert "bands are of reference bone age" in texts(opened_section(page, "Subgroups"))
     choose(page, "by", "prediction_months")
-    assert titles(page)[:3] == [
+    assert "bands are of predicted bone age" in texts(page)
+    assert titles(opened_section(page, "Residuals")) == [
         "Residuals by predicted bone age",
         "Residuals by predicted bone age and sex",
         "Mean absolute error by predicted bone age and sex",
     ]
-    assert "bands are of predicted bone age" in texts(page)
     linked = opened(by="Predicted bone age")
     assert titles(linked)[0] == "Residuals by predicted bone age"
 
@@ -187,6 +203,7 @@ def test_links_with_the_words_of_earlier_versions_still_work(page):
 
 
 def test_calibration_has_its_slope_and_tells_of_regression_to_the_mean(page):
+    opened_section(page, "Calibration")
     assert "Reference against predicted bone age" in titles(page)
     assert "Calibration slope" in texts(page)
     assert "Regression to the mean: residuals slope downwards with the reference bone age" in texts(
@@ -196,6 +213,7 @@ def test_calibration_has_its_slope_and_tells_of_regression_to_the_mean(page):
 
 def test_acquisition_blocks_are_inferred_and_the_test_set_has_none(page):
     heading = "By inferred acquisition block"
+    opened_section(page, "Subgroups")
     assert heading not in [s.value for s in page.subheader]
     choose(page, "split", "validation")
     assert heading in [s.value for s in page.subheader]
@@ -205,6 +223,7 @@ def test_acquisition_blocks_are_inferred_and_the_test_set_has_none(page):
 
 def test_noise_has_no_subgroups(page):
     """Errors of the made-up cases do not depend on anything."""
+    opened_section(page, "Subgroups")
     assert "None of" in texts(page)
     assert "No subgroup found by a decision tree has a different error" in texts(page)
 
@@ -292,7 +311,7 @@ def test_a_file_that_cannot_be_used_gets_one_sentence_and_the_page_goes_on(page)
     page.file_uploader[0].set_value([])
     run(page)
     assert not page.error
-    assert len(page.get("plotly_chart")) == N_CHARTS
+    assert len(page.get("plotly_chart")) == CHARTS["Residuals"]
 
 
 def test_without_a_model_the_page_says_so(tmp_path, monkeypatch):

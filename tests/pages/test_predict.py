@@ -498,7 +498,7 @@ def test_one_model_alone_is_shown_without_a_mean(tiny_artifacts, tmp_path, monke
 def test_a_prediction_with_its_maps_needs_no_tensorflow(tiny_artifacts):
     script = (
         "from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('app.py', default_timeout=120).run()\n"
+        "app = AppTest.from_file('pages/navigation.py', default_timeout=120).run()\n"
         "[button for button in app.button if button.label == 'Girl, 5 years'][0].click().run()\n"
         "assert 'Grad-CAM' in [part.value for part in app.subheader] and not app.exception\n"
     )
