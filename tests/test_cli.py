@@ -31,7 +31,7 @@ def _json_lines(text: str) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_train_evaluate_predict_on_phantoms(tmp_path, monkeypatch, capsys):
+def test_train_evaluate_predict_on_phantoms(tmp_path, monkeypatch, capsys, run_eagerly):
     """The whole way as the README walks it, with a tiny model."""
     data, cache = tmp_path / "phantoms", tmp_path / "cache"
     assert main(["phantoms", "--out", str(data), "--train", "24", "--test", "3"]) == 0

@@ -206,6 +206,7 @@ def test_warm_start_from_another_model_is_refused(trained, phantom_cache, tmp_pa
         train("tiny_densenet", SMOKE, phantom_cache, tmp_path, warm_start=trained)
 
 
+@EAGER
 def test_with_the_mirror_image_an_answer_is_the_mean_of_both(trained, phantom_cache):
     model, facts = artifacts.load_model(trained)
     rows = phantom_cache.split("validation")
