@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from bad_files import bad_files, dicom_bytes, image_file
+from bad_files import dicom_bytes, image_file, some_bad_files
 from PIL import Image
 
 from boneage import artifacts, cli
@@ -357,7 +357,7 @@ def test_bad_files_get_a_sentence_each_and_the_rest_goes_on(
 ):
     folder = tmp_path / "files"
     folder.mkdir()
-    for number, (name, content) in enumerate(bad_files().values()):
+    for number, (name, content) in enumerate(some_bad_files().values()):
         (folder / f"{number:02}{name[-8:]}").write_bytes(content)
     (folder / "zz.png").write_bytes(phantom_file.read_bytes())
     assert main(["predict", str(folder), "--sex", "female"]) == 1
