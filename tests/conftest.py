@@ -70,6 +70,18 @@ def phantom_shapes(monkeypatch) -> None:
     monkeypatch.setattr(predictor, "load_quality_check", lambda models: quality_check)
 
 
+@pytest.fixture
+def run_eagerly():
+    """TensorFlow's functions as they are written: a short training ends before they are compiled.
+
+    A training is compiled in tests/training/test_fit.py, where it is resumed bit for bit.
+    """
+    tf = pytest.importorskip("tensorflow")
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def calibrated_artifacts(_tiny_artifacts_folder, tmp_path_factory) -> Path:
     """The same with 400 validation cases, enough for prediction intervals, and 40 test cases."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from bad_files import bad_files, dicom_bytes, image_file
+from bad_files import dicom_bytes, image_file, some_bad_files
 from PIL import Image
 
 from boneage import artifacts, cli
@@ -32,7 +32,7 @@ def _json_lines(text: str) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_train_evaluate_predict_on_phantoms(tmp_path, monkeypatch, capsys):
+def test_train_evaluate_predict_on_phantoms(tmp_path, monkeypatch, capsys, run_eagerly):
     """The whole way as the README walks it, with a tiny model."""
     data, cache = tmp_path / "phantoms", tmp_path / "cache"
     assert main(["phantoms", "--out", str(data), "--train", "24", "--test", "3"]) == 0
@@ -452,7 +452,7 @@ def test_bad_files_get_a_sentence_each_and_the_rest_goes_on(
 ):
     folder = tmp_path / "files"
     folder.mkdir()
-    for number, (name, content) in enumerate(bad_files().values()):
+    for number, (name, content) in enumerate(some_bad_files().values()):
         (folder / f"{number:02}{name[-8:]}").write_bytes(content)
     (folder / "zz.png").write_bytes(phantom_file.read_bytes())
     assert main(["predict", str(folder), "--sex", "female"]) == 1

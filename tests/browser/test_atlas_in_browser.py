@@ -31,18 +31,27 @@ PAUSED_PAST_45 = """
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def atlas(_tiny_artifacts_folder, tmp_path):
+@pytest.fixture(scope="module")
+def folder(_tiny_artifacts_folder, tmp_path_factory):
     """An atlas within a copy of the artifacts."""
-    root = shutil.copytree(_tiny_artifacts_folder, tmp_path / "artifacts")
+    root = tmp_path_factory.mktemp("browser") / "artifacts"
+    shutil.copytree(_tiny_artifacts_folder, root)
     return write_atlas(root / "atlas", ages=(36, 72, 108, 144))
 
 
-@pytest.fixture
-def address(program, atlas, tmp_path):
+@pytest.fixture(scope="module")
+def address(program, folder, tmp_path_factory):
     """The app with that atlas."""
-    with served(atlas.parent, tmp_path / "server.log") as address:
+    with served(folder.parent, tmp_path_factory.mktemp("server") / "log") as address:
         yield address
+
+
+@pytest.fixture
+def atlas(folder):
+    """The atlas, whose table may be changed."""
+    table = (folder / "standards.csv").read_bytes()
+    yield folder
+    (folder / "standards.csv").write_bytes(table)
 
 
 def test_the_hand_follows_slider_keyboard_and_play(page, atlas, address, expect, expect_no_error):

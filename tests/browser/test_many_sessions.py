@@ -12,7 +12,7 @@ from boneage.datasets.phantoms import draw_phantom
 from boneage.formatting import age_in_words
 from boneage.inference.predictor import Predictor
 
-PEOPLE = int(os.environ.get("BONEAGE_PEOPLE") or 8)
+PEOPLE = int(os.environ.get("BONEAGE_PEOPLE") or 4)
 
 
 @pytest.fixture

@@ -13,16 +13,24 @@ from boneage.formatting import covered
 SECTION, SENTENCE = "Interval coverage", "The 90% prediction interval covers"
 
 
-@pytest.fixture
-def page(calibrated_artifacts, tmp_path, monkeypatch):
-    root = shutil.copytree(calibrated_artifacts, tmp_path / "artifacts")
+@pytest.fixture(scope="module")
+def root(calibrated_artifacts, tmp_path_factory):
+    """Both tiny models, another recipe of each, and the coverage measured on them."""
+    root = shutil.copytree(calibrated_artifacts, tmp_path_factory.mktemp("covered") / "artifacts")
     for name in ("tiny_densenet", "tiny_resnet_cbam"):
         folder = root / "models" / name
         (folder / "paper").mkdir()
         for file in (artifacts.FACTS, artifacts.HISTORY, artifacts.PREDICTIONS, artifacts.METRICS):
             shutil.copy(folder / file, folder / "paper")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BONEAGE_ARTIFACTS", str(root))
+        assert main(["calibrate"]) == 0
+    return root
+
+
+@pytest.fixture
+def page(root, monkeypatch):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(root))
-    assert main(["calibrate"]) == 0
     return started("pages/error_analysis.py", section=SECTION)
 
 
@@ -58,14 +66,17 @@ def test_how_coverage_is_measured_is_told(page):
     assert "ensemble weight were chosen on the same validation" in said
 
 
-def test_coverage_of_other_models_is_not_shown(page):
-    root = artifacts.artifacts_root()
+def test_coverage_of_other_models_is_not_shown(root, tmp_path, monkeypatch):
+    copy = shutil.copytree(root, tmp_path / "artifacts")
+    monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
+    page = started("pages/error_analysis.py")
+    assert HEADING in headings(page)
     table = artifacts.read_coverage()
     artifacts.write_coverage(table.assign(model_sha256="0" * 64))
     run(page)
     assert "has not been measured for these models: run `python -m boneage" in texts(page)
     assert SENTENCE not in texts(page)
-    (root / artifacts.COVERAGE).unlink()
+    (copy / artifacts.COVERAGE).unlink()
     run(page)
     assert "has not been measured for these models" in texts(page)
 

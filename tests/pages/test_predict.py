@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from apps import alts, heavy_imports, run, started, texts, viewed
-from bad_files import bad_files, dicom_bytes, image_file
+from bad_files import bad_files, dicom_bytes, image_file, some_bad_files
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -369,7 +369,7 @@ def test_a_bad_file_gets_one_sentence(app, what):
 
 
 def test_bad_files_alone_are_refused_one_by_one(app):
-    files = bad_files().values()
+    files = some_bad_files().values()
     upload(choose_sex(app, "female"), *files)
     assert list(app.data_editor[0].value["status"]) == ["unreadable"] * len(files)
     for error, (name, _) in zip(app.error, files, strict=True):

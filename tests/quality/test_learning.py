@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -28,10 +29,16 @@ from boneage.radiographs import preprocessing
 RNG = np.random.default_rng(0)
 
 
+@cache
+def landmarks_of(number: int) -> np.ndarray:
+    """Of a phantom, drawn small: the check of the shape does not depend on the size."""
+    return make_phantom(12 + number % 200, "male", number, height=100).landmarks
+
+
 def sample(n: int, offset: float = 0.0, **measures: float) -> Sample:
-    landmarks = [make_phantom(12 + n_ % 200, "male", n_).landmarks for n_ in range(n)]
     features = {"model": RNG.normal(size=(n, 160)).astype(np.float32) + offset}
-    return Sample([QualityMeasures(dict(measures), points) for points in landmarks], features)
+    quality = [QualityMeasures(dict(measures), landmarks_of(number)) for number in range(n)]
+    return Sample(quality, features)
 
 
 @pytest.fixture(autouse=True)

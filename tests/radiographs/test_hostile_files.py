@@ -35,6 +35,30 @@ needs_proc = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def silent(capfd):
+    """Checks that nothing was printed, warned or logged."""
+    # Not caplog: it listens to loggers that reach no log, too.
+    logged = logging.handlers.BufferingHandler(1000)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(logged)
+    root.setLevel(logging.DEBUG)
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            yield
+    finally:
+        root.removeHandler(logged)
+        root.setLevel(level)
+    printed = capfd.readouterr()
+    assert warned == [] and logged.buffer == []
+    assert printed.out == ""
+    # libtiff has a line of its own for broken compression, which nobody can turn off.
+    assert [line for line in printed.err.splitlines() if "tempfile.tif" not in line] == []
+
+
+@pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize("name", BAD)
 def test_bad_file_is_refused_with_one_sentence(name):
     with pytest.raises(UnreadableRadiograph) as refusal:
@@ -45,6 +69,7 @@ def test_bad_file_is_refused_with_one_sentence(name):
     assert refusal.value.__context__ is None or refusal.value.__suppress_context__
 
 
+@pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize("name", ODD)
 def test_odd_file_is_read(name):
     pixels = read_radiograph(ODD[name][1]).pixels
@@ -68,31 +93,6 @@ def test_missing_file_of_any_name_is_one_sentence(name, tmp_path):
     with pytest.raises(UnreadableRadiograph) as refusal:
         read_radiograph(tmp_path / Path(BAD[name][0]).name)
     assert str(refusal.value).isprintable()
-
-
-def test_nothing_is_printed_warned_or_logged(capfd):
-    # Not caplog: it listens to loggers that reach no log, too.
-    logged = logging.handlers.BufferingHandler(1000)
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(logged)
-    root.setLevel(logging.DEBUG)
-    try:
-        with warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
-            for _, content in BAD.values():
-                with pytest.raises(UnreadableRadiograph):
-                    read_radiograph(content)
-            for _, content in ODD.values():
-                read_radiograph(content)
-    finally:
-        root.removeHandler(logged)
-        root.setLevel(level)
-    printed = capfd.readouterr()
-    assert warned == [] and logged.buffer == []
-    assert printed.out == ""
-    # libtiff has a line of its own for broken compression, which nobody can turn off.
-    assert [line for line in printed.err.splitlines() if "tempfile.tif" not in line] == []
 
 
 # Time and memory --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import numpy as np
 from bad_files import whole_files
+from faults import ROUNDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +46,7 @@ def damaged_files(draw) -> bytes:
 
 
 @settings(
-    max_examples=3000,
+    max_examples=5000 if ROUNDS else 1000,
     derandomize=True,
     database=None,
     deadline=None,

@@ -19,15 +19,3 @@ def phantom_cache(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("cache") / "cache"
     return build_cache(table, folder, Preprocessing(size=32), workers=1, progress=False)
-
-
-@pytest.fixture
-def run_eagerly():
-    """TensorFlow's functions as they are written: a short training ends before they are compiled.
-
-    A training is compiled in tests of resuming it bit for bit, tests/test_cli.py and the notebook.
-    """
-    tf = pytest.importorskip("tensorflow")
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)

@@ -25,7 +25,8 @@ def test_the_line_undoes_regression_to_the_mean_and_outliers_hardly_move_it():
 def test_a_corrected_model_predicts_what_is_written_and_needs_no_second_line(
     phantom_cache, tmp_path
 ):
-    preset = dataclasses.replace(find_preset("smoke"), epochs=1, linear_correction=True)
+    preset = dataclasses.replace(find_preset("smoke"), epochs=1, images_per_epoch=8)
+    preset = dataclasses.replace(preset, linear_correction=True)
     folder = train("tiny_densenet", preset, phantom_cache, tmp_path / "run")
     written = artifacts.read_predictions(folder)
     of_training = written[written["split"] == "train"]

@@ -19,6 +19,7 @@ from boneage.training.fit import TrainingError, train
 from boneage.training.presets import find_preset
 
 SMOKE = dataclasses.replace(find_preset("smoke"), epochs=3)
+SHORT = dataclasses.replace(SMOKE, images_per_epoch=8)  # one step an epoch
 MODEL = "tiny_resnet_cbam"
 EAGER = pytest.mark.usefixtures("run_eagerly")
 
@@ -96,7 +97,7 @@ def test_every_image_is_predicted_and_the_metrics_follow(trained, phantom_cache)
 @EAGER
 def test_validation_mae_is_that_of_the_weights_kept(phantom_cache, tmp_path):
     """History is written while training, predictions from the stored half-precision weights."""
-    plain = dataclasses.replace(SMOKE, ema_momentum=None)
+    plain = dataclasses.replace(SHORT, ema_momentum=None)
     train(MODEL, plain, phantom_cache, tmp_path)
     best = artifacts.read_history(tmp_path)["val_mae"].min()
     predictions = artifacts.read_predictions(tmp_path)
@@ -145,16 +146,16 @@ def test_a_resumed_training_ends_bit_for_bit_the_same(
 def test_checkpoints_are_guarded(phantom_cache, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         _interrupt_after(patch, epoch=1)
-        train(MODEL, SMOKE, phantom_cache, tmp_path)
+        train(MODEL, SHORT, phantom_cache, tmp_path)
     with pytest.raises(TrainingError, match="--resume"):
-        train(MODEL, SMOKE, phantom_cache, tmp_path)
-    other = dataclasses.replace(SMOKE, learning_rate=1e-4)
+        train(MODEL, SHORT, phantom_cache, tmp_path)
+    other = dataclasses.replace(SHORT, learning_rate=1e-4)
     with pytest.raises(CheckpointError, match="different preset"):
         train(MODEL, other, phantom_cache, tmp_path, resume=True)
     content = (tmp_path / CHECKPOINT).read_bytes()
     (tmp_path / CHECKPOINT).write_bytes(content[: len(content) // 2])
     with pytest.raises(CheckpointError, match="delete it"):
-        train(MODEL, SMOKE, phantom_cache, tmp_path, resume=True)
+        train(MODEL, SHORT, phantom_cache, tmp_path, resume=True)
 
 
 def test_resuming_nothing_is_refused(phantom_cache, tmp_path):
@@ -164,7 +165,7 @@ def test_resuming_nothing_is_refused(phantom_cache, tmp_path):
 
 @EAGER
 def test_a_diverging_training_stops_with_a_sentence(phantom_cache, tmp_path):
-    wild = dataclasses.replace(SMOKE, learning_rate=1e30, warmup_epochs=0)
+    wild = dataclasses.replace(SHORT, learning_rate=1e30, warmup_epochs=0)
     with pytest.raises(TrainingError, match=r"in epoch 1: lower the preset's learning rate"):
         train(MODEL, wild, phantom_cache, tmp_path)
     assert not (tmp_path / artifacts.WEIGHTS).exists()
@@ -172,7 +173,7 @@ def test_a_diverging_training_stops_with_a_sentence(phantom_cache, tmp_path):
 
 @EAGER
 def test_early_stopping_waits_for_its_patience(phantom_cache, tmp_path):
-    still = dataclasses.replace(SMOKE, epochs=6, images_per_epoch=8, patience=2)
+    still = dataclasses.replace(SHORT, epochs=6, patience=2)
     still = dataclasses.replace(still, learning_rate=0.0, warmup_epochs=0, ema_momentum=None)
     train("tiny_densenet", still, phantom_cache, tmp_path)
     # Nothing is learned, only the batch statistics settle, so some epoch is the last better one.
@@ -184,7 +185,7 @@ def test_early_stopping_waits_for_its_patience(phantom_cache, tmp_path):
 @EAGER
 def test_warm_start_takes_weights_trained_at_another_size(trained, phantom_cache, tmp_path):
     frozen = dataclasses.replace(
-        SMOKE, image_size=64, epochs=1, learning_rate=0.0, warmup_epochs=0, weight_decay=0.0
+        SHORT, image_size=64, epochs=1, learning_rate=0.0, warmup_epochs=0, weight_decay=0.0
     )
     out = train(MODEL, frozen, phantom_cache, tmp_path / "warm", warm_start=trained)
     before, earlier = artifacts.load_model(trained)
@@ -206,6 +207,7 @@ def test_warm_start_from_another_model_is_refused(trained, phantom_cache, tmp_pa
         train("tiny_densenet", SMOKE, phantom_cache, tmp_path, warm_start=trained)
 
 
+@EAGER
 def test_with_the_mirror_image_an_answer_is_the_mean_of_both(trained, phantom_cache):
     model, facts = artifacts.load_model(trained)
     rows = phantom_cache.split("validation")
@@ -223,7 +225,7 @@ def test_the_mirror_image_is_read_where_it_pays(trained, phantom_cache, tmp_path
     monkeypatch.setattr(fit, "_MIRRORING_PAYS", 0.5)
     assert not fit._mirroring_pays(model, facts, phantom_cache)
     monkeypatch.setattr(fit, "_MIRRORING_PAYS", 2.0)
-    recipe = dataclasses.replace(SMOKE, epochs=1, mirroring=True)
+    recipe = dataclasses.replace(SHORT, epochs=1, mirroring=True)
     out = train(MODEL, recipe, phantom_cache, tmp_path, warm_start=trained)
     model, facts = artifacts.load_model(out)
     assert facts.mirrored
