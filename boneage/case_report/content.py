@@ -163,12 +163,12 @@ class CaseReport:
         """Sentences on models, interval and tables."""
         prints = self.fingerprints
         each = [
-            f"{facts.title} (trained {facts.trained_on}, {prints[name]})"
+            f"{facts.title} (trained {facts.trained_on}, fingerprint {prints[name]})"
             for name, facts in self.case.facts.items()
         ]
-        sentences = [f"Models: {in_words(each)}; {SOFTWARE}."]
-        if len(self.case.facts) > 1:
-            sentences[0] = f"{sentences[0][:-1]}, ensemble {prints[ENSEMBLE]}."
+        sentences = [f"Software: {SOFTWARE}. Models: {in_words(each)}."]
+        if len(each) > 1:
+            sentences.append(f"Fingerprint of the ensemble: {prints[ENSEMBLE]}.")
             titles = {self.case.facts[n].title: w for n, w in self.case.prediction.weights.items()}
             sentences.append(prediction_text.ensemble_weights(titles) or "")
         sentences.append(hand_found(self.case.prediction.hand.method))
@@ -279,9 +279,9 @@ def _standards(sex: str, months: float | None) -> dict[str, Standard]:
     return standards.around(sex, months)
 
 
-def interval_in_words(report: CaseReport) -> str:
-    """The prediction interval in a line, or that there is none."""
+def interval_lines(report: CaseReport) -> list[str]:
+    """The prediction interval in two lines, or that there is none."""
     if report.interval is None:
-        return "no prediction interval"
+        return ["No prediction interval"]
     low, high = map(age_in_words, report.interval)
-    return f"{share(report.level)} prediction interval: {low} to {high}"
+    return [f"{low} to {high}", f"({share(report.level)} prediction interval)"]

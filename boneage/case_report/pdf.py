@@ -19,6 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     Flowable,
     Frame,
+    HRFlowable,
     Image,
     KeepInFrame,
     Paragraph,
@@ -28,7 +29,7 @@ from reportlab.platypus import (
 )
 
 from boneage.case_report.chart import as_drawing
-from boneage.case_report.content import DISCLAIMER, SOFTWARE, CaseReport, interval_in_words
+from boneage.case_report.content import DISCLAIMER, SOFTWARE, CaseReport, interval_lines
 from boneage.figures.images import with_hand_box
 from boneage.formatting import age_in_words
 from boneage.growth.figures import growth_chart
@@ -40,7 +41,7 @@ _SIDE, _TOP = 17 * mm, 20 * mm
 _WIDTH, _HEIGHT = A4[0] - 2 * _SIDE, A4[1] - 2 * _TOP
 _IMAGE = (78 * mm, 92 * mm)
 _CHART = (86 * mm, 62 * mm)
-_STANDARD = 24 * mm  # width
+_STANDARD = 26 * mm  # width
 _JPEG_QUALITY = 90
 
 _INK, _MUTED, _LINE, _RED = map(HexColor, ("#1B1F24", "#57606A", "#C9CFD6", "#A4262C"))
@@ -72,7 +73,7 @@ def as_pdf(report: CaseReport) -> bytes:
     """
     _register_fonts()
     file = io.BytesIO()
-    canvas = Canvas(file, pagesize=A4, lang="en-US")
+    canvas = Canvas(file, pagesize=A4, lang="en-US", initialFontName=_FONT)
     canvas.setTitle("Bone age report")
     canvas.setCreator(SOFTWARE)
     frame = Frame(_SIDE, _TOP, _WIDTH, _HEIGHT, 0, 0, 0, 0)
@@ -87,7 +88,7 @@ def _page(report: CaseReport) -> list[Flowable]:
         parts += [_text("Interpretation", _HEADING)]
         parts += [_text(sentence) for sentence in (*report.statements, *report.remarks)]
     if report.bone_age_months is not None:
-        parts.append(_chart_and_standards(report))
+        parts += [_space(), _chart_and_standards(report)]
     return [*parts, _text("Methods", _HEADING), _text(" ".join(report.methods), _SMALL)]
 
 
@@ -105,7 +106,7 @@ def _head(report: CaseReport) -> list[Flowable]:
         *(_text(line) for line in lines),
         _text(f"Radiograph of the hand: {file}"),
         _text(DISCLAIMER, _SMALL),
-        Spacer(0, 3 * mm),
+        HRFlowable("100%", 0.8, _INK, spaceBefore=4, spaceAfter=8),
     ]
 
 
@@ -120,7 +121,7 @@ def _image_and_findings(report: CaseReport) -> Flowable:
         findings += [
             _text("Bone age (skeletal age)"),
             _text(age_in_words(report.bone_age_months), _AGE),
-            _text(interval_in_words(report)),
+            *(_text(line) for line in interval_lines(report)),
             _text(report.method, _SMALL),
             _space(),
         ]
