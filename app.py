@@ -59,6 +59,7 @@ st.set_page_config(page_icon=ICON, layout="wide", menu_items={"About": ABOUT})
 page = st.navigation(
     [
         st.Page("pages/predict.py", title="Predict", icon=":material/back_hand:", default=True),
+        st.Page("pages/follow_up.py", title="Follow-up", icon=":material/timeline:"),
         st.Page("pages/atlas.py", title="Atlas", icon=":material/auto_stories:"),
         st.Page("pages/learn.py", title="Learn", icon=":material/school:"),
         st.Page("pages/error_analysis.py", title="Error analysis", icon=":material/scatter_plot:"),

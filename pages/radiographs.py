@@ -8,6 +8,7 @@ import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 
 import streamlit as st
 
@@ -37,6 +38,7 @@ class Header:
     sex: str | None = None
     age_months: float | None = None
     fault: str | None = None
+    study_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def _header(digest: str, _content: bytes) -> Header:
         radiograph = _read(digest, _content)
     except BoneAgeError as error:
         return Header(fault=str(error))
-    return Header(radiograph.sex, radiograph.age_months)
+    return Header(radiograph.sex, radiograph.age_months, study_date=radiograph.study_date)
 
 
 # Whole films are large, so few are kept: the header is asked for just before the file is opened.

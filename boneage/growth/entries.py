@@ -37,6 +37,13 @@ def check_age(months: float, what: str = "chronological age") -> float:
     return months
 
 
+def age_from(years: float | None, months: float | None) -> float | None:
+    """An age of which years, months or both were entered, in months; None where neither was."""
+    if years is None and months is None:
+        return None
+    return 12.0 * (years or 0) + (months or 0)
+
+
 def check_height(cm: float, whose: str = "child") -> float:
     """Refuse a height that nobody has, such as one in millimeters or meters.
 

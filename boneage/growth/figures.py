@@ -14,7 +14,7 @@ from boneage.growth.reference import SD_TABLES, sd_column
 CHRONOLOGICAL_AGE, BONE_AGE = "Chronological age (years)", "Bone age (years)"
 _AROUND = 24  # months of chronological age shown to either side
 _MARGIN = 6  # months
-_BANDS = {2: 0.14, 1: 0.22}  # SD -> opacity
+_BANDS = {2: 0.16, 1: 0.22}  # SD -> opacity
 
 
 def growth_chart(readings: Sequence[Reading], sex: str, table: str) -> go.Figure:
@@ -48,6 +48,7 @@ def growth_chart(readings: Sequence[Reading], sex: str, table: str) -> go.Figure
         _years(CHRONOLOGICAL_AGE, start, end),
         _years(BONE_AGE, min(y) - _MARGIN, max(y) + _MARGIN),
         height=460,
+        annotations=_labels(bands),
     )
 
 
@@ -64,10 +65,28 @@ def _bands(sex: str, table: str, start: float, end: float) -> list[go.Scatter]:
             x=np.concatenate([ages, ages[::-1]]),
             y=np.concatenate([ages + k * sds, (ages - k * sds)[::-1]]),
             fill="toself", fillcolor=palette.faded(palette.NEUTRAL, opacity), mode="lines",
-            line={"width": 0}, name=f"± {k} SD ({SD_TABLES[table]})", hoverinfo="skip",
+            line={"width": 0}, hoverinfo="skip", showlegend=k == 2,
+            name=f"± {'1 and 2' if k == 2 else k} SD ({SD_TABLES[table]})",
         )
         for k, opacity in _BANDS.items()
     ]  # fmt: skip
+
+
+def _labels(bands: Sequence[go.Scatter]) -> list[dict]:
+    """How many SD the edges of the bands are, at their older end."""
+    return [
+        {
+            "x": max(band.x), "y": edge, "text": f"{sign}{k} SD", "showarrow": False,
+            "xanchor": "right", "yanchor": "top" if sign == "+" else "bottom", "font": {"size": 11},
+        }
+        for k, band in zip(_BANDS, bands, strict=False)  # there may be no bands
+        for sign, edge in zip("+−", _older_end(band), strict=True)
+    ]  # fmt: skip
+
+
+def _older_end(band: go.Scatter) -> tuple[float, float]:
+    at_end = [y for x, y in zip(band.x, band.y, strict=True) if x == max(band.x)]
+    return max(at_end), min(at_end)
 
 
 def _points(readings: Sequence[Reading]) -> go.Scatter:

@@ -9,6 +9,7 @@ import numpy as np
 
 from boneage.errors import BoneAgeError
 from boneage.evaluation.intervals import Z_95
+from boneage.formatting import nearest_month
 from boneage.growth.entries import check_age
 
 
@@ -85,6 +86,24 @@ def in_order(readings: Sequence[Reading]) -> list[Reading]:
     for reading in readings:
         check_age(reading.chronological_age_months)
     return sorted(readings, key=lambda reading: reading.chronological_age_months)
+
+
+def without_repeats(earlier: Sequence[Reading], new: Sequence[Reading]) -> list[Reading]:
+    """The earlier readings of which there is no new one: a radiograph must not count twice.
+
+    Args:
+        earlier: readings of a file.
+        new: readings of radiographs that were uploaded beside it.
+
+    Returns:
+        Those of `earlier` with another name, or at another age to the nearest month.
+    """
+    known = {(one.name, nearest_month(one.chronological_age_months)) for one in new}
+    return [
+        one
+        for one in earlier
+        if not one.name or (one.name, nearest_month(one.chronological_age_months)) not in known
+    ]
 
 
 def maturation_rate(readings: Sequence[Reading]) -> Rate:

@@ -1,6 +1,6 @@
 """What a bone age means, in sentences of Markdown. Ages are in months, heights in centimeters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from boneage.formatting import (
     CHILDREN,
@@ -12,7 +12,7 @@ from boneage.formatting import (
     share,
 )
 from boneage.growth.adult_height import AdultHeight, TargetHeight
-from boneage.growth.deviation import ADVANCED, DELAYED, LIMIT, NORMAL, Deviation
+from boneage.growth.deviation import ADVANCED, DELAYED, LIMIT, NORMAL, Deviation, deviation
 from boneage.growth.entries import feet_from_cm
 from boneage.growth.follow_up import Rate, Reading
 from boneage.growth.reference import (
@@ -21,6 +21,7 @@ from boneage.growth.reference import (
     BAYLEY_PINNEAU_SOURCE,
     SD_TABLES,
     SOURCES,
+    OutsideTable,
     height_column,
 )
 
@@ -39,9 +40,8 @@ ABOUT_RATE = (
     "radiographs of a child share cancel out, so that the CI is rather too wide."
 )
 ABOUT_HEIGHT = (
-    "The range covers the uncertainty of the bone age only, not the error of the method. Height on "
-    f"the day of the radiograph. Adult height: {BAYLEY_PINNEAU_SOURCE} Target height: "
-    f"{TANNER_SOURCE}"
+    "The range covers the uncertainty of the bone age only, not the error of the method. "
+    f"Adult height: {BAYLEY_PINNEAU_SOURCE} Target height: {TANNER_SOURCE}"
 )
 
 
@@ -83,6 +83,15 @@ def sd_in_words(z: float) -> str:
         if (abs(float(text)) > LIMIT) == (abs(z) > LIMIT):
             break
     return "0.0" if float(text) == 0 else text.replace("-", "−")
+
+
+def sd_in_short(reading: Reading, sex: str, table: str) -> str | None:
+    """The SD of a reading for tables: "+1.3"; None at an age that the table of SDs lacks."""
+    try:
+        age = reading.chronological_age_months
+        return sd_in_words(deviation(reading.bone_age_months, None, age, sex, table).z)
+    except OutsideTable:
+        return None
 
 
 def about_deviation(table: str) -> str:
@@ -196,6 +205,29 @@ def different_models(readings: Sequence[Reading]) -> str | None:
     return (
         "These bone ages come from different models or versions, so that part of a difference may "
         "be that of the models: predict all radiographs again with one version where you can."
+    )
+
+
+def other_sex(stated: Collection[str], used: str) -> str | None:
+    """A sentence on files of one child that state another sex than the one used.
+
+    Args:
+        stated: the sexes in the files, each "female" or "male".
+        used: the sex used for the predictions.
+
+    Returns:
+        The sentence; None where no file contradicts.
+    """
+    if set(stated) <= {used}:
+        return None
+    if len(set(stated)) > 1:
+        return (
+            "The files state different sexes, so they may not be of one child: remove the files of "
+            "the other child, or check the sex."
+        )
+    return (
+        f"The files state {next(iter(stated))}, but {used} is used: check which is right, as bone "
+        "age and SD depend on it."
     )
 
 

@@ -1,10 +1,10 @@
-"""The radiograph in a DICOM file, and the sex and age that its header states."""
+"""The radiograph in a DICOM file, and the sex, age and study date that its header states."""
 
 import logging
 import re
 import zlib
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
@@ -70,14 +70,14 @@ _PREAMBLE = 128  # bytes, which may hold anything, before "DICM"
 
 
 def read_dicom(data: bytes) -> Decoded:
-    """Read the pixels of a DICOM file, and the sex and age that its header states.
+    """Read the pixels of a DICOM file, and the sex, age and study date that its header states.
 
     Args:
         data: a file with or without preamble and file meta information.
 
     Returns:
-        (H, W) pixels with bones bright, how they are stored, sex, and age in months; of the header
-        nothing else is kept.
+        (H, W) pixels with bones bright, how they are stored, sex, age in months, and study date;
+        of the header nothing else is kept.
 
     Raises:
         UnreadableRadiograph: the file cannot be used. pydicom and the decoders may raise anything
@@ -98,7 +98,7 @@ def read_dicom(data: bytes) -> Decoded:
         bits=int(header.BitsStored),
         polarity="dark bones by its header, shown bright" if is_inverse(header) else "bright bones",
     )
-    return Decoded(pixels, info, color, _sex(header), _age_months(header))
+    return Decoded(pixels, info, color, _sex(header), _age_months(header), _study_date(header))
 
 
 # The header -------------------------------------------------------------------------------------
@@ -232,6 +232,12 @@ def _age_between(birth: object, study: object) -> float | None:
     except ValueError:
         return None
     return days / _DAYS_PER_MONTH if days >= 0 else None
+
+
+def _study_date(header: Dataset) -> date | None:
+    with suppress(ValueError):
+        return _date(header.get("StudyDate")).date()
+    return None
 
 
 def _date(value: object) -> datetime:

@@ -1,6 +1,7 @@
 """What was found in a file and what was done to it, for people to check."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +69,7 @@ class Decoded(NamedTuple):
         color: share of the image, 0 to 1, that has a color of its own.
         sex: "female", "male" or None.
         age_months: chronological age or None.
+        study_date: when the radiograph was taken, or None.
     """
 
     pixels: np.ndarray
@@ -75,3 +77,4 @@ class Decoded(NamedTuple):
     color: float = 0.0
     sex: str | None = None
     age_months: float | None = None
+    study_date: date | None = None

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ class Radiograph:
         color: share of the image, 0 to 1, that has a color of its own; a single tint is none.
         gray_levels: different values of the file's pixels, the 0.5% at either end left out.
         info: how the file stores it; None of a radiograph that was not read from a file.
+        study_date: when it was taken, or None; only a DICOM header can tell.
     """
 
     pixels: np.ndarray
@@ -65,6 +67,7 @@ class Radiograph:
     color: float = 0.0
     gray_levels: int = 256
     info: FileInfo | None = None
+    study_date: date | None = None
 
 
 def read_radiograph(source: bytes | str | Path) -> Radiograph:
@@ -79,7 +82,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
 
     Returns:
         The radiograph, upright and with bones bright: pixels (H, W) uint8, and of a DICOM header
-        the sex and the chronological age in months.
+        the sex, the chronological age in months, and the study date.
 
     Raises:
         UnreadableRadiograph: the file is missing, too large, too small, damaged, or of another
@@ -134,6 +137,7 @@ def read_radiograph(source: bytes | str | Path) -> Radiograph:
         decoded.color,
         gray_levels,
         info,
+        decoded.study_date,
     )
 
 

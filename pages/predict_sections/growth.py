@@ -61,9 +61,13 @@ def choose_sd_table() -> str:
 
 
 def show_adult_height(reading: Reading, sex: str, child: str) -> None:
-    feet = ask_for_unit() == "feet"
-    height = ask_for_height("Height of the child", "child", child, feet)
-    with st.expander("Parents' heights (optional)"):
+    with st.container(horizontal=True, gap="medium"):
+        feet = ask_for_unit() == "feet"
+        height = ask_for_height("Height of the child", "child", child, feet)
+    with (
+        st.expander("Parents' heights (optional)"),
+        st.container(horizontal=True, gap="medium"),
+    ):
         mother = ask_for_height("Mother's height", "mother", child, feet)
         father = ask_for_height("Father's height", "father", child, feet)
     predicted = None
@@ -87,19 +91,29 @@ def ask_for_unit() -> str:
         required=True,
         format_func=UNITS.get,
         key="height_unit",
+        width="content",
     )
 
 
 def ask_for_height(label: str, whose: str, child: str, feet: bool) -> float | None:
     """In centimeters; None while nothing is entered, or what is entered is impossible."""
     key = f"height-{whose}-{child}"
+    day = "On the day of the radiograph." if whose == "child" else None
     if not feet:
         # Without limits: an impossible height gets a sentence that says what is wrong.
         return st.number_input(
-            f"{label} (cm)", value=None, step=0.5, format="%.1f", key=f"{key}-cm", width=220
+            f"{label} (cm)",
+            value=None,
+            step=0.5,
+            format="%.1f",
+            key=f"{key}-cm",
+            width=220,
+            help=day,
         )
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        whole = st.number_input(f"{label} (feet)", value=None, step=1, key=f"{key}-ft", width=220)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width=370):
+        whole = st.number_input(
+            f"{label} (feet)", value=None, step=1, key=f"{key}-ft", width=220, help=day
+        )
         inches = st.number_input(
             "and inches", value=None, step=0.5, format="%.1f", key=f"{key}-in", width=130
         )

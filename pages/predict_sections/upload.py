@@ -3,6 +3,7 @@
 import streamlit as st
 
 from boneage.formatting import nearest_month
+from boneage.growth.entries import age_from
 from boneage.radiographs.preprocessing import SEXES
 from boneage.radiographs.raster import ACCEPTED_TYPES
 from pages.radiographs import SEX_LABELS, Source, file_source
@@ -76,8 +77,7 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
             months = st.number_input(
                 "and months", min_value=0, max_value=11, value=None, key="age_months", width=110
             )
-    known = years is not None or months is not None
-    return sex, 12 * (years or 0) + (months or 0) if known else None
+    return sex, age_from(years, months)
 
 
 def prefill(sources: list[Source]) -> None:

@@ -15,14 +15,22 @@ def traces(figure) -> dict:
 
 def test_the_bands_agree_with_the_sd_that_is_printed():
     drawn = traces(growth_chart(ONE, "male", BRUSH_FOUNDATION))
-    for k in (1, 2):
-        band = drawn[f"± {k} SD (Brush Foundation)"]
+    for k, name in ((1, "± 1 SD"), (2, "± 1 and 2 SD")):
+        band = drawn[f"{name} (Brush Foundation)"]
         at_144 = np.sort(np.array(band.y)[np.array(band.x) == 144])
         assert at_144 == pytest.approx([144 - k * 10.38, 144 + k * 10.38])
     found = deviation(165, None, 144, "male")
     assert (at_144[1] < 165) == (found.status == "advanced")
     line = drawn["Bone age = chronological age"]
     assert tuple(line.x) == tuple(line.y)
+
+
+def test_each_edge_of_a_band_is_labeled():
+    labels = growth_chart(ONE, "male", BRUSH_FOUNDATION).layout.annotations
+    # At 14 years, where the chart ends, 1 SD is 10.72 months.
+    expected = {"+2 SD": 189.44, "+1 SD": 178.72, "−1 SD": 157.28, "−2 SD": 146.56}
+    assert {label.text: round(label.y, 2) for label in labels} == expected
+    assert {label.x for label in labels} == {168}
 
 
 def test_a_reading_has_its_interval_as_error_bars():
@@ -44,7 +52,8 @@ def test_readings_are_joined_in_the_order_of_age():
 def test_bands_end_where_the_table_ends():
     drawn = traces(growth_chart([Reading(190, 190)], "female", BRUSH_FOUNDATION))
     assert max(drawn["± 1 SD (Brush Foundation)"].x) == 192
-    assert len(growth_chart([Reading(240, 220)], "female", GREULICH_PYLE).data) == 2  # no bands
+    beyond = growth_chart([Reading(240, 220)], "female", GREULICH_PYLE)
+    assert len(beyond.data) == 2 and not beyond.layout.annotations  # no bands
 
 
 @pytest.mark.parametrize("age", [0.0, 3.0, 150.0, 300.0])
