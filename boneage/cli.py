@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boneage import __version__
+from boneage.case_report.command import add_options
 from boneage.errors import BoneAgeError
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.sexes import SEXES
@@ -110,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--recipe", default="best", help="training recipe (default best)")
     verb.add_argument("--split", choices=("train", "validation", "test"), default="test")
     verb.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write")
+
+    verb = _verb(
+        verbs, "report-case", _report_case, "report on one radiograph, a PDF of one page to print"
+    )
+    add_options(verb)
+    _add_model_or_ensemble(verb)
 
     verb = _verb(verbs, "model-card", _model_card, "what the published models are, in Markdown")
     verb.add_argument(
@@ -408,6 +415,12 @@ def _report(options: argparse.Namespace) -> int:
     write_report(options.out, options.model, options.recipe, options.split)
     print(f"The report is in {options.out}.")
     return OK
+
+
+def _report_case(options: argparse.Namespace) -> int:
+    from boneage.case_report.command import write_case_report
+
+    return OK if write_case_report(options) else NOT_ALL_OK
 
 
 def _model_card(options: argparse.Namespace) -> int:

@@ -11,9 +11,9 @@ from boneage.atlas.standards import Standard
 from boneage.figures.images import ShownRadiograph
 from boneage.formatting import age_in_short, age_in_words, in_words, share
 from boneage.growth import text as growth_text
-from boneage.growth.adult_height import AdultHeight, TargetHeight
+from boneage.growth.adult_height import AdultHeight, predict_adult_height, target_height
 from boneage.growth.deviation import Deviation, deviation
-from boneage.growth.entries import check_age
+from boneage.growth.entries import check_age, check_height
 from boneage.growth.reference import BRUSH_FOUNDATION, SD_TABLES, OutsideTable
 from boneage.inference import text as prediction_text
 from boneage.inference.conformal import LEVEL
@@ -29,6 +29,10 @@ DISCLAIMER = (
 )
 NOT_RELIABLE = "Refused by the image quality check; the bone age is not reliable."
 NO_BONE_AGE = "No bone age: refused by the image quality check."
+_NO_GROUP = (
+    "No adult height is predicted, as the chronological age, which tells the group of the "
+    "Bayley-Pinneau tables, is not stated."
+)
 _FINGERPRINT_DIGITS = 12  # of SHA-256, enough to tell models apart
 
 
@@ -39,15 +43,17 @@ class Child:
     Attributes:
         chronological_age_months: on the day of the radiograph; None where it is unknown.
         sd_table: of the SD for age, a key of `boneage.growth.reference.SD_TABLES`.
-        adult_height: predicted, where a height is known.
-        target_height: from the parents' heights, where they are known.
+        height_cm: on the day of the radiograph; None where it is unknown.
+        mother_cm: the mother's height; None where it is unknown.
+        father_cm: the father's height; None where it is unknown.
         feet: whether to write heights in feet and inches.
     """
 
     chronological_age_months: float | None = None
     sd_table: str = BRUSH_FOUNDATION
-    adult_height: AdultHeight | None = None
-    target_height: TargetHeight | None = None
+    height_cm: float | None = None
+    mother_cm: float | None = None
+    father_cm: float | None = None
     feet: bool = False
 
 
@@ -85,6 +91,7 @@ class CaseReport:
         interval: its prediction interval (low, high) in months; None where there is none.
         level: of the interval, in 0..1.
         deviation: from the chronological age; None without one, or where the table has no SD.
+        adult_height: predicted; None without a height, or where there is no table.
         statements: sentences on what the bone age means, in Markdown.
         remarks: sentences on what to know of this radiograph.
         standards: "younger", "nearest", "older" -> average hand about this bone age.
@@ -97,6 +104,7 @@ class CaseReport:
     interval: tuple[float, float] | None
     level: float
     deviation: Deviation | None
+    adult_height: AdultHeight | None
     statements: tuple[str, ...]
     remarks: tuple[str, ...]
     standards: Mapping[str, Standard]
@@ -176,7 +184,7 @@ class CaseReport:
             sentences.append(prediction_text.about_interval(self.level))
         if self.deviation:
             sentences.append(growth_text.about_deviation(self.deviation.table))
-        if self.child.adult_height or self.child.target_height:
+        if self.child.height_cm is not None or self.child.mother_cm is not None:
             sentences.append(growth_text.ABOUT_HEIGHT)
         if self.bone_age_months is not None:
             sentences.append("Terms: RadElement RDES14 (pediatric bone age).")
@@ -204,7 +212,7 @@ def case_report(
         The report.
 
     Raises:
-        ImpossibleEntry: the chronological age is none of a child.
+        ImpossibleEntry: the chronological age is none of a child, or a height is impossible.
         ArtifactError: the atlas is damaged.
     """
     child = child or Child()
@@ -214,21 +222,13 @@ def case_report(
     shown = force or not prediction.refusal
     months = prediction.ensemble_months if shown else None
     interval = prediction.interval(ENSEMBLE, level)
-    found, statements = None, []
+    found, adult_height, statements = None, None, []
     if months is not None:
         if age is not None:
             found, sentence = _deviation(months, interval, age, prediction.sex, child, level)
             statements.append(sentence)
-        if child.adult_height:
-            statements.append(
-                growth_text.adult_height_in_words(child.adult_height, level, child.feet)
-            )
-        if child.target_height:
-            statements.append(
-                growth_text.target_height_in_words(
-                    child.target_height, child.adult_height, child.feet
-                )
-            )
+        adult_height, sentences = _heights(months, interval, prediction.sex, child, level)
+        statements += sentences
     return CaseReport(
         case,
         child,
@@ -236,6 +236,7 @@ def case_report(
         interval,
         level,
         found,
+        adult_height,
         tuple(statements),
         tuple(_remarks(case, months, age)),
         _standards(prediction.sex, months),
@@ -257,6 +258,29 @@ def _deviation(
     except OutsideTable as error:
         return None, f"{growth_text.ahead_or_behind(months, age)} {error}"
     return found, growth_text.deviation_in_words(found, level)
+
+
+def _heights(
+    months: float, interval: tuple[float, float] | None, sex: str, child: Child, level: float
+) -> tuple[AdultHeight | None, list[str]]:
+    """The predicted adult height, and sentences on it and on the target height."""
+    predicted, sentences = None, []
+    age = child.chronological_age_months
+    if child.height_cm is not None:
+        check_height(child.height_cm)
+        if age is None:
+            sentences.append(_NO_GROUP)
+        else:
+            try:
+                predicted = predict_adult_height(child.height_cm, months, interval, age, sex)
+            except OutsideTable as error:
+                sentences.append(str(error))
+            else:
+                sentences.append(growth_text.adult_height_in_words(predicted, level, child.feet))
+    if child.mother_cm is not None and child.father_cm is not None:
+        target = target_height(child.mother_cm, child.father_cm, sex)
+        sentences.append(growth_text.target_height_in_words(target, predicted, child.feet))
+    return predicted, sentences
 
 
 def _remarks(case: Case, months: float | None, age: float | None) -> list[str]:

@@ -55,9 +55,7 @@ _HEADING = ParagraphStyle(
     "heading", _BASE, fontName=_BOLD, fontSize=9.5, leading=12, spaceBefore=7, spaceAfter=2
 )
 _AGE = ParagraphStyle("age", _BASE, fontName=_BOLD, fontSize=19, leading=23)
-_WARNING = ParagraphStyle(
-    "warning", _BASE, fontName=_BOLD, fontSize=14, leading=18, textColor=_RED
-)
+_WARNING = ParagraphStyle("warning", _BASE, fontName=_BOLD, fontSize=14, leading=18, textColor=_RED)
 _RIGHT = ParagraphStyle("right", _BASE, alignment=2, textColor=_MUTED)
 _CAPTION = ParagraphStyle("caption", _SMALL, alignment=1)
 

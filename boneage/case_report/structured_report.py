@@ -150,7 +150,7 @@ def _findings(report: CaseReport, image: Dataset) -> MeasurementsAndQualitativeE
             QualitativeEvaluation(_code("SD_TABLE"), _code(found.table.upper())),
             QualitativeEvaluation(_code("DETERMINATION"), _code(found.status.upper())),
         ]
-    if height := report.child.adult_height:
+    if height := report.adult_height:
         numbers.append(
             Measurement(_code("ADULT_HEIGHT"), _decimal(height.cm), codes.UCUM.Centimeter)
         )
