@@ -250,7 +250,8 @@ def _verb(
     when_stopped: str | Callable[[argparse.Namespace], str] = _FROM_THE_BEGINNING,
 ) -> argparse.ArgumentParser:
     """A verb; when_stopped: what Ctrl-C prints, a sentence or a function of the options."""
-    parser = verbs.add_parser(name, help=description, description=description.capitalize() + ".")
+    sentence = f"{description[0].upper()}{description[1:]}."
+    parser = verbs.add_parser(name, help=description, description=sentence)
     parser.set_defaults(run=run, when_stopped=when_stopped)
     return parser
 

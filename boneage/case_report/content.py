@@ -130,7 +130,7 @@ class CaseReport:
         age = self.child.chronological_age_months
         rows = [
             ("Sex", prediction.sex.capitalize()),
-            ("Chronological age", "not stated" if age is None else age_in_words(age)),
+            ("Chronological age", "Not stated" if age is None else age_in_words(age)),
         ]
         if found:
             rows += [
@@ -292,7 +292,7 @@ def _remarks(case: Case, months: float | None, age: float | None) -> list[str]:
         remarks.append(prediction.source.warning)
     if months is not None:
         remarks += prediction_text.unusual_ages(months, age)
-        if prediction.is_beyond_calibration:
+        if prediction.is_beyond_calibration and not prediction.refusal:
             remarks.append(prediction_text.BEYOND_CALIBRATION)
     return remarks
 

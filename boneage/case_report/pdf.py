@@ -54,6 +54,7 @@ _TITLE = ParagraphStyle("title", _BASE, fontName=_BOLD, fontSize=16, leading=20)
 _HEADING = ParagraphStyle(
     "heading", _BASE, fontName=_BOLD, fontSize=9.5, leading=12, spaceBefore=7, spaceAfter=2
 )
+_SENTENCE = ParagraphStyle("sentence", _BASE, spaceAfter=2.5)
 _AGE = ParagraphStyle("age", _BASE, fontName=_BOLD, fontSize=19, leading=23)
 _WARNING = ParagraphStyle("warning", _BASE, fontName=_BOLD, fontSize=14, leading=18, textColor=_RED)
 _RIGHT = ParagraphStyle("right", _BASE, alignment=2, textColor=_MUTED)
@@ -84,7 +85,7 @@ def _page(report: CaseReport) -> list[Flowable]:
     parts = [*_head(report), _image_and_findings(report)]
     if report.statements or report.remarks:
         parts += [_text("Interpretation", _HEADING)]
-        parts += [_text(sentence) for sentence in (*report.statements, *report.remarks)]
+        parts += [_text(words, _SENTENCE) for words in (*report.statements, *report.remarks)]
     if report.bone_age_months is not None:
         parts += [_space(), _chart_and_standards(report)]
     return [*parts, _text("Methods", _HEADING), _text(" ".join(report.methods), _SMALL)]
@@ -104,7 +105,7 @@ def _head(report: CaseReport) -> list[Flowable]:
         *(_text(line) for line in lines),
         _text(f"Radiograph of the hand: {file}"),
         _text(DISCLAIMER, _SMALL),
-        HRFlowable("100%", 0.8, _INK, spaceBefore=4, spaceAfter=8),
+        HRFlowable("100%", 0.8, color=_INK, spaceBefore=4, spaceAfter=8),
     ]
 
 
@@ -125,9 +126,9 @@ def _image_and_findings(report: CaseReport) -> Flowable:
         ]
     width = _WIDTH - _IMAGE[0] - 6 * mm
     rows = [[_text(label, _MUTED_TEXT), _text(value)] for label, value in report.rows]
-    findings.append(Table(rows, [0.5 * width, 0.5 * width], style=_ROWS))
+    findings.append(Table(rows, [0.44 * width, 0.56 * width], style=_ROWS))
     return Table(
-        [[[picture, _text(caption, _CAPTION)], findings]],
+        [[[picture, Spacer(0, 2), _text(caption, _CAPTION)], findings]],
         [_IMAGE[0] + 6 * mm, width],
         style=[*_BARE, ("RIGHTPADDING", (0, 0), (0, 0), 6 * mm)],
     )
@@ -168,7 +169,8 @@ def _standards(report: CaseReport) -> Flowable:
         captions.append(_text(f"{age_in_words(standard.mean_age_months)}\n({which})", _CAPTION))
     each = _STANDARD + 2 * mm
     total = " + ".join(str(standard.n) for standard in report.standards.values())
-    table = Table([images, captions], [each] * len(images), style=_BARE, hAlign="LEFT")
+    spaced = [*_BARE, ("TOPPADDING", (0, 1), (-1, -1), 2), ("BOTTOMPADDING", (0, 1), (-1, -1), 3)]
+    table = Table([images, captions], [each] * len(images), style=spaced, hAlign="LEFT")
     about = _text(f"Averages of {total} radiographs (RSNA Pediatric Bone Age Challenge).", _SMALL)
     return Table([[table], [about]], style=_BARE, hAlign="LEFT")
 
