@@ -1,13 +1,13 @@
 """The radiographs of one child as a table in which dates and ages can be corrected."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
 from boneage.formatting import age_in_short, nearest_month
-from boneage.growth.entries import ImpossibleEntry, age_on, check_age
+from boneage.growth.entries import ImpossibleEntry, age_from, age_on, check_age
 from boneage.growth.follow_up import Reading
 from boneage.growth.text import sd_in_short
 
@@ -111,6 +111,32 @@ def course_table(
     ]  # fmt: skip
     shown = pd.DataFrame([_shown(row, birth, sex, table) for row in rows], columns=columns)
     return shown.astype({"years": "Int64", "months": "Int64", "date": "datetime64[s]"})
+
+
+def edits(changes: Mapping[str, object], shown: pd.Series) -> dict[str, object]:
+    """What a person changed in one row of `course_table`.
+
+    Args:
+        changes: column -> new value, of the columns use, date (ISO text), years and months; None
+            where it was cleared.
+        shown: the row before the change.
+
+    Returns:
+        Attribute of `Row` -> its new value. Clearing the years or the months clears the age that
+        was entered, so that the dates or the file tell it.
+    """
+    found: dict[str, object] = {}
+    if "use" in changes:
+        found["use"] = bool(changes["use"])
+    if "date" in changes:
+        text = changes["date"]
+        found["taken"] = date.fromisoformat(str(text)[:10]) if text else None
+    if parts := changes.keys() & {"years", "months"}:
+        known = shown[["years", "months"]].dropna().to_dict()
+        age = {"years": None, "months": None} | known | dict(changes)
+        cleared = any(changes[part] is None for part in parts)
+        found["entered_age_months"] = None if cleared else age_from(age["years"], age["months"])
+    return found
 
 
 def _shown(row: Row, birth: date | None, sex: str | None, table: str) -> dict:

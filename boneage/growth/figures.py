@@ -13,7 +13,8 @@ from boneage.growth.reference import SD_TABLES, sd_column
 
 CHRONOLOGICAL_AGE, BONE_AGE = "Chronological age (years)", "Bone age (years)"
 _AROUND = 24  # months of chronological age shown to either side
-_MARGIN = 6  # months
+_MARGIN = 0.05  # of the bone ages shown, to either side
+_LABEL = {"showarrow": False, "xanchor": "right", "font": {"size": 11}}
 _BANDS = {2: 0.16, 1: 0.22}  # SD -> opacity
 
 
@@ -38,6 +39,7 @@ def growth_chart(readings: Sequence[Reading], sex: str, table: str) -> go.Figure
     y = [limit for reading in readings for limit in reading.interval or ()]
     y += [start, end, *(reading.bone_age_months for reading in readings)]
     y += [float(limit) for band in bands for limit in (min(band.y), max(band.y))]
+    margin = _MARGIN * (max(y) - min(y))
     line = go.Scatter(
         x=[start, end], y=[start, end], mode="lines", name="Bone age = chronological age",
         line={"color": style.LINE, "width": 1.5}, hoverinfo="skip",
@@ -46,7 +48,7 @@ def growth_chart(readings: Sequence[Reading], sex: str, table: str) -> go.Figure
         [*bands, line, _points(readings)],
         "Bone age against chronological age",
         _years(CHRONOLOGICAL_AGE, start, end),
-        _years(BONE_AGE, min(y) - _MARGIN, max(y) + _MARGIN),
+        _years(BONE_AGE, min(y) - margin, max(y) + margin),
         height=460,
         annotations=_labels(bands),
     )
@@ -73,20 +75,16 @@ def _bands(sex: str, table: str, start: float, end: float) -> list[go.Scatter]:
 
 
 def _labels(bands: Sequence[go.Scatter]) -> list[dict]:
-    """How many SD the edges of the bands are, at their older end."""
+    """How many SD the outer edges are, above and below the older end of the band."""
+    if not bands:
+        return []
+    outer = bands[0]
+    end = max(outer.x)
+    edges = [y for x, y in zip(outer.x, outer.y, strict=True) if x == end]
     return [
-        {
-            "x": max(band.x), "y": edge, "text": f"{sign}{k} SD", "showarrow": False,
-            "xanchor": "right", "yanchor": "top" if sign == "+" else "bottom", "font": {"size": 11},
-        }
-        for k, band in zip(_BANDS, bands, strict=False)  # there may be no bands
-        for sign, edge in zip("+−", _older_end(band), strict=True)
-    ]  # fmt: skip
-
-
-def _older_end(band: go.Scatter) -> tuple[float, float]:
-    at_end = [y for x, y in zip(band.x, band.y, strict=True) if x == max(band.x)]
-    return max(at_end), min(at_end)
+        {"x": end, "y": max(edges), "text": "+2 SD", "yanchor": "bottom", **_LABEL},
+        {"x": end, "y": min(edges), "text": "−2 SD", "yanchor": "top", **_LABEL},
+    ]
 
 
 def _points(readings: Sequence[Reading]) -> go.Scatter:

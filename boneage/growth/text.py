@@ -256,4 +256,4 @@ def _range(low_cm: float, high_cm: float, feet: bool) -> str:
 
 
 def _rate(years_per_year: float) -> str:
-    return f"{years_per_year:.1f}".replace("-", "−")
+    return f"{years_per_year:.2f}".replace("-", "−")

@@ -36,8 +36,9 @@ class Files:
         return {sex for sex in stated if sex}
 
     @property
-    def key(self) -> tuple:
-        return *(source.key for source in self.sources), self.readings
+    def keys(self) -> set:
+        """What tells these files from others."""
+        return {source.key for source in self.sources} | set(self.readings)
 
 
 def choose_files() -> Files:
@@ -72,11 +73,7 @@ def example() -> Files:
 
 def ask_about_the_child(files: Files) -> tuple[str | None, date | None]:
     """The sex and the date of birth, either None while unknown."""
-    state = st.session_state
-    if state.get("course-files") != files.key:
-        state["course-files"] = files.key
-        if len(files.sexes) == 1:
-            (state["course-sex"],) = files.sexes
+    prefill(files)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         sex = st.segmented_control("Sex", SEXES, format_func=SEX_LABELS.get, key="course-sex")
         birth = st.date_input(
@@ -93,3 +90,15 @@ def ask_about_the_child(files: Files) -> tuple[str | None, date | None]:
     if sex and (sentence := text.other_sex(files.sexes, sex)):
         st.warning(sentence, icon=":material/warning:")
     return sex, birth
+
+
+def prefill(files: Files) -> None:
+    """Put in the sex that new files state; one child's sex and birth never pass to the next."""
+    state = st.session_state
+    before, state["course-files"] = state.get("course-files", set()), files.keys
+    if files.keys == before:
+        return
+    if before and not before & files.keys:
+        state["course-sex"] = state["course-birth"] = None
+    if len(files.sexes) == 1:
+        (state["course-sex"],) = files.sexes

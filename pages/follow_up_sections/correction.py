@@ -7,8 +7,7 @@ import streamlit as st
 
 from boneage.formatting import share
 from boneage.growth import text
-from boneage.growth.course_table import Row, course_table, readings_of
-from boneage.growth.entries import age_from
+from boneage.growth.course_table import Row, course_table, edits, readings_of
 from boneage.growth.follow_up import Reading, without_repeats
 from boneage.growth.reference import SD_TABLES
 from boneage.inference.conformal import LEVEL
@@ -103,18 +102,7 @@ def correct(rows: dict[str, Row], sex: str, birth: date | None) -> tuple[list[Re
     def keep_edits() -> None:
         for number, changes in state[editor]["edited_rows"].items():
             key, before = list(rows)[int(number)], shown.iloc[int(number)]
-            edits = state[EDITS].setdefault(key, {})
-            if "use" in changes:
-                edits["use"] = changes["use"]
-            if "date" in changes:
-                edits["taken"] = changes["date"] and date.fromisoformat(changes["date"][:10])
-            if changed := changes.keys() & {"years", "months"}:
-                known = before[["years", "months"]].dropna().to_dict()
-                age = {"years": None, "months": None} | known | changes
-                cleared = any(changes[part] is None for part in changed)
-                edits["entered_age_months"] = (
-                    None if cleared else age_from(age["years"], age["months"])
-                )
+            state[EDITS].setdefault(key, {}).update(edits(changes, before))
         state["course-version"] += 1
 
     with place:

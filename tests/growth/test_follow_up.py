@@ -4,7 +4,7 @@ import pytest
 
 from boneage.evaluation.intervals import Z_95
 from boneage.growth.entries import ImpossibleEntry
-from boneage.growth.follow_up import NoCourse, Reading, in_order, maturation_rate
+from boneage.growth.follow_up import NoCourse, Reading, in_order, maturation_rate, without_repeats
 
 Z_90 = NormalDist().inv_cdf(0.95)  # 90% of a normal distribution lie within so many SDs
 
@@ -68,3 +68,9 @@ def test_readings_are_ordered_by_age_and_impossible_ones_refused():
     assert [r.chronological_age_months for r in in_order([reading(9, 1), reading(3, 2)])] == [3, 9]
     with pytest.raises(ImpossibleEntry):
         maturation_rate([reading(96, 90), reading(301, 220)])
+
+
+def test_a_radiograph_that_is_uploaded_again_does_not_count_twice():
+    earlier = [Reading(96.2, 90, name="a"), Reading(108, 99, name="a"), Reading(96, 91)]
+    new = [Reading(96.0, 92, name="a"), Reading(96, 91)]
+    assert without_repeats(earlier, new) == earlier[1:]

@@ -116,13 +116,13 @@ def test_a_target_height_and_the_predicted_one(cm, where):
         ((0.9, 1.4), "No significant difference from 1 year per year."),
         ((1.1, 1.9), "Significantly faster than 1 year per year."),
         ((0.2, 0.9), "Significantly slower than 1 year per year."),
-        ((-0.2, 2.0), "(95% CI −0.2 to 2.0), from 2 radiographs over 2 years."),
+        ((-0.2, 2.0), "(95% CI −0.20 to 2.00), from 2 radiographs over 2 years."),
         ((None, None), "There is no CI, as not every bone age has a prediction interval."),
     ],
 )
 def test_a_rate_in_words(limits, end):
     said = plain(text.rate_in_words(Rate(1.5, *limits, n=2, span_months=24)))
-    assert said.startswith("**Rate of maturation: 1.5 years of bone age per year**")
+    assert said.startswith("**Rate of maturation: 1.50 years of bone age per year**")
     assert end in said
 
 

@@ -152,15 +152,6 @@ def test_opacity_and_place_change_the_maps_without_predicting_again(app, predict
     assert not explained
 
 
-def test_chronological_age_is_compared_with_the_mean(app):
-    choose_sex(upload(app, ("hand.png", png())), "female")
-    assert "chronological age" not in texts(app)
-    app.number_input(key="age_years").set_value(1)
-    app.number_input(key="age_months").set_value(6)
-    run(app)
-    assert "chronological age." in texts(app)
-
-
 def test_dicom_fills_in_sex_and_age(app):
     content = dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M", PatientAge="099M")
     upload(app, ("IM0001", content))

@@ -67,16 +67,6 @@ def test_every_card_has_an_interval_of_the_level_chosen(app):
     assert "about 80% of reference bone ages fall in the 80% prediction interval" in texts(app)
 
 
-def test_a_chronological_age_is_told_to_be_in_the_interval_or_not(app, monkeypatch):
-    monkeypatch.setattr(
-        Prediction, "intervals", lambda self, level: {"ensemble": (100.0, 50 + 100 * level)}
-    )
-    set_age(take_sample(app), 11)
-    assert "Chronological age lies within the 90% prediction interval" in texts(app)
-    choose_level(app, 0.8)
-    assert "Chronological age lies outside the 80% prediction interval" in texts(app)
-
-
 def test_a_disagreement_beyond_the_calibration_is_told(app, monkeypatch):
     take_sample(app)
     assert not app.warning
