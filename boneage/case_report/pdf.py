@@ -54,6 +54,8 @@ _TITLE = ParagraphStyle("title", _BASE, fontName=_BOLD, fontSize=16, leading=20)
 _HEADING = ParagraphStyle(
     "heading", _BASE, fontName=_BOLD, fontSize=9.5, leading=12, spaceBefore=7, spaceAfter=2
 )
+_VALUE = ParagraphStyle("value", _BASE, fontSize=8, leading=10.5)
+_LABEL = ParagraphStyle("label", _VALUE, textColor=_MUTED)
 _SENTENCE = ParagraphStyle("sentence", _BASE, spaceAfter=2.5)
 _AGE = ParagraphStyle("age", _BASE, fontName=_BOLD, fontSize=19, leading=23)
 _WARNING = ParagraphStyle("warning", _BASE, fontName=_BOLD, fontSize=14, leading=18, textColor=_RED)
@@ -125,8 +127,8 @@ def _image_and_findings(report: CaseReport) -> Flowable:
             _space(),
         ]
     width = _WIDTH - _IMAGE[0] - 6 * mm
-    rows = [[_text(label, _MUTED_TEXT), _text(value)] for label, value in report.rows]
-    findings.append(Table(rows, [0.44 * width, 0.56 * width], style=_ROWS))
+    rows = [[_text(label, _LABEL), _text(value, _VALUE)] for label, value in report.rows]
+    findings.append(Table(rows, [0.46 * width, 0.54 * width], style=_ROWS))
     return Table(
         [[[picture, Spacer(0, 2), _text(caption, _CAPTION)], findings]],
         [_IMAGE[0] + 6 * mm, width],
@@ -169,7 +171,13 @@ def _standards(report: CaseReport) -> Flowable:
         captions.append(_text(f"{age_in_words(standard.mean_age_months)}\n({which})", _CAPTION))
     each = _STANDARD + 2 * mm
     total = " + ".join(str(standard.n) for standard in report.standards.values())
-    spaced = [*_BARE, ("TOPPADDING", (0, 1), (-1, -1), 2), ("BOTTOMPADDING", (0, 1), (-1, -1), 3)]
+    gap = ("RIGHTPADDING", (0, 0), (-1, -1), 2 * mm)
+    spaced = [
+        *_BARE,
+        gap,
+        ("TOPPADDING", (0, 1), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 1), (-1, -1), 3),
+    ]
     table = Table([images, captions], [each] * len(images), style=spaced, hAlign="LEFT")
     about = _text(f"Averages of {total} radiographs (RSNA Pediatric Bone Age Challenge).", _SMALL)
     return Table([[table], [about]], style=_BARE, hAlign="LEFT")
@@ -191,7 +199,6 @@ _ROWS = TableStyle(
         ("LINEABOVE", (0, 0), (-1, 0), 0.4, _LINE),
     ]
 )
-_MUTED_TEXT = ParagraphStyle("muted", _BASE, textColor=_MUTED)
 
 
 def _space() -> Flowable:
