@@ -31,7 +31,7 @@ IDENTITY = {
 def _root(calibrated_artifacts, tmp_path_factory):
     root = tmp_path_factory.mktemp("reported") / "artifacts"
     shutil.copytree(calibrated_artifacts, root)
-    write_atlas(root / "atlas")
+    write_atlas(root / "atlas", ages=range(132, 181, 12))
     return root
 
 

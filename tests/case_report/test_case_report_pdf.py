@@ -43,7 +43,6 @@ def test_the_page_holds_what_the_report_says(case):
     for sentence in (*report.statements, *report.remarks, *report.methods):
         assert sentence.replace("**", "") in words
     assert "Not a medical device" in words
-    assert "37 months" not in words and "3 years 1 month" not in words
     assert len(images_of(page)) == 4  # the radiograph and three average hands
     assert "Chronological age (years)" in words
 
@@ -54,11 +53,9 @@ def test_the_page_is_a4_and_prints_on_letter(case):
     margin = (841.9 - 792) / 2  # what letter is shorter by, at either end
     heights = []
     page.extract_text(
-        visitor_text=lambda text, cm, tm, font, size: heights.append(
-            tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+        visitor_text=lambda text, cm, tm, font, size: (
+            heights.append(tm[4] * cm[1] + tm[5] * cm[3] + cm[5]) if text.strip() else None
         )
-        if text.strip()
-        else None
     )
     assert margin < min(heights) and max(heights) < 841.9 - margin - 18
 
