@@ -1,15 +1,7 @@
 """The course of one child as a CSV file, to be continued another day.
 
-One row a radiograph, in these columns:
-    radiograph                name of the file, or what people call the radiograph
-    date                      of the radiograph, YYYY-MM-DD; may be empty
-    sex                       "female" or "male", the same in all rows
-    chronological_age_months  on the day of the radiograph
-    bone_age_months
-    low_months, high_months   limits of the prediction interval; may be empty
-    interval_level            of the interval, 0 to 1; may be empty
-    model                     what predicted the bone age; may be empty
-Numbers have all their digits, so that a file that is read back gives the same course.
+One row a radiograph, see `COLUMNS`. Numbers have all their digits, so that a file that is read back
+gives the same course.
 """
 
 from collections.abc import Sequence
@@ -24,7 +16,18 @@ from boneage.sexes import SEXES
 
 _AGES = ["chronological_age_months", "bone_age_months"]
 _LIMITS = ["low_months", "high_months"]
-COLUMNS = ("radiograph", "date", "sex", *_AGES, *_LIMITS, "interval_level", "model")
+# Column -> what it holds, for people. Only those of _NEEDED must be there and filled in.
+COLUMNS = {
+    "radiograph": "Name of the file",
+    "date": "Day of the radiograph, YYYY-MM-DD; may be empty",
+    "sex": "female or male, the same in all rows",
+    "chronological_age_months": "On the day of the radiograph, in months",
+    "bone_age_months": "In months",
+    "low_months": "Lower limit of the prediction interval, in months; may be empty",
+    "high_months": "Upper limit, in months; may be empty",
+    "interval_level": "Level of the prediction interval, such as 0.9; may be empty",
+    "model": "Models and versions of the weights; may be empty",
+}
 _NEEDED = ("sex", *_AGES)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from boneage.formatting import age_in_short, nearest_month
 from boneage.growth.entries import ImpossibleEntry, age_from, age_on, check_age
 from boneage.growth.follow_up import Reading
-from boneage.growth.text import sd_in_short
+from boneage.growth.text import sd_in_short, whole_years
 
 AGE_MISSING = "Enter the age, or the date of birth and the date of the radiograph."
 LEFT_OUT = "Left out."
@@ -144,8 +144,10 @@ def _shown(row: Row, birth: date | None, sex: str | None, table: str) -> dict:
     note = row.note
     try:
         age, reading = row.age_months(birth), row.reading(birth)
-        if age is None and not note:
-            note = AGE_MISSING
+        if age is None:
+            note = note or AGE_MISSING
+        elif age == row.stated_age_months and row.entered_age_months is None:
+            note = note or whole_years(age) or ""
     except ImpossibleEntry as error:
         note = str(error)
     if not row.use:

@@ -85,6 +85,13 @@ def sd_in_words(z: float) -> str:
     return "0.0" if float(text) == 0 else text.replace("-", "−")
 
 
+def whole_years(chronological_age: float) -> str | None:
+    """A sentence on an age in whole years, as DICOM headers often state it; None of any other."""
+    if chronological_age % 12:
+        return None
+    return "Chronological age in whole years: enter months too where known, as they change the SD."
+
+
 def sd_in_short(reading: Reading, sex: str, table: str) -> str | None:
     """The SD of a reading for tables: "+1.3"; None at an age that the table of SDs lacks."""
     try:

@@ -5,7 +5,7 @@ import streamlit as st
 from boneage.errors import BoneAgeError
 from boneage.formatting import as_plain_markdown
 from boneage.growth import text
-from boneage.growth.course_file import write_course
+from boneage.growth.course_file import COLUMNS, write_course
 from boneage.growth.deviation import deviation
 from boneage.growth.figures import growth_chart
 from boneage.growth.follow_up import Reading, in_order, maturation_rate
@@ -57,3 +57,5 @@ def download(readings: list[Reading], sex: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    with st.expander("Columns of the CSV file"):
+        st.table(COLUMNS, border="horizontal")

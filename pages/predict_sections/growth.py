@@ -45,6 +45,8 @@ def show_deviation(reading: Reading, sex: str) -> str:
             st.info(as_plain_markdown(str(error)), icon=":material/info:")
             return table
         st.markdown(text.deviation_in_words(found, reading.level))
+        if sentence := text.whole_years(age):
+            st.caption(sentence)
         chart(
             growth_chart([reading], sex, table),
             alt="Bone age against chronological age with bands of 1 and 2 SD",

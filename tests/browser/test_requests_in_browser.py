@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-PAGES = ("", "atlas", "learn", "error_analysis", "head_to_head")
+PAGES = ("", "follow_up", "atlas", "learn", "error_analysis", "head_to_head")
 
 
 def test_no_page_asks_another_server_for_anything(page, address):

@@ -63,6 +63,14 @@ def test_what_is_missing_or_impossible_is_told_in_its_row():
     assert shown(late)["sd"] is None and shown(late)["years"] == 20
 
 
+def test_an_age_that_a_file_states_in_whole_years_is_told():
+    stated = replace(ROW, stated_age_months=120.0)
+    assert "in whole years" in shown(stated, birth=None)["note"]
+    assert shown(stated)["note"] == ""  # the dates count
+    assert shown(replace(stated, entered_age_months=120.0), birth=None)["note"] == ""
+    assert shown(replace(ROW, stated_age_months=121.0), birth=None)["note"] == ""
+
+
 def test_no_rows_are_an_empty_table():
     assert course_table([], None, None, BRUSH_FOUNDATION).empty
 

@@ -4,6 +4,7 @@ import pytest
 
 from boneage.growth.entries import (
     ImpossibleEntry,
+    age_from,
     age_on,
     check_age,
     check_height,
@@ -47,6 +48,12 @@ def test_feet_and_inches_are_centimeters():
 def test_impossible_feet_and_inches_get_a_sentence(feet, inches):
     with pytest.raises(ImpossibleEntry, match="less than 12 inches"):
         cm_from_feet(feet, inches)
+
+
+def test_an_age_of_which_a_part_was_entered():
+    assert [age_from(8, 3), age_from(8, None), age_from(None, 3)] == [99, 96, 3]
+    assert age_from(None, None) is None
+    assert age_from(0, 0) == 0
 
 
 def test_the_age_on_a_day():

@@ -130,3 +130,8 @@ def test_readings_of_different_models_are_told():
     assert text.different_models([Reading(96, 90, model="a"), Reading(99, 90, model="a")]) is None
     mixed = [Reading(96, 90, model="a"), Reading(99, 90, model="b")]
     assert "different models or versions" in text.different_models(mixed)
+
+
+def test_an_age_in_whole_years_is_told():
+    assert "in whole years: enter months" in text.whole_years(96.0)
+    assert text.whole_years(97.0) is text.whole_years(96.4) is None

@@ -1,4 +1,5 @@
 import re
+from datetime import date
 from io import BytesIO
 
 import cv2
@@ -301,9 +302,23 @@ def test_dicom_sex(code, sex):
     assert read_radiograph(dicom_bytes(HAND, PatientSex=code)).sex == sex
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value")  # while the test writes a wrong date
+@pytest.mark.parametrize(
+    ("stated", "day"),
+    [
+        ("20170915", date(2017, 9, 15)),
+        ("2017.09.15", date(2017, 9, 15)),
+        ("2017", None),
+        ("", None),
+    ],
+)
+def test_dicom_study_date(stated, day):
+    assert read_radiograph(dicom_bytes(HAND, StudyDate=stated)).study_date == day
+
+
 def test_images_say_nothing_about_the_child():
     radiograph = read_radiograph(GOOD["png 8 bit"][0])
-    assert radiograph.sex is None and radiograph.age_months is None
+    assert radiograph.sex is radiograph.age_months is radiograph.study_date is None
 
 
 def test_polarity_of_real_radiographs(rsna):
