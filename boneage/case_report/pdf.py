@@ -56,6 +56,7 @@ _HEADING = ParagraphStyle(
 )
 _VALUE = ParagraphStyle("value", _BASE, fontSize=8, leading=10.5)
 _LABEL = ParagraphStyle("label", _VALUE, textColor=_MUTED)
+_LABELED = ParagraphStyle("labeled", _BASE, fontName=_BOLD)
 _SENTENCE = ParagraphStyle("sentence", _BASE, spaceAfter=2.5)
 _AGE = ParagraphStyle("age", _BASE, fontName=_BOLD, fontSize=19, leading=23)
 _WARNING = ParagraphStyle("warning", _BASE, fontName=_BOLD, fontSize=14, leading=18, textColor=_RED)
@@ -101,11 +102,11 @@ def _head(report: CaseReport) -> list[Flowable]:
         [0.75 * _WIDTH, 0.25 * _WIDTH],
         style=[*_BARE, ("VALIGN", (1, 0), (1, 0), "BOTTOM")],
     )
-    lines = [f"**{case.label}**"] if case.label else []
+    label = [_plain(case.label, _LABELED)] if case.label else []
     return [
         title,
-        *(_text(line) for line in lines),
-        _text(f"Radiograph of the hand: {file}"),
+        *label,
+        _plain(f"Radiograph of the hand: {file}"),
         _text(DISCLAIMER, _SMALL),
         HRFlowable("100%", 0.8, color=_INK, spaceBefore=4, spaceAfter=8),
     ]
@@ -206,9 +207,14 @@ def _space() -> Flowable:
 
 
 def _text(words: str, style: ParagraphStyle = _BASE) -> Paragraph:
-    """A paragraph of plain text, in which **bold** is the only markup."""
+    """A paragraph of text in which **bold** is the only markup."""
     markup = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(printable(words)))
     return Paragraph(markup.replace("\n", "<br/>"), style)
+
+
+def _plain(words: str, style: ParagraphStyle = _BASE) -> Paragraph:
+    """A paragraph of what people entered, without markup."""
+    return Paragraph(escape(printable(words)), style)
 
 
 def printable(words: str) -> str:

@@ -85,6 +85,7 @@ def test_a_refused_radiograph_gets_a_page_that_says_so_and_no_age(case):
         ("<b>&amp;</b>.png", "<b>&amp;</b>.png"),
         ("größe Ωμέγα Ж.png", "größe Ωμέγα Ж.png"),
         ("骨\x07🦴.png", "[U+9AA8][U+0007][U+1F9B4].png"),
+        ("**a**.png", "**a**.png"),
         ("%s ../..\\x.png", "%s ../..\\x.png"),
     ],
 )
