@@ -3,7 +3,7 @@
 import importlib.util
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -143,17 +143,12 @@ def _chart_and_standards(report: CaseReport) -> Flowable:
     age = report.child.chronological_age_months
     if age is not None and report.bone_age_months is not None:
         reading = Reading(age, report.bone_age_months, report.interval, report.level)
-        table = report.child.sd_table
-        chart = growth_chart([reading], report.case.prediction.sex, table)
+        sex, table = report.case.prediction.sex, report.child.sd_table
         cells.append(
             [
                 _text("Bone age against chronological age", _HEADING),
-                as_drawing(chart, *_CHART, _FONT),
-                _text(
-                    f"Bands: ± 1 and ± 2 SD for age ({SD_TABLES[table]}). Line: bone age equals "
-                    "chronological age. Bar: prediction interval.",
-                    _SMALL,
-                ),
+                as_drawing(growth_chart([reading], sex, table), *_CHART, _FONT),
+                _text(" ".join(_about_chart(report)), _SMALL),
             ]
         )
     if report.standards:
@@ -162,6 +157,15 @@ def _chart_and_standards(report: CaseReport) -> Flowable:
         return Spacer(0, 0)
     widths = [_CHART[0] + 6 * mm, _WIDTH - _CHART[0] - 6 * mm] if len(cells) > 1 else [_WIDTH]
     return Table([cells], widths, style=_BARE)
+
+
+def _about_chart(report: CaseReport) -> Iterator[str]:
+    """How to read the chart: what is in it."""
+    if report.deviation:
+        yield f"Bands: ± 1 and ± 2 SD for age ({SD_TABLES[report.deviation.table]})."
+    yield "Line: bone age equals chronological age."
+    if report.interval:
+        yield "Bar: prediction interval."
 
 
 def _standards(report: CaseReport) -> Flowable:

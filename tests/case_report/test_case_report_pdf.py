@@ -142,3 +142,11 @@ def test_the_chart_is_drawn_where_the_figure_has_it():
     at = [bottom + (months - y0) / (y1 - y0) * height for months in (150, 180)]
     assert [bar.y1, bar.y2] == pytest.approx(at)
     assert bar.x1 == bar.x2 == pytest.approx(left + (144 - x0) / (x1 - x0) * width)
+
+
+def test_what_the_chart_lacks_is_not_explained(case):
+    assert "Bands: ± 1 and ± 2 SD" in words_of(case_report(case(), Child(144.0)))
+    outside = words_of(case_report(case(), Child(228.0)))
+    assert "Bands:" not in outside and "Bar: prediction interval" in outside
+    forced = case_report(case(refused="The image is in color."), Child(144.0), force=True)
+    assert "Bar:" not in words_of(forced)
