@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boneage import __version__
+from boneage.case_report.command import add_options
 from boneage.errors import BoneAgeError
-from boneage.growth import entries
-from boneage.growth.reference import BRUSH_FOUNDATION, SD_TABLES
+from boneage.growth.entries import ImpossibleEntry
+from boneage.growth.options import add_child_options, given_age
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
-    from boneage.growth.child import Child
+    from boneage.growth.given_age import GivenAge
     from boneage.inference.predictor import Predictor
     from boneage.inference.results import FileResult
     from boneage.radiographs.manual_frame import ManualFrame
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
-    _add_child(verb)
+    add_child_options(verb)
     verb.add_argument(
         "--force",
         action="store_true",
@@ -130,6 +131,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--recipe", default="best", help="training recipe (default best)")
     verb.add_argument("--split", choices=("train", "validation", "test"), default="test")
     verb.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write")
+
+    verb = _verb(
+        verbs, "report-case", _report_case, "report on one radiograph, a PDF of one page to print"
+    )
+    add_options(verb)
+    _add_model_or_ensemble(verb)
 
     verb = _verb(verbs, "model-card", _model_card, "what the published models are, in Markdown")
     verb.add_argument(
@@ -263,7 +270,8 @@ def _verb(
     when_stopped: str | Callable[[argparse.Namespace], str] = _FROM_THE_BEGINNING,
 ) -> argparse.ArgumentParser:
     """A verb; when_stopped: what Ctrl-C prints, a sentence or a function of the options."""
-    parser = verbs.add_parser(name, help=description, description=description.capitalize() + ".")
+    sentence = f"{description[0].upper()}{description[1:]}."
+    parser = verbs.add_parser(name, help=description, description=sentence)
     parser.set_defaults(run=run, when_stopped=when_stopped)
     return parser
 
@@ -288,51 +296,6 @@ def _box(text: str) -> tuple[float, float, float, float]:
             f"{text!r} is not four numbers, left,top,right,bottom"
         ) from None
     return left, top, right, bottom
-
-
-def _entry(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The type of an option that is an age, a date or a height."""
-
-    def checked(text: str) -> Any:
-        try:
-            return parse(text)
-        except BoneAgeError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return checked
-
-
-def _add_child(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--age",
-        type=_entry(entries.parse_age),
-        metavar="YEARS",
-        help="chronological age, as 12.75 or 12y9m; default: from the dates of each DICOM header",
-    )
-    parser.add_argument(
-        "--birth-date",
-        type=_entry(entries.parse_date),
-        metavar="YYYY-MM-DD",
-        help="gives the chronological age with the date of the radiograph",
-    )
-    parser.add_argument(
-        "--study-date",
-        type=_entry(entries.parse_date),
-        metavar="YYYY-MM-DD",
-        help="of the radiograph; default: as stated in each DICOM header",
-    )
-    parser.add_argument(
-        "--height",
-        type=_entry(entries.parse_height),
-        metavar="CM",
-        help="of the child, as 140.5 or 4ft7in: adds the adult height (Bayley-Pinneau)",
-    )
-    parser.add_argument(
-        "--sd-table",
-        choices=list(SD_TABLES),
-        default=BRUSH_FOUNDATION,
-        help=f"SD of bone age for age and sex (default {BRUSH_FOUNDATION})",
-    )
 
 
 def _add_labeled_images(parser: argparse.ArgumentParser) -> None:
@@ -368,9 +331,9 @@ def _predict(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
 
     paths = list(_files(options.files))
-    frame, child = _frame(options), _child(options)
+    frame, given = _frame(options), given_age(options)
     predictor = Predictor(options.model, workers=len(paths))
-    predict = partial(_results, predictor, options, frame, child)
+    predict = partial(_results, predictor, options, frame, given)
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
     with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
@@ -429,18 +392,11 @@ def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _child(options: argparse.Namespace) -> "Child":
-    """What the options say about the child."""
-    from boneage.growth.child import Child
-
-    return Child(options.age, options.birth_date, options.study_date)
-
-
 def _results(
     predictor: "Predictor",
     options: argparse.Namespace,
     frame: "ManualFrame | None",
-    child: "Child",
+    given: "GivenAge",
     path: Path,
 ) -> "list[FileResult]":
     """The result of a file, or of each hand on it; by default, the sex is the DICOM header's."""
@@ -457,8 +413,8 @@ def _results(
         return [results.FileResult(str(path), results.UNREADABLE, str(error), sex)]
     fault = age = None
     try:
-        age = child.age_on(hands[0].study_date)
-    except entries.ImpossibleEntry as error:
+        age = given.age_on(hands[0].study_date)
+    except ImpossibleEntry as error:
         fault = str(error)
     return [
         results.result_of(str(path), prediction, source, LEVEL, options.force, age, fault)
@@ -517,6 +473,12 @@ def _report(options: argparse.Namespace) -> int:
     write_report(options.out, options.model, options.recipe, options.split)
     print(f"The report is in {options.out}.")
     return OK
+
+
+def _report_case(options: argparse.Namespace) -> int:
+    from boneage.case_report.command import write_case_report
+
+    return OK if write_case_report(options) else NOT_ALL_OK
 
 
 def _model_card(options: argparse.Namespace) -> int:

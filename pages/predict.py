@@ -5,9 +5,11 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from boneage.case_report.content import Child
 from boneage.errors import BoneAgeError
 from boneage.figures import cards
 from boneage.formatting import as_plain_markdown, counted
+from boneage.inference.conformal import LEVEL
 from boneage.radiographs.text import ABOUT_BOTH_HANDS
 from pages.predict_sections.about_models import about_the_models
 from pages.predict_sections.answer import choose_level, show_answer
@@ -15,6 +17,7 @@ from pages.predict_sections.atlas_comparison import show_average_hand
 from pages.predict_sections.framing import mark_manual, show_framing
 from pages.predict_sections.growth import show_meaning
 from pages.predict_sections.model_input import show_hand
+from pages.predict_sections.report import show_report
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several
 from pages.predict_sections.upload import (
@@ -62,11 +65,12 @@ def show_one(
     st.header(f"Bone age: {name}", anchor=False)
     mark_manual(source)
     show_notes(source, prediction)
+    child = Child(age)
     if not prediction.refusal:
         level = level or choose_level(weights)
         show_answer(weights, prediction, age, level)
         if age is not None:
-            show_meaning(prediction, age, level, source.digest)
+            child = show_meaning(prediction, age, level, source.digest)
     elif show_refusal(weights, source, prediction):
         st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
     else:
@@ -81,6 +85,7 @@ def show_one(
         show_average_hand(
             prediction, f"{source.digest} {source.hand} {source.frame}", known.to_compare
         )
+    show_report(weights, source, prediction, child, level or LEVEL)
     show_maps(weights, source, sex)
 
 

@@ -13,8 +13,11 @@ CORE = (
 )  # fmt: skip
 # quality/learning.py makes what the check needs, from the predictions of the models.
 UPWARDS = {("quality/learning.py", "inference")}
-# The model card reports on several features; a reader's errors are drawn like a model's.
+# The model card and the case report report on several features; a reader's errors are drawn like a
+# model's.
 BETWEEN_FEATURES = {
+    ("case_report", "atlas"),
+    ("case_report", "growth"),
     ("model_card", "comparison"),
     ("model_card", "error_analysis"),
     ("model_card", "robustness"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 
 from boneage.explain.overlay import colorize, to_radiograph
 from boneage.figures import palette
+from boneage.radiographs.hand import Hand
 
 LONGER_SIDE = 900  # pixels of the longer side on the screen
 _ALMOST_WHITE, _DISPLAYED = 250, (1, 99.5)  # see `display_window`
@@ -63,6 +65,37 @@ def display_window(pixels: np.ndarray) -> tuple[int, int]:
         return 0, 255
     low, high = (round(value) for value in np.percentile(values, _DISPLAYED))
     return (low, high) if high - low >= _MIN_SPAN else (0, 255)
+
+
+def with_hand_box(shown: ShownRadiograph, hand: Hand, others: Sequence[Hand] = ()) -> np.ndarray:
+    """The radiograph with the outline of the hand's box.
+
+    Args:
+        shown: the radiograph.
+        hand: in pixels of the whole radiograph.
+        others: further hands on it, whose outlines are thin.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+    """
+    image = cv2.cvtColor(shown.pixels, cv2.COLOR_GRAY2RGB)
+    thickness = max(2, round(max(shown.pixels.shape) / 250))
+    for other in others:
+        _draw_box(image, shown, other, max(1, thickness // 2))
+    _draw_box(image, shown, hand, thickness)
+    return image
+
+
+def _draw_box(image: np.ndarray, shown: ShownRadiograph, hand: Hand, thickness: int) -> None:
+    corners = np.column_stack([hand.corners, np.ones(4)]) @ shown.from_radiograph.T
+    # A box that leaves the radiograph is drawn along its edge, so that it can be seen.
+    inset = thickness / 2
+    corners = np.clip(corners, inset, np.array(shown.pixels.shape[::-1]) - 1 - inset)
+    sixteenths = np.round(corners * 16).astype(np.int32)
+    cv2.polylines(
+        image, [sixteenths], isClosed=True, color=palette.rgb(palette.HAND_BOX),
+        thickness=thickness, lineType=cv2.LINE_AA, shift=4,
+    )  # fmt: skip
 
 
 def map_on_crop(crop: np.ndarray, values: np.ndarray, opacity: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from boneage.case_report.content import Child
 from boneage.errors import BoneAgeError
 from boneage.formatting import as_plain_markdown
 from boneage.growth import text
@@ -18,17 +19,21 @@ from pages.shared import chart
 UNITS = {"cm": "cm", "feet": "feet and inches"}
 
 
-def show_meaning(prediction: Prediction, age: float, level: float, child: str) -> None:
-    """age: chronological, months. child: what heights entered are kept under."""
+def show_meaning(prediction: Prediction, age: float, level: float, child: str) -> Child:
+    """age: chronological, months. child: what heights entered are kept under.
+
+    Returns what was entered, for the case report.
+    """
     st.header("What the bone age means", anchor=False)
     interval = prediction.intervals(level).get(ENSEMBLE)
     reading = Reading(age, prediction.ensemble_months, interval, level if interval else None)
-    show_deviation(reading, prediction.sex)
+    table = show_deviation(reading, prediction.sex)
     st.subheader("Adult height", anchor=False)
-    show_adult_height(reading, prediction.sex, child)
+    return Child(age, table, *show_adult_height(reading, prediction.sex, child))
 
 
-def show_deviation(reading: Reading, sex: str) -> None:
+def show_deviation(reading: Reading, sex: str) -> str:
+    """Returns the table of SDs that was chosen."""
     answer = st.container()
     table = choose_sd_table()
     with answer:
@@ -38,7 +43,7 @@ def show_deviation(reading: Reading, sex: str) -> None:
         except BoneAgeError as error:
             st.markdown(text.ahead_or_behind(bone_age, age))
             st.info(as_plain_markdown(str(error)), icon=":material/info:")
-            return
+            return table
         st.markdown(text.deviation_in_words(found, reading.level))
         if sentence := text.whole_years(age):
             st.caption(sentence)
@@ -48,6 +53,7 @@ def show_deviation(reading: Reading, sex: str) -> None:
             key="growth-chart",
         )
     st.caption(text.about_deviation(table))
+    return table
 
 
 def choose_sd_table() -> str:
@@ -62,7 +68,10 @@ def choose_sd_table() -> str:
     )
 
 
-def show_adult_height(reading: Reading, sex: str, child: str) -> None:
+def show_adult_height(
+    reading: Reading, sex: str, child: str
+) -> tuple[float | None, float | None, float | None, bool]:
+    """Returns the heights of the child, mother and father in cm, and whether to show feet."""
     with st.container(horizontal=True, gap="medium"):
         feet = ask_for_unit() == "feet"
         height = ask_for_height("Height of the child", "child", child, feet)
@@ -83,6 +92,7 @@ def show_adult_height(reading: Reading, sex: str, child: str) -> None:
         else:
             st.markdown(text.target_height_in_words(target, predicted, feet))
     st.caption(text.ABOUT_HEIGHT)
+    return height, mother, father, feet
 
 
 def ask_for_unit() -> str:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from boneage.figures import images, palette
+from boneage.radiographs.hand import FULL_FRAME, MEDIAPIPE, Hand, full_frame
 
 
 def gray(height=60, width=40):
@@ -56,6 +57,35 @@ def test_a_bright_frame_and_black_borders_do_not_count():
 @pytest.mark.parametrize("gray", [0, 80, 255])
 def test_an_empty_film_is_shown_as_it_is(gray):
     assert images.display_window(np.full((80, 70), gray, np.uint8)) == (0, 255)
+
+
+def test_the_box_is_drawn_where_the_hand_is():
+    hand = Hand(MEDIAPIPE, (300.0, 500.0), (200.0, 400.0))
+    shown = images.reduce(np.full((1800, 1200), 50, np.uint8))
+    image = images.with_hand_box(shown, hand)
+    assert tuple(image[250, 100]) == palette.rgb(palette.HAND_BOX)
+    box = colored(image)
+    assert box.min(axis=0) == pytest.approx((100, 150), abs=4)
+    assert box.max(axis=0) == pytest.approx((200, 350), abs=4)
+    assert tuple(image[250, 150]) == (50, 50, 50)
+
+
+def test_the_box_of_another_hand_is_thinner():
+    hand = Hand(MEDIAPIPE, (300.0, 500.0), (200.0, 400.0))
+    shown = images.reduce(np.full((1800, 1200), 50, np.uint8))
+    both = images.with_hand_box(shown, hand, [hand.moved(500, 0)])
+    box = colored(both)
+    assert box.min(axis=0) == pytest.approx((100, 150), abs=4)
+    assert box.max(axis=0) == pytest.approx((450, 350), abs=4)
+    assert len(colored(both[:, 300:])) < len(colored(both[:, :300])) * 0.8
+
+
+def test_a_box_around_everything_can_be_seen():
+    hand = full_frame(gray())
+    assert hand.method == FULL_FRAME
+    box = colored(images.with_hand_box(images.reduce(gray()), hand))
+    assert box.min() <= 1
+    assert box.max(axis=0) == pytest.approx((39, 59), abs=1)
 
 
 def test_a_map_lies_on_the_place_it_explains():

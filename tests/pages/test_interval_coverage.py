@@ -69,8 +69,8 @@ def test_how_coverage_is_measured_is_told(page):
 def test_coverage_of_other_models_is_not_shown(root, tmp_path, monkeypatch):
     copy = shutil.copytree(root, tmp_path / "artifacts")
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(copy))
-    page = started("pages/error_analysis.py")
-    assert HEADING in headings(page)
+    page = started("pages/error_analysis.py", section=SECTION)
+    assert SENTENCE in texts(page)
     table = artifacts.read_coverage()
     artifacts.write_coverage(table.assign(model_sha256="0" * 64))
     run(page)

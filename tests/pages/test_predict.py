@@ -571,7 +571,9 @@ def test_an_age_entered_in_the_table_gives_the_sd(app):
     upload(app, ("a.png", png()), ("b.png", png(seed=2)))
     choose_sex(app, "female")
     assert app.data_editor[0].value["sd_score"].isna().all()
-    app.data_editor[0].set_value({"edited_rows": {1: {"years": 8}}})
+    second = run(app).selectbox[0].options[1]
+    app.selectbox[0].set_value(second)
+    app.session_state["ages"] = {run(app).selectbox[0].value: 96.0}  # as an edit of the table
     run(app)
     table = app.data_editor[0].value
     assert list(table["sd_score"].notna()) == [False, True]

@@ -7,7 +7,7 @@ from boneage.growth.entries import ImpossibleEntry, age_on
 
 
 @dataclass(frozen=True)
-class Child:
+class GivenAge:
     """The age of a child, or the dates that give it.
 
     Attributes:
@@ -48,7 +48,7 @@ class Child:
                 radiograph.
 
         Example:
-            >>> round(Child(birth=date(2014, 5, 31)).age_on(date(2026, 5, 31)), 1)
+            >>> round(GivenAge(birth=date(2014, 5, 31)).age_on(date(2026, 5, 31)), 1)
             144.0
         """
         if self.birth is None:
@@ -56,7 +56,7 @@ class Child:
         study = self.study or stated
         if study is None:
             raise ImpossibleEntry(
-                "The file does not state when the radiograph was taken: give the date of the "
-                "radiograph beside the date of birth, or the age."
+                "The file does not state when the radiograph was taken: give its date "
+                "(--study-date) beside the date of birth, or the age."
             )
         return age_on(study, self.birth)
