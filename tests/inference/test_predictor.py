@@ -205,6 +205,17 @@ def test_a_box_that_cuts_the_hand_off_is_refused(predictor):
     assert cut.refusal.kind == OUTSIDE_BOX
 
 
+@pytest.mark.parametrize(("share", "refused"), [(-0.02, False), (0.25, True)])
+def test_a_box_that_cuts_the_fingers_off_is_refused(share, refused, predictor):
+    pixels = draw_phantom(96, "female", 1)
+    height, width = pixels.shape
+    film = Radiograph(pixels, "PNG")
+    down = predictor.open(film).hand.landmarks[:, 1]
+    top = max(0, down.min() + share * np.ptp(down))
+    kind = predictor.predict(film, "female", ManualFrame((0, top, width, height))).refusal
+    assert (kind is not None and kind.kind == OUTSIDE_BOX) == refused
+
+
 def test_a_box_with_the_fingers_to_the_side_says_how_to_rotate(predictor):
     sideways = np.ascontiguousarray(np.rot90(draw_phantom(96, "female", 1)))
     height, width = sideways.shape
