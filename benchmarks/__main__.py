@@ -14,7 +14,7 @@ from benchmarks import app, command_line
 from benchmarks.measuring import Row, in_own_process, markdown
 
 START, END = "<!-- benchmarks: start -->\n", "<!-- benchmarks: end -->\n"
-LIBRARIES = ("onnxruntime", "numpy", "opencv-contrib-python", "mediapipe", "streamlit", "plotly")
+LIBRARIES = ("onnxruntime", "numpy", "opencv-python", "mediapipe", "streamlit", "plotly")
 TITLES = {
     "cold": "Cold start",
     "warm": "Warm latency",

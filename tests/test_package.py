@@ -52,11 +52,6 @@ def test_usage_names_the_command_as_it_was_started(started, name, monkeypatch, c
     assert capsys.readouterr().out.startswith(f"usage: {name} ")
 
 
-def test_one_package_brings_opencv():
-    """Two would lie in one folder, cv2, of which only one is used: 120 MB for nothing."""
-    assert [name for name in PINNED if name.startswith("opencv")] == ["opencv-contrib-python"]
-
-
 def test_there_is_one_version():
     citation = (REPOSITORY / "CITATION.cff").read_text()
     assert re.search(r"^version: (.+)$", citation, re.M)[1] == boneage.__version__

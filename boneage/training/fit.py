@@ -32,7 +32,7 @@ from boneage.training.presets import Preset
 # Share of the validation MAE that must be left for an answer to take twice the time.
 _MIRRORING_PAYS = 0.99
 
-_PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-contrib-python", "mediapipe")
+_PACKAGES = ("keras", "tensorflow", "jax", "numpy", "opencv-python", "mediapipe")
 
 
 class TrainingError(BoneAgeError):
