@@ -1,0 +1,77 @@
+"""Drawing a hand from the model of its group."""
+
+import cv2
+import numpy as np
+
+from boneage.atlas.registration import hand_mask
+from boneage.atlas.warping import sample
+from boneage.synthetic.model import HandModel, enlarged
+
+# Room around the canvas, in its pixels, for hands that are spread wider or longer than the mean.
+_SIDE, _TOP = 32, 16
+_SIZE = 2  # the radiograph is so many times as large as the canvas
+_MAX_SCORE = 2.0  # standard deviations
+_CELL = 20  # pixels over which the mixing of the remainders changes
+_ROUNDS = 8  # of inverting the displacement; each leaves a fraction of the error
+
+
+def draw(model: HandModel, seed: int) -> np.ndarray:
+    """Draw a hand at random.
+
+    Args:
+        model: of its group.
+        seed: the same seed draws the same hand.
+
+    Returns:
+        (H, W) uint8, a left hand with fingers up, bones bright. H depends on the seed: the image
+        ends where the forearm does.
+    """
+    rng = np.random.default_rng(seed)
+    texture = model.mean + _combined(rng, enlarged, model.tone, model.mean.shape)
+    texture += (_mixing(rng, model.mixtures.shape) * model.mixtures).sum(axis=0)
+    scores = _scores(rng, len(model.shape))
+    displacement = np.tensordot(scores, model.shape, 1).astype(np.float32)
+    where = _inverse(displacement, model.mean.shape)
+    height, width = where.shape[:2]
+    where = cv2.resize(where, (_SIZE * width, _SIZE * height), interpolation=cv2.INTER_LINEAR)
+    image = sample(texture.astype(np.float32), where)
+    hand = sample(hand_mask(model.mean), where, cv2.INTER_LINEAR)
+    beyond = ((where[..., 1] > model.mean.shape[0] - 1) & (hand > 0.5)).any(axis=1)
+    end = int(beyond.argmax()) if beyond.any() else len(image)
+    return np.clip(np.rint(image[:end]), 0, 255).astype(np.uint8)
+
+
+def _scores(rng: np.random.Generator, count: int) -> np.ndarray:
+    return np.clip(rng.standard_normal(count), -_MAX_SCORE, _MAX_SCORE)
+
+
+def _combined(rng, enlarge, components: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    mixed = np.tensordot(_scores(rng, len(components)), components, 1)
+    return enlarge(mixed.astype(np.float32), shape)
+
+
+def _mixing(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
+    """(M, H, W) smooth random weights; their squares add up to 1 everywhere, so that the sum of
+    the mixtures varies as much as one hand."""
+    count, height, width = shape
+    coarse = rng.standard_normal((count, height // _CELL + 2, width // _CELL + 2))
+    fields = np.stack(
+        [cv2.resize(each.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+         for each in coarse]
+    )  # fmt: skip
+    return fields / np.sqrt((fields**2).sum(axis=0) + 1e-6)
+
+
+def _inverse(displacement: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H + 16, W + 64, 2) float32 of x, y: where each place of the image lies on the canvas.
+
+    Found by fixed-point iteration (Chen et al., Medical Physics 2008;35:81).
+    """
+    height, width = shape
+    field = cv2.resize(displacement, (width, height), interpolation=cv2.INTER_LINEAR)
+    x, y = np.meshgrid(np.arange(-_SIDE, width + _SIDE), np.arange(-_TOP, height))
+    image = np.dstack([x, y]).astype(np.float32)
+    where = image.copy()
+    for _ in range(_ROUNDS):
+        where = image - sample(field, where, cv2.INTER_LINEAR)
+    return where

@@ -1,0 +1,132 @@
+"""What a group of hands has in common and how they vary: the model that hands are drawn from.
+
+A statistical model of shape and appearance (Cootes, Edwards and Taylor, Active Appearance Models,
+IEEE TPAMI 2001;23:681): principal components of how the hands are bent onto their mean and of their
+gray levels there. What these leave over, trabeculae and edges, is kept as a few mixtures of the
+remainders of all hands. Mixed anew at every place, they have the local contrast and grain of a
+radiograph and the pattern of none.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from boneage.atlas.registration import hand_mask, same_exposure, trimmed_mean
+
+MIN_HANDS = 40  # a component of fewer would say too much about each
+MAX_LEVERAGE = 0.2  # of one hand in a component
+SHAPE_COMPONENTS, TONE_COMPONENTS, MIXTURES = 10, 10, 6
+_TONE_STEP = 4  # tones are smooth: a quarter of the resolution holds them
+_TONE_BLUR = 1.2  # pixels at that resolution
+_MAX_DEVIATION = 90  # gray levels; more is a marker or a ring, not a hand
+
+
+class TooFewHands(ValueError):
+    """A group is too small to make a model of."""
+
+
+@dataclass(frozen=True, eq=False)
+class HandModel:
+    """The mean of a group of hands and how they vary, on one canvas (H, W).
+
+    A component is scaled so that its coefficient has an SD of 1 among the hands.
+
+    Attributes:
+        mean: (H, W) float32, gray levels, background 0 and the brightest bone 255.
+        shape: (K, H / 8, W / 8, 2) float32 of x, y: components of displacement in pixels.
+        tone: (L, H / 4, W / 4) float32: components of gray levels.
+        mixtures: (M, H, W) float32: each the sum of the remainders of all hands, each with the
+            weight 1 / sqrt(N) and a sign drawn at random.
+    """
+
+    mean: np.ndarray
+    shape: np.ndarray
+    tone: np.ndarray
+    mixtures: np.ndarray
+
+
+def fit_model(views: np.ndarray, displacements: np.ndarray, seed: int = 2017) -> HandModel:
+    """Fit the model to registered hands.
+
+    Args:
+        views: (N, H, W) uint8, hands on a common canvas, H and W multiples of 8.
+        displacements: (N, H / 8, W / 8, 2) float32 of x, y: from each place of the canvas to where
+            it lies on the hand, in pixels.
+        seed: of the signs of the mixtures.
+
+    Returns:
+        The model.
+
+    Raises:
+        TooFewHands: there are fewer than `MIN_HANDS`.
+    """
+    if len(views) < MIN_HANDS:
+        raise TooFewHands(f"A model needs at least {MIN_HANDS} hands, not {len(views)}.")
+    height, width = views.shape[1:]
+    mask = hand_mask(trimmed_mean(views))
+    even = same_exposure(views, mask)
+    mean = trimmed_mean(even)
+    black, white = np.median(mean[mask < 0.05]), np.percentile(mean[mask > 0.5], 99.9)
+    gain = 255 / (white - black)
+    mean = gain * (mean - black)
+    deviations = np.clip(gain * (even - black) - mean, -_MAX_DEVIATION, _MAX_DEVIATION) * mask
+    deviations -= deviations.mean(axis=0)
+
+    tones = np.stack([_tone(each) for each in deviations])
+    scores, tone = components(tones, TONE_COMPONENTS)
+    for each, its_scores in zip(deviations, scores, strict=True):
+        each -= enlarged(np.tensordot(its_scores, tone, 1), (height, width))
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (MIXTURES, len(views)))
+    mixtures = np.tensordot(signs / np.sqrt(len(views)), deviations, 1)
+
+    within = cv2.resize(mask, displacements.shape[2:0:-1], interpolation=cv2.INTER_AREA)
+    smooth = np.stack([_filled(each, within) for each in displacements])
+    _, shape = components(smooth - smooth.mean(axis=0), SHAPE_COMPONENTS, within[..., np.newaxis])
+    return HandModel(*(part.astype(np.float32) for part in (mean, shape, tone, mixtures)))
+
+
+def components(
+    values: np.ndarray, count: int, weight: np.ndarray | float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Principal components that no single case carries.
+
+    The leverage of a case in a component is its share of the component's variance. Components in
+    which one case has more than `MAX_LEVERAGE` are left out and the next ones take their place.
+
+    Args:
+        values: (N, ...) of N cases, their mean 0.
+        count: how many components.
+        weight: of each place in finding them; broadcasts to the shape of a case.
+
+    Returns:
+        (N, K) scores with variance 1, and (K, ...) components; K is `count` or fewer.
+    """
+    weighted = (values * weight).reshape(len(values), -1)
+    variance, cases = np.linalg.eigh(weighted @ weighted.T)
+    cases = cases[:, np.argsort(-variance)][:, : len(values) - 1]
+    shared = np.flatnonzero((cases**2).max(axis=0) <= MAX_LEVERAGE)[:count]
+    scores = cases[:, shared] * np.sqrt(len(values))
+    return scores, np.tensordot(scores.T, values, 1) / len(values)
+
+
+def enlarged(tone: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) of a smooth image at a lower resolution; shape: (H, W)."""
+    return cv2.resize(tone, shape[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def _tone(deviation: np.ndarray) -> np.ndarray:
+    height, width = deviation.shape
+    size = (width // _TONE_STEP, height // _TONE_STEP)
+    small = cv2.resize(deviation, size, interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(small, (0, 0), _TONE_BLUR)
+
+
+def _filled(displacement: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """The displacement in the hand, continued smoothly around it, where nothing was registered."""
+    within = within[..., np.newaxis]
+    total = cv2.GaussianBlur(displacement * within, (0, 0), 2.5)
+    share = cv2.GaussianBlur(within, (0, 0), 2.5)[..., np.newaxis]
+    far = (displacement * within).sum(axis=(0, 1)) / within.sum()
+    around = (total + 0.01 * far) / (share + 0.01)
+    return within * displacement + (1 - within) * around
