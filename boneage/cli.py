@@ -254,6 +254,24 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,sex")
     _add_reference_column(verb)
 
+    verb = _verb(
+        verbs, "synthetic", _synthetic, "models of synthetic hands, from a cache", _GO_ON
+    )
+    verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
+    verb.add_argument(
+        "--out", required=True, metavar="DIR", help="folder, such as artifacts/synthetic"
+    )
+    verb.add_argument(
+        "--per-group",
+        type=_at_least(1),
+        default=80,
+        metavar="N",
+        help="radiographs per sex and year of bone age (default 80)",
+    )
+    verb.add_argument(
+        "--workers", type=_at_least(1), default=2, metavar="N", help="processes (default 2)"
+    )
+
     verb = _verb(verbs, "phantoms", _phantoms, "draw a synthetic data set in the same layout")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the result")
     verb.add_argument("--train", type=_at_least(1), default=60, help="training images (default 60)")
@@ -631,6 +649,17 @@ def _atlas(options: argparse.Namespace) -> int:
     settings = Settings(per_standard=options.per_standard)
     standards = build_atlas(options.cache, options.out, settings, options.workers)
     print(f"{len(standards)} standards of {standards['n'].sum()} radiographs are in {options.out}.")
+    return OK
+
+
+def _synthetic(options: argparse.Namespace) -> int:
+    from boneage.synthetic.building import Settings, build_models
+
+    settings = Settings(per_group=options.per_group)
+    groups = build_models(options.cache, options.out, settings, options.workers)
+    print(
+        f"{len(groups)} groups of {groups['n'].min()} to {groups['n'].max()} hands in {options.out}"
+    )
     return OK
 
 

@@ -2,9 +2,9 @@
 
 A statistical model of shape and appearance (Cootes, Edwards and Taylor, Active Appearance Models,
 IEEE TPAMI 2001;23:681): principal components of how the hands are bent onto their mean and of their
-gray levels there. What these leave over, trabeculae and edges, is kept as a few mixtures of the
-remainders of all hands. Mixed anew at every place, they have the local contrast and grain of a
-radiograph and the pattern of none.
+gray levels there, at low resolution. The fine detail, trabeculae and edges, is kept as a few
+mixtures of the detail of all hands. Mixed anew at every place, they have the local contrast and
+grain of a radiograph and the pattern of none.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from boneage.atlas.registration import hand_mask, same_exposure, trimmed_mean
 
 MIN_HANDS = 40  # a component of fewer would say too much about each
 MAX_LEVERAGE = 0.2  # of one hand in a component
-SHAPE_COMPONENTS, TONE_COMPONENTS, MIXTURES = 10, 10, 6
+SHAPE_COMPONENTS, TONE_COMPONENTS, MIXTURES = 10, 16, 4
 _TONE_STEP = 4  # tones are smooth: a quarter of the resolution holds them
 _TONE_BLUR = 1.2  # pixels at that resolution
 _MAX_DEVIATION = 90  # gray levels; more is a marker or a ring, not a hand
@@ -36,7 +36,7 @@ class HandModel:
         mean: (H, W) float32, gray levels, background 0 and the brightest bone 255.
         shape: (K, H / 8, W / 8, 2) float32 of x, y: components of displacement in pixels.
         tone: (L, H / 4, W / 4) float32: components of gray levels.
-        mixtures: (M, H, W) float32: each the sum of the remainders of all hands, each with the
+        mixtures: (M, H, W) float32: each the sum of the fine detail of all hands, each with the
             weight 1 / sqrt(N) and a sign drawn at random.
     """
 
@@ -69,14 +69,14 @@ def fit_model(views: np.ndarray, displacements: np.ndarray, seed: int = 2017) ->
     mean = trimmed_mean(even)
     black, white = np.median(mean[mask < 0.05]), np.percentile(mean[mask > 0.5], 99.9)
     gain = 255 / (white - black)
-    mean = gain * (mean - black)
+    mean = np.clip(gain * (mean - black), 0, 255) * mask
     deviations = np.clip(gain * (even - black) - mean, -_MAX_DEVIATION, _MAX_DEVIATION) * mask
     deviations -= deviations.mean(axis=0)
 
     tones = np.stack([_tone(each) for each in deviations])
-    scores, tone = components(tones, TONE_COMPONENTS)
-    for each, its_scores in zip(deviations, scores, strict=True):
-        each -= enlarged(np.tensordot(its_scores, tone, 1), (height, width))
+    _, tone = components(tones, TONE_COMPONENTS)
+    for each, its_tone in zip(deviations, tones, strict=True):
+        each -= enlarged(its_tone, (height, width))
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (MIXTURES, len(views)))
     mixtures = np.tensordot(signs / np.sqrt(len(views)), deviations, 1)
 
