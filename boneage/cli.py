@@ -254,9 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,sex")
     _add_reference_column(verb)
 
-    verb = _verb(
-        verbs, "synthetic", _synthetic, "models of synthetic hands, from a cache", _GO_ON
-    )
+    verb = _verb(verbs, "synthetic", _synthetic, "models of synthetic hands, from a cache", _GO_ON)
     verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
     verb.add_argument(
         "--out", required=True, metavar="DIR", help="folder, such as artifacts/synthetic"
@@ -271,6 +269,14 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--workers", type=_at_least(1), default=2, metavar="N", help="processes (default 2)"
     )
+
+    verb = _verb(
+        verbs,
+        "synthetic-evaluate",
+        _synthetic_evaluate,
+        "predictions for synthetic hands and, with the cache, their distance from radiographs",
+    )
+    verb.add_argument("--cache", metavar="DIR", help="that they were built from")
 
     verb = _verb(verbs, "phantoms", _phantoms, "draw a synthetic data set in the same layout")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the result")
@@ -659,6 +665,25 @@ def _synthetic(options: argparse.Namespace) -> int:
     groups = build_models(options.cache, options.out, settings, options.workers)
     print(
         f"{len(groups)} groups of {groups['n'].min()} to {groups['n'].max()} hands in {options.out}"
+    )
+    return OK
+
+
+def _synthetic_evaluate(options: argparse.Namespace) -> int:
+    from boneage.inference.predictor import Predictor
+    from boneage.synthetic import evaluation
+
+    if options.cache:
+        distances = evaluation.measure_distances(options.cache)
+        path = evaluation.write(evaluation.DISTANCES, distances)
+        print(f"Distances to the nearest radiograph, in {path}:")
+        print(evaluation.distance_summary(distances).round(3).to_string())
+    predictions = evaluation.predict_hands(Predictor())
+    path = evaluation.write(evaluation.PREDICTIONS, predictions)
+    metrics = evaluation.prediction_metrics(predictions)
+    print(
+        f"{metrics['accepted']:.1%} of the hands accepted by the image quality check, MAE of the "
+        f"ensemble {metrics['mae']:.2f} months, n = {metrics['n']}; see {path}."
     )
     return OK
 

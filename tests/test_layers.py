@@ -14,7 +14,7 @@ CORE = (
 # quality/learning.py makes what the check needs, from the predictions of the models.
 UPWARDS = {("quality/learning.py", "inference")}
 # The model card and the case report report on several features; a reader's errors are drawn like a
-# model's.
+# model's; synthetic hands are made from radiographs registered to the atlas.
 BETWEEN_FEATURES = {
     ("case_report", "atlas"),
     ("case_report", "growth"),
@@ -22,6 +22,7 @@ BETWEEN_FEATURES = {
     ("model_card", "error_analysis"),
     ("model_card", "robustness"),
     ("quiz", "error_analysis"),
+    ("synthetic", "atlas"),
 }
 TOP = ("cli", "__main__", "__init__")
 

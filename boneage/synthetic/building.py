@@ -203,9 +203,7 @@ def registered(
     return used[alike], views[alike], displacements[alike]
 
 
-def _fitted(
-    source: Cache, groups: dict, workers: int, atlas: str | Path | None
-) -> Iterator[tuple]:
+def _fitted(source: Cache, groups: dict, workers: int, atlas: str | Path | None) -> Iterator[tuple]:
     """(group, its rows, result of `_fit_rows`) in the order of groups."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, start_worker) as pool:

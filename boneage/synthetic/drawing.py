@@ -8,7 +8,8 @@ from boneage.atlas.warping import sample
 from boneage.synthetic.model import HandModel, enlarged
 
 # Room around the canvas, in its pixels, for hands that are spread wider or longer than the mean.
-_SIDE, _TOP = 32, 16
+_SIDE, _TOP = 96, 64
+_MARGIN = 24  # pixels of the radiograph left around the hand
 _SIZE = 2  # the radiograph is so many times as large as the canvas
 _MAX_SCORE = 2.0  # standard deviations
 _CELL = 20  # pixels over which the mixing of the detail changes
@@ -23,8 +24,8 @@ def draw(model: HandModel, seed: int) -> np.ndarray:
         seed: the same seed draws the same hand.
 
     Returns:
-        (H, W) uint8, a left hand with fingers up, bones bright. H depends on the seed: the image
-        ends where the forearm does.
+        (H, W) uint8, a left hand with fingers up, bones bright, cropped to the hand; it ends where
+        the forearm does.
     """
     rng = np.random.default_rng(seed)
     texture = draw_texture(model, rng)
@@ -32,13 +33,15 @@ def draw(model: HandModel, seed: int) -> np.ndarray:
     scores = _scores(rng, len(model.shape))
     displacement = np.tensordot(scores, model.shape, 1).astype(np.float32)
     where = _inverse(displacement, model.mean.shape)
-    height, width = where.shape[:2]
-    where = cv2.resize(where, (_SIZE * width, _SIZE * height), interpolation=cv2.INTER_LINEAR)
+    where = cv2.resize(where, None, fx=_SIZE, fy=_SIZE, interpolation=cv2.INTER_LINEAR)
     image = sample(texture, where)
-    hand = sample(hand_mask(model.mean), where, cv2.INTER_LINEAR)
-    beyond = ((where[..., 1] > model.mean.shape[0] - 1) & (hand > 0.5)).any(axis=1)
-    end = int(beyond.argmax()) if beyond.any() else len(image)
-    return np.clip(np.rint(image[:end]), 0, 255).astype(np.uint8)
+    hand = sample(hand_mask(model.mean), where, cv2.INTER_LINEAR) > 0.5
+    beyond = ((where[..., 1] > model.mean.shape[0] - 1) & hand).any(axis=1)
+    bottom = int(beyond.argmax()) if beyond.any() else len(image)
+    columns = np.flatnonzero(hand[:bottom].any(axis=0))
+    top = max(0, int(hand.any(axis=1).argmax()) - _MARGIN)
+    left, right = max(0, columns[0] - _MARGIN), columns[-1] + 1 + _MARGIN
+    return np.clip(np.rint(image[top:bottom, left:right]), 0, 255).astype(np.uint8)
 
 
 def draw_texture(model: HandModel, rng: np.random.Generator) -> np.ndarray:
@@ -73,7 +76,7 @@ def _mixing(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray
 
 
 def _inverse(displacement: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """(H + 16, W + 64, 2) float32 of x, y: where each place of the image lies on the canvas.
+    """(H + 64, W + 192, 2) float32 of x, y: where each place of the image lies on the canvas.
 
     Found by fixed-point iteration (Chen et al., Medical Physics 2008;35:81), in half steps, which
     also settle between fingers that are far apart.

@@ -92,9 +92,7 @@ def read_model(path: Path) -> HandModel:
 def write_model(path: Path, model: HandModel) -> None:
     """Write the model of a group."""
     content = io.BytesIO()
-    parts = {
-        name: _whole_numbers(getattr(model, name) / step) for name, step in _STEPS.items()
-    }
+    parts = {name: _whole_numbers(getattr(model, name) / step) for name, step in _STEPS.items()}
     np.savez_compressed(content, allow_pickle=False, **parts)
     replace_file(path, content.getvalue())
 

@@ -19,7 +19,7 @@ MAX_LEVERAGE = 0.2  # of one hand in a component
 SHAPE_COMPONENTS, TONE_COMPONENTS, MIXTURES = 10, 16, 4
 _TONE_STEP = 4  # tones are smooth: a quarter of the resolution holds them
 _TONE_BLUR = 1.2  # pixels at that resolution
-_MAX_DEVIATION = 90  # gray levels; more is a marker or a ring, not a hand
+_MAX_DEVIATION = 2.0  # robust standard deviations at each place; more is a marker, not a hand
 
 
 class TooFewHands(ValueError):
@@ -70,7 +70,7 @@ def fit_model(views: np.ndarray, displacements: np.ndarray, seed: int = 2017) ->
     black, white = np.median(mean[mask < 0.05]), np.percentile(mean[mask > 0.5], 99.9)
     gain = 255 / (white - black)
     mean = np.clip(gain * (mean - black), 0, 255) * mask
-    deviations = np.clip(gain * (even - black) - mean, -_MAX_DEVIATION, _MAX_DEVIATION) * mask
+    deviations = _winsorized(gain * (even - black) * mask - mean)
     deviations -= deviations.mean(axis=0)
 
     tones = np.stack([_tone(each) for each in deviations])
@@ -113,6 +113,12 @@ def components(
 def enlarged(tone: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """(H, W) of a smooth image at a lower resolution; shape: (H, W)."""
     return cv2.resize(tone, shape[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def _winsorized(deviations: np.ndarray) -> np.ndarray:
+    usual = 1.4826 * np.median(np.abs(deviations), axis=0)
+    limit = _MAX_DEVIATION * cv2.GaussianBlur(usual, (0, 0), 2) + 1
+    return np.clip(deviations, -limit, limit)
 
 
 def _tone(deviation: np.ndarray) -> np.ndarray:

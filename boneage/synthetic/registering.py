@@ -11,7 +11,7 @@ from boneage.atlas.warping import sample, warp_map
 SCALE = 0.5
 _ROUNDS = (12.0, 5.0, 2.5)  # Gaussian sigma of the flow, in pixels of the halved standard
 _CELL = 8  # pixels between the places that displacements are told of
-_OUTLIER = 3.5  # robust standard deviations below the median correlation
+_OUTLIER = 2.0  # robust standard deviations below the median correlation
 
 
 def register(
