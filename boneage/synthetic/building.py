@@ -232,7 +232,7 @@ def _kept(folder: Path, build: str) -> pd.DataFrame:
         groups = files.read_groups(folder)
     except ArtifactError:
         return pd.DataFrame(columns=files.COLUMNS)
-    there = [(folder / name).is_file() for name in groups["file"]]
+    there = np.array([(folder / name).is_file() for name in groups["file"]])
     return groups[(groups["build"] == build) & there]
 
 

@@ -16,7 +16,7 @@ PATTERN_SD = 15  # gray levels
 
 @pytest.fixture(scope="module")
 def views():
-    """N bright discs on black, each with a pattern of its own, brighter on one side or the other."""
+    """N bright discs on black, each with its own pattern, brighter on one side or the other."""
     rng = np.random.default_rng(3)
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     disc = np.clip((50 - np.hypot(x - 64, y - 90)) / 4, 0, 1)
