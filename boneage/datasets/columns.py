@@ -25,7 +25,7 @@ _NAMED_AFTER = {
     "female": ("female", "isfemale", "girl", "weiblich", "feminin", "fille"),
 }
 # In the order of preference; of the bone ages all count alike.
-_NAMES = {
+NAMES = {
     ID: (
         *("id", "imageid", "caseid", "imagename", "filename", "imagefile", "file", "image"),
         *("bildid", "fallid", "bildname", "dateiname", "bilddatei", "datei", "bild"),
@@ -50,7 +50,7 @@ _NAMES = {
         *("ageosseuxpredit", "ageosseuxestime"),
     ),
 }
-_CHRONOLOGICAL = (
+CHRONOLOGICAL_AGE = (
     *("chronologicalage", "chronological", "agechronological", "ca", "patientage", "ageatstudy"),
     *("chronologischesalter", "lebensalter", "agechronologique"),
 )
@@ -107,8 +107,8 @@ def find_columns(
         LabelError: There is no column for a role, or none of the name chosen.
     """
     header = [name for name in cells.columns if name]
-    named = {role: _named(header, names) for role, names in _NAMES.items()}
-    chronological, some_age = _named(header, _CHRONOLOGICAL), _named(header, _SOME_AGE)
+    named = {role: columns_named(header, names) for role, names in NAMES.items()}
+    chronological, some_age = columns_named(header, CHRONOLOGICAL_AGE), columns_named(header, _SOME_AGE)
     if not named[REFERENCE] and [name.lower() for name in some_age] == [_OWN_REFERENCE]:
         named[REFERENCE] = some_age
     # Columns that are something else, and so not the reference or the prediction.
@@ -163,7 +163,7 @@ def _key(name: str) -> str:
     return _UNIT.sub("", letters) or letters
 
 
-def _named(header: list[str], names: Sequence[str]) -> list[str]:
+def columns_named(header: list[str], names: Sequence[str]) -> list[str]:
     """The columns of these names, in the order of the names."""
     keys = {name: _key(name) for name in header}
     return [column for name in names for column in header if keys[column] == name]
