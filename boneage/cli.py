@@ -12,6 +12,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,8 @@ from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
-    from boneage.inference.predictor import Predictor, PreparedRadiograph
+    from boneage.inference.predictor import Predictor
     from boneage.inference.results import FileResult
-    from boneage.radiographs.reading import UnreadableRadiograph
 
 OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
@@ -286,19 +286,18 @@ def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from boneage.datasets.labeled_images import WORKERS, read_in_order
+    from boneage.datasets.labeled_images import in_order
     from boneage.inference import results
     from boneage.inference.predictor import Predictor
 
     paths = list(_files(options.files))
-    predictor = Predictor(options.model)
+    predictor = Predictor(options.model, workers=len(paths))
+    predict = partial(_results, predictor, options.sex, options.force)
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
     with tqdm(total=len(paths), unit="image", disable=None if len(paths) > 1 else True) as bar:
-        opened = read_in_order(paths, predictor.open_all, WORKERS)
-        for path, found in zip(paths, opened, strict=True):
-            for hand in found if isinstance(found, list) else [found]:
-                result = _result(predictor, path, hand, options.sex, options.force)
+        for of_file in in_order(paths, predict, predictor.workers):
+            for result in of_file:
                 all_ok &= result.status == results.OK
                 answer = results.as_json(result, options.model, options.verbose)
                 bar.write(json.dumps(answer), file=sys.stdout)
@@ -338,43 +337,44 @@ def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _result(
-    predictor: "Predictor",
-    path: Path,
-    found: "PreparedRadiograph | UnreadableRadiograph",
-    sex: str | None,
-    show_refused: bool,
-) -> "FileResult":
-    """The `FileResult` of a hand that was opened; a sex of None is that of the DICOM header."""
+def _results(
+    predictor: "Predictor", sex: str | None, show_refused: bool, path: Path
+) -> "list[FileResult]":
+    """The result of a file or of each hand on it; a sex of None is that of the DICOM header."""
     from boneage.inference import results
     from boneage.inference.conformal import LEVEL
-    from boneage.inference.predictor import PreparedRadiograph, UnknownSexError
+    from boneage.inference.predictor import UnknownSexError
     from boneage.radiographs.reading import UnreadableRadiograph
 
     source = results.GIVEN if sex else results.HEADER
     try:
-        if not isinstance(found, PreparedRadiograph):
-            raise found
-        prediction = predictor.predict(found, sex)
+        predictions = [predictor.predict(hand, sex) for hand in predictor.open_all(path)]
     except (UnreadableRadiograph, UnknownSexError) as error:
-        return results.FileResult(str(path), results.UNREADABLE, str(error), sex)
-    return results.result_of(str(path), prediction, source, LEVEL, show_refused)
+        return [results.FileResult(str(path), results.UNREADABLE, str(error), sex)]
+    return [
+        results.result_of(str(path), prediction, source, LEVEL, show_refused)
+        for prediction in predictions
+    ]
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     import pandas as pd
 
-    from boneage.datasets.labeled_images import WORKERS, labeled_images
+    from boneage.datasets.labeled_images import labeled_images
     from boneage.datasets.rsna import labeled_cases
     from boneage.evaluation.metrics import summarize
     from boneage.inference.ensemble import with_ensemble
     from boneage.inference.predictor import Predictor
 
     labels = labeled_cases(options.images, options.labels, options.reference_column)
-    predictor = Predictor(options.model)
+    predictor = Predictor(options.model, workers=len(labels))
     rows, refused = [], 0
-    for case, opened in labeled_images(labels, predictor.open, "evaluate", WORKERS):
-        prediction = predictor.predict(opened, case.sex)
+    for case, prediction in labeled_images(
+        labels,
+        lambda case: predictor.predict(case.path, case.sex),
+        "evaluate",
+        predictor.workers,
+    ):
         refused += prediction.refusal is not None
         months = with_ensemble(prediction.months, prediction.weights)[options.model]
         rows.append((case.reference_months, months))
@@ -420,9 +420,10 @@ def _model_card(options: argparse.Namespace) -> int:
 
 def _quality(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
+    from boneage.inference.runtime import cores
     from boneage.quality.learning import learn_quality_check
 
-    path, table = learn_quality_check(Predictor(), options.data)
+    path, table = learn_quality_check(Predictor(workers=cores()), options.data)
     print(table.to_string(index=False, na_rep="", float_format="%.3g"))
     print(f"The quality check is stored in {path.parent}; this table is in {path}.")
     return OK
@@ -477,7 +478,7 @@ def _robustness(options: argparse.Namespace) -> int:
     from boneage.robustness.measurement import measure_robustness
 
     cases = labeled_cases(options.images, options.labels, options.reference_column)
-    table = measure_robustness(Predictor(), cases)
+    table = measure_robustness(Predictor(workers=len(cases)), cases)
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
     print(f"MAE in months; intervals and differences are in {path}.")

@@ -21,7 +21,6 @@ ON_TABLES = (
     "boneage.atlas.standards:table",
     "boneage.datasets.cache:build_cache",
     "boneage.datasets.cache:open_cache",
-    "boneage.datasets.labeled_images:in_batches",
     "boneage.datasets.labels:read_labels",
     "boneage.datasets.labels:read_user_predictions",
     "boneage.datasets.phantoms:draw_phantom",

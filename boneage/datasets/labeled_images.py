@@ -1,7 +1,6 @@
-"""One loop over radiographs: read in order, reading ahead where asked, what cannot be read named.
+"""One loop over radiographs: in order, several at a time where asked, what cannot be read named.
 
-`rsna.labeled_cases` finds the image of each labeled case, `labeled_images` reads them one after the
-other, and `in_batches` groups them for the models.
+`rsna.labeled_cases` finds the image of each labeled case, and `labeled_images` reads them.
 """
 
 import logging
@@ -9,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -20,18 +18,16 @@ from boneage.radiographs.reading import UnreadableRadiograph, read_radiograph
 logger = logging.getLogger(__name__)
 
 BATCH = 32  # radiographs predicted in one pass; more is hardly faster and takes more memory
-WORKERS = 2  # threads that read ahead of the models
 _AHEAD_PER_WORKER = 2
 _MOST_NAMED = 10
 
-Item = TypeVar("Item")
 Source = TypeVar("Source")
 Image = TypeVar("Image")
 
 
 def labeled_images(
     cases: pd.DataFrame,
-    read: Callable[[Path], Any] = read_radiograph,
+    read: Callable[[Any], Any] = lambda case: read_radiograph(case.path),
     title: str | None = None,
     workers: int = 1,
 ) -> Iterator[tuple[Any, Any]]:
@@ -42,17 +38,18 @@ def labeled_images(
 
     Args:
         cases: columns id and path (None where there is no image), and any others.
-        read: makes of a path what is wanted, such as `read_radiograph` or `Predictor.open`.
+        read: makes of a row of `cases`, as `itertuples` gives it, what is wanted; by default the
+            `Radiograph`.
         title: of the progress bar; None for none.
         workers: see `read_in_order`.
 
     Yields:
-        A row of `cases`, as `itertuples` gives it, with what was read.
+        A row of `cases` with what was read.
     """
     present = cases["path"].notna()
     left_out = [f"{id_} (no image file)" for id_ in cases.loc[~present, "id"]]
     rows = list(cases[present].itertuples())
-    found = read_in_order([row.path for row in rows], read, workers)
+    found = read_in_order(rows, read, workers)
     with tqdm(total=len(rows), desc=title, unit="image", disable=title is None) as bar:
         for row, image in zip(rows, found, strict=True):
             if isinstance(image, UnreadableRadiograph):
@@ -74,13 +71,12 @@ def labeled_images(
 def read_in_order(
     sources: Iterable[Source], read: Callable[[Source], Image], workers: int = 1
 ) -> Iterator[Image | UnreadableRadiograph]:
-    """Read files one after the other; memory does not grow with their number.
+    """Read files, each once and in order, as `in_order`.
 
     Args:
-        sources: paths or contents.
-        read: makes of one what is wanted; with several workers, callable from several threads.
-        workers: threads that read ahead while what was yielded is used; with 1, nothing is read
-            before it is asked for.
+        sources: paths, contents or whatever `read` takes.
+        read: makes of one what is wanted.
+        workers: see `in_order`.
 
     Yields:
         What `read` returned, or the `UnreadableRadiograph` that it raised.
@@ -92,37 +88,39 @@ def read_in_order(
         except UnreadableRadiograph as error:
             return error
 
+    return in_order(sources, outcome, workers)
+
+
+def in_order(
+    sources: Iterable[Source], work: Callable[[Source], Image], workers: int = 1
+) -> Iterator[Image]:
+    """Work on sources, several at a time; memory does not grow with their number.
+
+    Args:
+        sources: any.
+        work: makes of one what is wanted; with several workers, callable from several threads.
+        workers: threads that go ahead, each with one source, while what was yielded is used; with
+            1, nothing is done before it is asked for.
+
+    Yields:
+        What `work` returned, in the order of the sources.
+
+    Example:
+        >>> list(in_order("abc", str.upper, workers=2))
+        ['A', 'B', 'C']
+    """
     if workers == 1:
-        yield from map(outcome, sources)
+        yield from map(work, sources)
         return
     pool = ThreadPoolExecutor(workers)
     todo = iter(sources)
     try:
         waiting = deque(
-            pool.submit(outcome, source) for source in islice(todo, workers * _AHEAD_PER_WORKER)
+            pool.submit(work, source) for source in islice(todo, workers * _AHEAD_PER_WORKER)
         )
         while waiting:
-            image = waiting.popleft().result()
-            waiting.extend(pool.submit(outcome, source) for source in islice(todo, 1))
-            yield image
+            done = waiting.popleft().result()
+            waiting.extend(pool.submit(work, source) for source in islice(todo, 1))
+            yield done
     finally:  # also when whoever asks has had enough
         pool.shutdown(cancel_futures=True)
-
-
-def in_batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
-    """Group items, the last group smaller where it must be.
-
-    Args:
-        items: any.
-        size: of a group.
-
-    Yields:
-        Lists of `size` items, in their order.
-
-    Example:
-        >>> list(in_batches("abcde", 2))
-        [['a', 'b'], ['c', 'd'], ['e']]
-    """
-    items = iter(items)
-    while batch := list(islice(items, size)):
-        yield batch

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from boneage import artifacts
-from boneage.datasets.labeled_images import in_batches, read_in_order
+from boneage.datasets.labeled_images import read_in_order
 from boneage.datasets.rsna import find_split_images
 from boneage.datasets.splits import TEST, TRAIN, VALIDATION, split_train_validation
 from boneage.errors import BoneAgeError
@@ -115,14 +115,18 @@ def _files(root: str | Path, cases: pd.DataFrame, split: str) -> list[Path]:
 def measure_sample(predictor: Predictor, sources: Iterable[bytes | Path], title: str) -> Sample:
     """Measure radiographs, with a progress bar; the sex does not change the image features."""
     sample, features = Sample(), []
+
+    def look(source: bytes | Path) -> tuple[QualityMeasures, dict[str, np.ndarray]]:
+        opened = predictor.open(source)
+        return opened.quality, predictor.read_prepared([opened.hands], ["female"])[1]
+
     with tqdm(sources, desc=title, unit="image") as bar:
-        for batch in in_batches(read_in_order(bar, predictor.open)):
-            opened = [each for each in batch if not isinstance(each, UnreadableRadiograph)]
-            sample.unreadable += len(batch) - len(opened)
-            sample.quality += [each.quality for each in opened]
-            if opened:
-                hands = [each.hands for each in opened]
-                features.append(predictor.read_prepared(hands, ["female"] * len(hands))[1])
+        for seen in read_in_order(bar, look, predictor.workers):
+            if isinstance(seen, UnreadableRadiograph):
+                sample.unreadable += 1
+            else:
+                sample.quality.append(seen[0])
+                features.append(seen[1])
     if features:
         sample.features = {
             n: np.concatenate([part[n] for part in features]) for n in predictor.names

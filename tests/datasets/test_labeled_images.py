@@ -3,7 +3,7 @@ import time
 import pandas as pd
 import pytest
 
-from boneage.datasets.labeled_images import in_batches, labeled_images, read_in_order
+from boneage.datasets.labeled_images import labeled_images, read_in_order
 from boneage.radiographs.reading import UnreadableRadiograph
 
 
@@ -11,6 +11,10 @@ def read(source):
     if "broken" in str(source):
         raise UnreadableRadiograph("The file is damaged.")
     return f"image of {source}"
+
+
+def read_case(case):
+    return read(case.path)
 
 
 def test_radiographs_come_with_their_cases_and_what_is_left_out_is_named(caplog):
@@ -21,7 +25,7 @@ def test_radiographs_come_with_their_cases_and_what_is_left_out_is_named(caplog)
             "path": ["a", None, "broken", "b"],
         }
     )
-    found = [(case.id, case.sex, image) for case, image in labeled_images(cases, read)]
+    found = [(case.id, case.sex, image) for case, image in labeled_images(cases, read_case)]
     assert found == [("1", "male", "image of a"), ("4", "female", "image of b")]
     assert caplog.messages == [
         "2 of 4 radiographs left out: 2 (no image file); 3 (The file is damaged.)"
@@ -30,7 +34,7 @@ def test_radiographs_come_with_their_cases_and_what_is_left_out_is_named(caplog)
 
 def test_of_many_that_are_left_out_the_first_are_named(caplog):
     cases = pd.DataFrame({"id": [str(number) for number in range(1500)], "path": None})
-    assert list(labeled_images(cases, read)) == []
+    assert list(labeled_images(cases, read_case)) == []
     (said,) = caplog.messages
     assert said.startswith("1500 of 1500 radiographs left out: 0 (no image file); 1 (")
     assert said.endswith("; 9 (no image file); and 1,490 more")
@@ -38,7 +42,7 @@ def test_of_many_that_are_left_out_the_first_are_named(caplog):
 
 def test_nothing_is_said_where_all_can_be_read(caplog, capsys):
     cases = pd.DataFrame({"id": ["1"], "path": ["a"]})
-    assert len(list(labeled_images(cases, read))) == 1
+    assert len(list(labeled_images(cases, read_case))) == 1
     assert not caplog.messages
     assert capsys.readouterr().err == ""  # no title, no progress bar
 
@@ -68,8 +72,3 @@ def test_threads_read_a_little_ahead_and_stop_with_the_loop():
     next(images)
     images.close()
     assert len(n_read) <= 5
-
-
-def test_the_last_batch_is_smaller():
-    assert list(in_batches(range(5), 2)) == [[0, 1], [2, 3], [4]]
-    assert list(in_batches([])) == []
