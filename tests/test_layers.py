@@ -13,8 +13,10 @@ CORE = (
 )  # fmt: skip
 # quality/learning.py makes what the check needs, from the predictions of the models.
 UPWARDS = {("quality/learning.py", "inference")}
-# The model card reports on several features; a reader's errors are drawn like a model's.
+# The model card reports on several features; a reader's errors are drawn like a model's. Results
+# of archives say what a bone age means.
 BETWEEN_FEATURES = {
+    ("archive", "growth"),
     ("model_card", "comparison"),
     ("model_card", "error_analysis"),
     ("model_card", "robustness"),

@@ -14,8 +14,10 @@ from boneage.archive.settings import Settings
 from boneage.archive.stores import Store
 
 RUNS = "runs"
-_LIBRARIES = ("dask", "distributed", "pyarrow", "fsspec", "onnxruntime", "numpy", "opencv-python")
-_LIBRARIES += ("mediapipe", "pydicom", "imagecodecs")
+_LIBRARIES = (
+    *("dask", "distributed", "pyarrow", "fsspec", "onnxruntime", "numpy", "opencv-python"),
+    *("mediapipe", "pydicom", "imagecodecs"),
+)
 
 
 class Record:

@@ -127,7 +127,7 @@ def run(
     return progress
 
 
-def remove_others(listing: Listing, settings: Settings, store: Store) -> int:
+def tidy(listing: Listing, settings: Settings, store: Store) -> tuple[list[str], int]:
     """Remove files that are no part of this archive as it is listed now.
 
     Those are parts of files that have changed or gone since, and what a crash has left.
@@ -138,13 +138,14 @@ def remove_others(listing: Listing, settings: Settings, store: Store) -> int:
         store: where the parts are.
 
     Returns:
-        How many were removed.
+        Names of the parts that are there, in their order, and how many files were removed.
     """
     wanted = {part.name for part in parts_of(listing, settings)}
-    others = [name for name in store.names(PARTS) if name not in wanted]
+    names = store.names(PARTS)
+    others = [name for name in names if name not in wanted]
     for name in others:
         store.remove(f"{PARTS}/{name}")
-    return len(others)
+    return [name for name in names if name in wanted], len(others)
 
 
 def _missing(

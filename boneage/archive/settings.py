@@ -98,32 +98,32 @@ def claim(store: Store, settings: Settings) -> None:
         store.write(SETTINGS, settings.as_json())
         return
     try:
-        theirs = json.loads(content)
-        ours = json.loads(settings.as_json())
-        other = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+        theirs = Settings(**json.loads(content))
     except (ValueError, TypeError) as error:
         raise ArchiveError(
-            f"{SETTINGS} in {store.url} is damaged; choose another folder for the results."
+            f"{SETTINGS} in {store.url} is damaged or of another version of boneage; choose another "
+            "folder for the results."
         ) from error
-    if other:
+    if theirs != settings:
         raise ArchiveError(
-            f"{store.url} holds results of other settings ({'; '.join(_differences(theirs, ours))}"
-            "): give the same again to go on, or another folder for new results."
+            f"{store.url} holds results of other settings "
+            f"({'; '.join(_differences(theirs, settings))}): give the same again to go on, or "
+            "another folder for new results."
         )
 
 
-def _differences(theirs: dict, ours: dict) -> list[str]:
-    said = []
-    for name in sorted(theirs.keys() | ours.keys()):
-        was, now = theirs.get(name), ours.get(name)
-        if was == now:
-            continue
-        if name == "models":
-            changed = [each for each in {**was, **now} if was.get(each) != now.get(each)]
-            said.append(f"changed: {', '.join(changed)}")
-        else:
-            said.append(f"{_TITLES.get(name, name)} was {was}, now {now}")
-    return said
+def _differences(theirs: Settings, ours: Settings) -> list[str]:
+    said = [
+        f"{title} was {getattr(theirs, name)}, now {getattr(ours, name)}"
+        for name, title in _TITLES.items()
+        if getattr(theirs, name) != getattr(ours, name)
+    ]
+    changed = [
+        name
+        for name in theirs.models | ours.models
+        if theirs.models.get(name) != ours.models.get(name)
+    ]
+    return [*said, *(f"{name} has changed" for name in changed)]
 
 
 def _hash_of(values: dict | None) -> str:

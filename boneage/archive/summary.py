@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,11 +21,12 @@ _MOST_REASONS = 20
 _COLUMNS = ["file", "status", "reason", "sex", "deviation_status", "content_sha256"]
 
 
-def summarize(store: Store, n_files: int) -> dict[str, Any]:
-    """Count the rows of all parts and write summary.json and duplicates.csv.
+def summarize(store: Store, names: Sequence[str], n_files: int) -> dict[str, Any]:
+    """Count the rows of parts and write summary.json and duplicates.csv.
 
     Args:
         store: where the parts are.
+        names: of the parts, in their order.
         n_files: files in the archive.
 
     Returns:
@@ -33,8 +35,9 @@ def summarize(store: Store, n_files: int) -> dict[str, Any]:
         without a bone age, the most frequent first -> rows) and duplicates (files with the content
         of an earlier file).
     """
-    path, files = store.data_set(PARTS)
-    table = ds.dataset(path, schema=ROWS, filesystem=files, format="parquet").to_table(_COLUMNS)
+    folder, files = store.data_set(PARTS)
+    paths = [f"{folder}/{name}" for name in names]
+    table = ds.dataset(paths, schema=ROWS, filesystem=files, format="parquet").to_table(_COLUMNS)
     duplicates = find_duplicates(table)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(
@@ -69,9 +72,11 @@ def find_duplicates(table: pa.Table) -> pd.DataFrame:
     known = table.select(["file", "content_sha256"]).to_pandas().dropna().drop_duplicates()
     alike = known[known.duplicated("content_sha256", keep=False)]
     first = alike.groupby("content_sha256", sort=False)["file"].transform("first")
-    return alike.assign(duplicate_of=first).loc[
-        alike["file"] != first, ["file", "duplicate_of"]
-    ].reset_index(drop=True)
+    return (
+        alike.assign(duplicate_of=first)
+        .loc[alike["file"] != first, ["file", "duplicate_of"]]
+        .reset_index(drop=True)
+    )
 
 
 def in_words(summary: dict[str, Any]) -> str:

@@ -108,7 +108,10 @@ def find_columns(
     """
     header = [name for name in cells.columns if name]
     named = {role: columns_named(header, names) for role, names in NAMES.items()}
-    chronological, some_age = columns_named(header, CHRONOLOGICAL_AGE), columns_named(header, _SOME_AGE)
+    chronological, some_age = (
+        columns_named(header, CHRONOLOGICAL_AGE),
+        columns_named(header, _SOME_AGE),
+    )
     if not named[REFERENCE] and [name.lower() for name in some_age] == [_OWN_REFERENCE]:
         named[REFERENCE] = some_age
     # Columns that are something else, and so not the reference or the prediction.
