@@ -103,24 +103,27 @@ def run(
             running[future] = part
             arrived.add(future)
 
-    give(_ahead(progress.workers))
-    report(progress)
-    for future, outcome in arrived:
-        part = running.pop(future)
-        if isinstance(outcome, Outcome):
-            if outcome.fault:
-                raise ArchiveError(f"{outcome.fault} {_GO_ON}")
-            progress.add(part, outcome.statuses)
-        elif future.cancelled():
-            raise ArchiveError(f"The connection to the Dask scheduler was lost. {_GO_ON}")
-        elif isinstance(error := future.exception(), KilledWorker):
-            killed.append(part)
-        else:
-            _fail(progress, part, error)
-        if time.monotonic() - looked > _COUNT_SECONDS:
-            progress.workers, looked = threads_of(client), time.monotonic()
-        give(_ahead(progress.workers) - len(running))
+    try:
+        give(_ahead(progress.workers))
         report(progress)
+        for future, outcome in arrived:
+            part = running.pop(future)
+            if isinstance(outcome, Outcome):
+                if outcome.fault:
+                    raise ArchiveError(f"{outcome.fault} {_GO_ON}")
+                progress.add(part, outcome.statuses)
+            elif future.cancelled():
+                raise ArchiveError(f"The connection to the Dask scheduler was lost. {_GO_ON}")
+            elif isinstance(error := future.exception(), KilledWorker):
+                killed.append(part)
+            else:
+                _fail(progress, part, error)
+            if time.monotonic() - looked > _COUNT_SECONDS:
+                progress.workers, looked = threads_of(client), time.monotonic()
+            give(_ahead(progress.workers) - len(running))
+            report(progress)
+    finally:  # a cluster that runs on must not go on with this
+        client.cancel(list(running))
     for part in killed:
         _file_by_file(client, part, settings, store, make_reader, progress)
         report(progress)
