@@ -1,6 +1,7 @@
 """The Dask cluster that does the work: processes on this machine, or one that runs elsewhere."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,17 +39,7 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask.config.set(_QUIET):
         if scheduler is None:
-            with (
-                LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    security=True,
-                    dashboard_address=_DASHBOARD,
-                    silence_logs=logging.CRITICAL,
-                ) as cluster,
-                Client(cluster) as client,
-            ):
+            with _processes_here(workers) as cluster, Client(cluster) as client:
                 yield client
             return
         try:
@@ -64,6 +55,19 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
             ) from error
         with client:
             yield client
+
+
+def _processes_here(workers: int) -> LocalCluster:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Port .* is already in use")
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            security=True,
+            dashboard_address=_DASHBOARD,
+            silence_logs=logging.CRITICAL,
+        )
 
 
 def threads_of(client: Client) -> int:

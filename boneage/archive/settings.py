@@ -101,8 +101,8 @@ def claim(store: Store, settings: Settings) -> None:
         theirs = Settings(**json.loads(content))
     except (ValueError, TypeError) as error:
         raise ArchiveError(
-            f"{SETTINGS} in {store.url} is damaged or of another version of boneage; choose another "
-            "folder for the results."
+            f"{SETTINGS} in {store.url} is damaged or of another version of boneage; choose "
+            "another folder for the results."
         ) from error
     if theirs != settings:
         raise ArchiveError(

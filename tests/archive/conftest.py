@@ -13,7 +13,7 @@ from boneage.archive.stores import Store
 @pytest.fixture(scope="package")
 def client():
     with Client(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0"
     ) as client:
         yield client
 

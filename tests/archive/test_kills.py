@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -24,20 +25,22 @@ def run_alone(source: str, out: str) -> None:
     """A whole run, with scheduler and worker in one process."""
     listing, settings = list_source(source), Settings(source, part_size=4)
     with Client(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0"
     ) as client:
         run(client, listing, settings, Store(out), slow)
 
 
 @pytest.mark.slow
 def test_after_20_kills_at_random_moments_the_rows_are_those_of_an_undisturbed_run(
-    client, archive, tmp_path
+    client, archive, tmp_path, monkeypatch
 ):
     for number in range(150):
         (archive / f"more{number:03}.png").touch()
     listing, settings = list_source(str(archive)), Settings(str(archive), part_size=4)
     undisturbed, store = Store(str(tmp_path / "undisturbed")), Store(str(tmp_path / "out"))
     run(client, listing, settings, undisturbed, stub)
+    # Each process is forked from one that has imported everything, from the same places as here.
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["test_kills"])
     moments = random.Random(5)  # noqa: S311
@@ -76,10 +79,9 @@ def test_killed_workers_are_replaced_and_a_file_that_kills_them_is_named(archive
 
         def kill_one(progress):
             if progress.done and not killed:
-                worker = next(iter(client.scheduler_info()["workers"].values()))
-                killed.append(worker["nanny"])
-                pid = client.run(os.getpid, workers=[worker["name"]])
-                os.kill(next(iter(pid.values())), signal.SIGKILL)
+                address = next(iter(client.scheduler_info()["workers"]))
+                killed.extend(client.run(os.getpid, workers=[address]).values())
+                os.kill(killed[0], signal.SIGKILL)
 
         progress = run(client, listing, settings, store, hostile, kill_one)
     assert killed
