@@ -1,5 +1,6 @@
 """The files of a part, read and predicted on a worker, which loads the models once."""
 
+import errno
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -92,6 +93,10 @@ def _fetch_object(entry: Entry) -> Fetched:
         raise UnreadableRadiograph(
             f"The file {entry.file} cannot be opened; please check that you may read it."
         ) from None
+    except OSError as error:
+        if error.errno != errno.EINVAL or files.size(path) > 0:
+            raise
+        content = b""  # no range of an empty object can be read
     whole = len(content) <= MAX_BYTES
     return content, hashlib.sha256(content).hexdigest() if whole else None
 

@@ -56,7 +56,8 @@ def test_rows_are_those_of_predict(folder, here, tiny_artifacts, tmp_path, capsy
 
 
 def test_ages_of_a_manifest_win_and_give_the_deviation(folder, here, tiny_artifacts, tmp_path):
-    (folder / "a.dcm").write_bytes(dicom_bytes(PatientSex="F", PatientAge="010Y"))
+    hand = draw_phantom(120, "female", seed=4)
+    (folder / "a.dcm").write_bytes(dicom_bytes(hand, PatientSex="F", PatientAge="010Y"))
     (folder / "list.csv").write_text("path,sex,age_months\na.dcm,,\n1.png,M,96\n2.png,F,290\n")
     out = tmp_path / "out"
     assert main(["predict-archive", str(folder / "list.csv"), "--out", str(out)]) in (0, 1)
