@@ -12,11 +12,9 @@ from boneage.archive.settings import ArchiveError
 
 _CONNECT_SECONDS = 30
 _DASHBOARD = "127.0.0.1:8787"  # or another port, where this one is taken
-_QUIET = {
-    # A worker that is killed is started again; its parts are run by another one meanwhile.
-    "distributed.admin.tick.limit": "60s",  # busy cores are no fault to warn of
-    "distributed.comm.retry.count": 3,
-}
+# A killed process is started again, which on a busy machine takes longer than the 15 seconds after
+# which Dask gives it up for ever.
+_PATIENCE = {"distributed.deploy.lost-worker-timeout": "1 hour"}
 
 
 @contextmanager
@@ -37,7 +35,7 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
     """
     # What it says of lost connections is said in the progress line and at the end.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with dask.config.set(_QUIET):
+    with dask.config.set(_PATIENCE):
         if scheduler is None:
             with _processes_here(workers) as cluster, Client(cluster) as client:
                 yield client
