@@ -35,8 +35,11 @@ OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
 # Names of verbs in earlier versions, which still work.
 _OLD_VERBS = {"atlas-answers": "atlas-evaluate", "gate": "quality", "saliency": "sanity-checks"}
-# The extra "train" of pyproject.toml, by module.
-_TRAINING_PACKAGES = ("tensorflow", "keras", "tf_keras_vis", "onnx", "jax", "skimage")
+# Extras of pyproject.toml: what each is for, and its modules.
+_EXTRAS = {
+    "train": ("training", ("tensorflow", "keras", "tf_keras_vis", "onnx", "jax", "skimage")),
+    "archive": ("archives", ("dask", "distributed", "bokeh", "cryptography", "pyarrow", "fsspec")),
+}
 _FROM_THE_BEGINNING = "Stopped; nothing was written. The same command starts from the beginning."
 _GO_ON = "Stopped; run the same command again to continue."
 
@@ -59,14 +62,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(" ".join(str(error).split()), file=sys.stderr)
         return USED_WRONGLY
     except ModuleNotFoundError as error:
-        if error.name not in _TRAINING_PACKAGES:
-            raise
-        print(
-            f"This command needs {error.name}, which comes with the extra for training: "
-            f'pip install "boneage[train]", in a checkout pip install -r tests/requirements.txt.',
-            file=sys.stderr,
-        )
-        return USED_WRONGLY
+        for extra, (purpose, packages) in _EXTRAS.items():
+            if error.name in packages:
+                print(
+                    f"This command needs {error.name}, which comes with the extra for {purpose}: "
+                    f'pip install "boneage[{extra}]", in a checkout pip install -r '
+                    "tests/requirements.txt.",
+                    file=sys.stderr,
+                )
+                return USED_WRONGLY
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,6 +125,47 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument("--anyway", action="store_true", dest="force", help=argparse.SUPPRESS)
     verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
+
+    verb = _verb(
+        verbs,
+        "predict-archive",
+        _predict_archive,
+        "bone age of an archive as Parquet files, on this machine or a Dask cluster",
+        _GO_ON,
+    )
+    verb.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a folder, a URL such as s3://bucket/folder, or a manifest in CSV or Parquet",
+    )
+    verb.add_argument(
+        "--out", required=True, metavar="DIR", help="folder or s3:// URL for the results"
+    )
+    verb.add_argument(
+        "--sex", choices=SEXES, help="default: of the manifest, else as stated in each DICOM header"
+    )
+    _add_model_or_ensemble(verb)
+    verb.add_argument(
+        "--force",
+        action="store_true",
+        help="also predict radiographs that the quality check refuses; not reliable",
+    )
+    verb.add_argument(
+        "--workers",
+        type=_at_least(1),
+        metavar="N",
+        help="processes on this machine, about 0.7 GB each (default: one per CPU)",
+    )
+    verb.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, or its scheduler file (.json)"
+    )
+    verb.add_argument(
+        "--part-size",
+        type=_at_least(1),
+        default=64,
+        metavar="N",
+        help="files in a part, which is done again after a crash (default 64)",
+    )
 
     verb = _verb(verbs, "evaluate", _evaluate, "metrics on labeled radiographs")
     _add_labeled_images(verb)
@@ -361,6 +407,28 @@ def _frame(options: argparse.Namespace) -> "ManualFrame | None":
     if len(options.files) > 1 or Path(options.files[0]).is_dir():
         raise BoneAgeError("--box is for one radiograph: name a single file.")
     return ManualFrame(options.box, options.rotate or 0.0)
+
+
+def _predict_archive(options: argparse.Namespace) -> int:
+    from boneage.archive.command import predict_archive
+    from boneage.archive.summary import in_words
+    from boneage.inference import results
+    from boneage.inference.runtime import cores
+
+    if options.scheduler and options.workers:
+        raise BoneAgeError("Give --workers for this machine, or --scheduler for a cluster.")
+    summary = predict_archive(
+        options.source,
+        options.out,
+        sex=options.sex,
+        model=options.model,
+        force=options.force,
+        part_size=options.part_size,
+        workers=options.workers or cores(),
+        scheduler=options.scheduler,
+    )
+    print(f"{in_words(summary)}\nThe results are in {options.out}.")
+    return OK if set(summary["statuses"]) == {results.OK} and not summary["missing"] else NOT_ALL_OK
 
 
 def _files(names: list[str]) -> Iterator[Path]:

@@ -1,0 +1,71 @@
+"""`boneage predict-archive`: the rate of one and two processes, and what Dask itself takes."""
+
+import resource
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from benchmarks.measuring import Row, in_own_process, peak_megabytes, run
+
+PART_SIZE = 64
+
+
+def archive(n: int) -> list[Row]:
+    """A folder of n phantoms with one process and with two; then stub files in a million rows."""
+    rows = []
+    with TemporaryDirectory() as folder:
+        run("boneage", "phantoms", "--out", folder, "--train", str(n), "--test", "0")
+        images = str(Path(folder, "boneage-training-dataset"))
+        for workers in (1, 2):
+            out = str(Path(folder, f"out{workers}"))
+            arguments = ("--sex", "female", "--part-size", "16", "--workers", str(workers))
+            taken = run("boneage", "predict-archive", images, "--out", out, *arguments)
+            rows.append(_row(f"{n} phantoms, {workers} process(es)", n, taken.end, None))
+    for files in (100_000, 1_000_000):
+        seconds, megabytes = in_own_process("benchmarks.archive:overhead", files)
+        title = f"{files:,} files without reading them, {files // PART_SIZE:,} tasks, 2 processes"
+        rows.append(_row(title, files, seconds, megabytes))
+    return rows
+
+
+def overhead(files: int) -> tuple[float, float]:
+    """Seconds, and peak memory of all processes in MB, of a run whose reader does nothing."""
+    import pyarrow as pa
+
+    from boneage.archive.cluster import connect
+    from boneage.archive.run import run as run_archive
+    from boneage.archive.settings import Settings
+    from boneage.archive.sources import FILES, Listing
+    from boneage.archive.stores import Store
+
+    names = [f"archive/{number:07}.dcm".encode() for number in range(files)]
+    nothing = {name: pa.nulls(files, FILES.field(name).type) for name in FILES.names[1:]}
+    table = pa.table({"file": pa.array(names, pa.large_binary()), **nothing}, schema=FILES)
+    settings = Settings("archive", part_size=PART_SIZE)
+    with TemporaryDirectory() as out, connect(None, 2) as client:
+        started = perf_counter()
+        progress = run_archive(client, Listing(table), settings, Store(out), nothing_read)
+        seconds = perf_counter() - started
+    if progress.done != files:
+        raise RuntimeError(f"{progress.done} of {files} files were done.")
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
+    return seconds, peak_megabytes() + 2 * workers
+
+
+def nothing_read(settings):
+    """A reader that opens no file."""
+
+    def read(entries):
+        for entry in entries:
+            yield [{"file": entry.file, "status": "ok", "bone_age_months": 100.0}]
+
+    return read
+
+
+def _row(title: str, files: int, seconds: float, megabytes: float | None) -> Row:
+    return {
+        "": title,
+        "s": f"{seconds:.1f}",
+        "files per s": f"{files / seconds:,.1f}",
+        "peak memory of all processes, MB": f"{megabytes:,.0f}" if megabytes else "",
+    }
