@@ -9,10 +9,10 @@ from boneage.models.registry import MODELS
 from pages import shared
 from pages.head_to_head_sections.charts import show_charts, show_robustness
 from pages.head_to_head_sections.metrics import (
+    show_conclusion,
     show_published,
     show_statistics,
     show_table,
-    show_verdict,
 )
 from pages.head_to_head_sections.one_radiograph import show_radiograph
 from pages.head_to_head_sections.selection import Names, choose, compare
@@ -47,7 +47,7 @@ def show_page(names: Names) -> None:
     except BoneAgeError as error:  # a damaged file, or tables without a common case
         shared.show_error(error)
     else:
-        show_verdict(found, titles, split, sex)
+        show_conclusion(found, titles, split, sex)
         show_table(names, recipe, split, sex, found)
         show_published()
         show_statistics(found, titles)

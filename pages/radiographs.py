@@ -59,11 +59,11 @@ class Source:
     content: bytes
     digest: str
     given_sex: str | None = None
-    given_age: float | None = None
     about: str | None = None
     hand: int | None = None
     which: str | None = None
     frame: ManualFrame | None = None
+    given_age: float | None = None
 
     @property
     def title(self) -> str:
@@ -112,7 +112,7 @@ def _read(digest: str, _content: bytes) -> Radiograph:
     return read_radiograph(_content)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@st.cache_resource(show_spinner=False, max_entries=100)
 def film(digest: str, _content: bytes) -> ViewedImage:
     """The whole film to look at closely. Raises UnreadableRadiograph."""
     return viewer.film(_read(digest, _content).pixels)
@@ -140,6 +140,7 @@ def opened(
 @st.cache_resource(show_spinner=False, max_entries=100)
 def _opened_hands(weights: Weights, digest: str, _content: bytes) -> list[Opened]:
     radiograph = _read(digest, _content)
+    film(digest, _content)  # now, while the whole film is kept
     return _keep(radiograph, load_predictor(weights).open_all(radiograph))
 
 

@@ -13,6 +13,7 @@ from boneage import artifacts
 from boneage.datasets.columns import TITLES, UnknownColumn
 from boneage.datasets.labels import columns_in_words, skipped_in_words
 from boneage.formatting import as_plain_markdown
+from boneage.growth.reference import SD_TABLES
 from boneage.inference.ensemble import ensemble_table, ensemble_weights
 from boneage.models.registry import ENSEMBLE
 
@@ -59,6 +60,19 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
         key=key,
         wrap=True,
         bind="query-params",
+    )
+
+
+def choose_sd_table(key: str, help: str | None = None) -> str:
+    """A key of SD_TABLES."""
+    return st.segmented_control(
+        "SD table",
+        list(SD_TABLES),
+        default=next(iter(SD_TABLES)),
+        required=True,
+        format_func=SD_TABLES.get,
+        key=key,
+        help=help,
     )
 
 

@@ -34,8 +34,8 @@ _STUDY = (
     *("aufnahmedatum", "datum", "datedelexamen"),
 )
 _AGE = (
-    *(*CHRONOLOGICAL_NAMES, "age", "ageyears", "ageinyears", "chronologicalageyears"),
-    *("patientageyears", "alter", "alterjahre", "alterinjahren", "ageans"),
+    *(*CHRONOLOGICAL_NAMES, "age", "ageyears", "ageinyears"),
+    *("alter", "alterjahre", "alterinjahren", "ageans"),
 )
 
 

@@ -53,7 +53,7 @@ def sample_in_words(n: int, split: str, sex: str | None = None) -> str:
     return f"these {n:,} {SPLITS[split].lower()} radiographs{of_whom}"
 
 
-def verdict(
+def conclusion(
     comparison: Comparison,
     differences: pd.DataFrame,
     wins: pd.DataFrame,
@@ -75,7 +75,7 @@ def verdict(
     c = comparison
     if c.n < MIN_CASES:
         return [
-            f"**No verdict: {counted(c.n, 'radiograph')}, fewer than {MIN_CASES}.** The metrics "
+            f"**No conclusion: {counted(c.n, 'radiograph')}, fewer than {MIN_CASES}.** The metrics "
             "below are shown without statistical tests."
         ]
     models = list(zip(titles, (c.first_mae, c.second_mae), strict=True))
@@ -138,7 +138,7 @@ def paired_statistics(
             "Wilcoxon signed-rank test",
             _p(c.wilcoxon_p),
             "The same comparison by ranks, on which a few very large errors have little "
-            "influence. Shown as a check; the verdict is that of the t test.",
+            "influence. Shown as a check; the conclusion is that of the t test.",
         ),
         (
             f"Errors > {_LARGE}",

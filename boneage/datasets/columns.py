@@ -52,9 +52,13 @@ NAMES = {
         *("ageosseuxpredit", "ageosseuxestime"),
     ),
 }
-CHRONOLOGICAL_NAMES = (
-    *("chronologicalage", "chronological", "agechronological", "ca", "patientage", "ageatstudy"),
-    *("chronologischesalter", "lebensalter", "agechronologique"),
+CHRONOLOGICAL_NAMES = tuple(
+    name + unit
+    for name in (
+        *("chronologicalage", "chronological", "agechronological", "ca", "patientage"),
+        *("ageatstudy", "chronologischesalter", "lebensalter", "agechronologique"),
+    )
+    for unit in ("", "years", "inyears", "jahre", "injahren", "ans")
 )
 # Most likely the chronological age, unless the one such name is that of tables written by earlier
 # versions of the project.

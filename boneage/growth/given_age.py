@@ -27,11 +27,11 @@ class GivenAge:
     def __post_init__(self) -> None:
         if self.age_months is not None and self.birth is not None:
             raise ImpossibleEntry("Give the age or the date of birth, not both.")
-        if self.study is not None and self.birth is None:
-            raise ImpossibleEntry(
-                "The date of the radiograph needs the date of birth beside it to give an age."
-            )
-        if self.study is not None and self.birth is not None:
+        if self.study is not None:
+            if self.birth is None:
+                raise ImpossibleEntry(
+                    "The date of the radiograph needs the date of birth beside it to give an age."
+                )
             age_on(self.study, self.birth)
 
     def age_on(self, stated: date | None) -> float | None:

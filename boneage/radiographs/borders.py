@@ -70,7 +70,11 @@ def find_film(pixels: np.ndarray, black_too: bool = False) -> Box:
             for side, border in zip(_sides(pixels, inner), borders, strict=True)
         ]
         if any(widths := _frame(borders, steps, [len(side) for side in sides])):
-            film = inner = _shrunk(box, widths)
+            inner = _shrunk(box, widths)
+            left, top, right, bottom = inner
+            if not np.ptp(pixels[top:bottom, left:right]):
+                break  # nothing is left: what looked like a frame is the image itself
+            film = inner
         box = inner
     return film
 

@@ -9,11 +9,11 @@ from boneage.formatting import share
 from boneage.growth import text
 from boneage.growth.course_table import Row, course_table, edits, readings_of
 from boneage.growth.follow_up import Reading, without_repeats
-from boneage.growth.reference import SD_TABLES
 from boneage.inference.conformal import LEVEL
 from boneage.models.registry import ENSEMBLE
 from pages.follow_up_sections.child import Files
 from pages.radiographs import Source, Weights, hands_of, load_predictor, opened, predict
+from pages.shared import choose_sd_table
 
 EDITS = "course-edits"  # row key -> {"taken", "entered_age_months", "use"}, as far as edited
 
@@ -86,14 +86,7 @@ def correct(rows: dict[str, Row], sex: str, birth: date | None) -> tuple[list[Re
     st.subheader("Radiographs", anchor=False)
     state = st.session_state
     place = st.container()
-    sd_table = st.segmented_control(
-        "SD table",
-        list(SD_TABLES),
-        default=next(iter(SD_TABLES)),
-        required=True,
-        format_func=SD_TABLES.get,
-        key="course-sd-table",
-    )
+    sd_table = choose_sd_table("course-sd-table")
     st.caption(text.about_deviation(sd_table))
     shown = course_table(list(rows.values()), birth, sex, sd_table)
     # A new editor after each edit: what is shown is then what counts.

@@ -1,4 +1,4 @@
-"""The verdict, the table of metrics and cost, and the paired statistics of two models."""
+"""The conclusion, the table of metrics and cost, and the paired statistics of two models."""
 
 import streamlit as st
 
@@ -22,10 +22,10 @@ from pages.head_to_head_sections.selection import Names, compare_mae
 from pages.radiographs import published_weights
 
 
-def show_verdict(found: HeadToHead, titles: Names, split: str, sex: str) -> None:
+def show_conclusion(found: HeadToHead, titles: Names, split: str, sex: str) -> None:
     of_sex = None if sex == shared.ALL else sex
     sample = comparison_text.sample_in_words(found.comparison.n, split, of_sex)
-    for paragraph in comparison_text.verdict(
+    for paragraph in comparison_text.conclusion(
         found.comparison, found.differences, found.wins, titles, sample
     ):
         st.markdown(paragraph)

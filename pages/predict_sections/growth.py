@@ -11,10 +11,9 @@ from boneage.growth.deviation import deviation
 from boneage.growth.entries import cm_from_feet
 from boneage.growth.figures import growth_chart
 from boneage.growth.follow_up import Reading
-from boneage.growth.reference import SD_TABLES
 from boneage.inference.predictor import Prediction
 from boneage.models.registry import ENSEMBLE
-from pages.shared import chart
+from pages.shared import chart, choose_sd_table
 
 UNITS = {"cm": "cm", "feet": "feet and inches"}
 
@@ -35,7 +34,7 @@ def show_meaning(prediction: Prediction, age: float, level: float, child: str) -
 def show_deviation(reading: Reading, sex: str) -> str:
     """Returns the table of SDs that was chosen."""
     answer = st.container()
-    table = choose_sd_table()
+    table = choose_sd_table("sd_table", "Two samples of healthy children with different SDs.")
     with answer:
         age, bone_age = reading.chronological_age_months, reading.bone_age_months
         try:
@@ -54,18 +53,6 @@ def show_deviation(reading: Reading, sex: str) -> str:
         )
     st.caption(text.about_deviation(table))
     return table
-
-
-def choose_sd_table() -> str:
-    return st.segmented_control(
-        "SD table",
-        list(SD_TABLES),
-        default=next(iter(SD_TABLES)),
-        required=True,
-        format_func=SD_TABLES.get,
-        key="sd_table",
-        help="Two samples of healthy children with different SDs.",
-    )
 
 
 def show_adult_height(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from boneage.formatting import share
 from boneage.growth import columns as growth_columns
-from boneage.growth.entries import age_from
+from boneage.growth.course_table import edits
 from boneage.growth.reference import BRUSH_FOUNDATION, SD_TABLES
 from boneage.inference import labeled, results
 from boneage.models.registry import find_model
@@ -146,9 +146,8 @@ def edit_table(
             key, before = sources[int(row)].key, shown.iloc[int(row)]
             if "sex" in changes:
                 st.session_state["sexes"][key] = changes["sex"]
-            if changes.keys() & {"years", "months"}:
-                years, months = (changes.get(unit, before[unit]) for unit in ("years", "months"))
-                st.session_state["ages"][key] = age_from(*map(none_if_missing, (years, months)))
+            if "entered_age_months" in (found := edits(changes, before)):
+                st.session_state["ages"][key] = found["entered_age_months"]
 
     models = {
         f"{name}_months": st.column_config.TextColumn(find_model(name).title) for name, _ in weights
@@ -215,7 +214,3 @@ def edit_table(
         "Click a sex or an age to change it. Assessment: delayed or advanced beyond ±2 SD "
         f"({sd_table})."
     )
-
-
-def none_if_missing(value: float) -> float | None:
-    return None if pd.isna(value) else float(value)

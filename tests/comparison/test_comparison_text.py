@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from plain import plain
 
-from boneage.comparison import text as verdict
+from boneage.comparison import text as words
 from boneage.comparison.head_to_head import head_to_head
 from boneage.comparison.statistics import Comparison
 from boneage.evaluation.intervals import METRICS
@@ -60,7 +60,7 @@ NO_WINNER = wins(("0-5 years", "female", 30, 0.4, 0.4), ("0-5 years", "male", 40
 
 def said(comparison=BETA_BETTER, figures=None, groups=NO_WINNER) -> str:
     figures = differences() if figures is None else figures
-    paragraphs = verdict.verdict(comparison, figures, groups, TITLES, SAMPLE)
+    paragraphs = words.conclusion(comparison, figures, groups, TITLES, SAMPLE)
     return plain(" ".join(paragraphs))
 
 
@@ -115,12 +115,12 @@ def test_an_interval_around_zero_and_beyond_the_margin_is_inconclusive():
 
 
 @pytest.mark.parametrize("n", [1, 2, 19])
-def test_below_twenty_radiographs_there_is_no_verdict(n):
+def test_below_twenty_radiographs_there_is_no_conclusion(n):
     few = replace(BETA_BETTER, n=n, mae_p=None, wilcoxon_p=None, gain_p=None, disagreement=None)
     text = said(few, differences(float("nan")), NO_WINNER.assign(p=float("nan")))
     radiographs = "radiograph" if n == 1 else "radiographs"
     assert text == (
-        f"**No verdict: {n} {radiographs}, fewer than 20.** The metrics below are shown without "
+        f"**No conclusion: {n} {radiographs}, fewer than 20.** The metrics below are shown without "
         "statistical tests."
     )
 
@@ -239,16 +239,16 @@ def test_the_bias_is_told_for_every_model_and_sex():
         {"all": [1.45, 0.7, 0.81], "female": [2.17, 1.24, 1.37], "male": [0.73, 0.16, 0.24]},
         index=["first", "second", "ensemble"],
     )
-    assert verdict.bias(table, TITLES) == (
+    assert words.bias(table, TITLES) == (
         "**Bias** (mean residual, + overestimated): Alpha +1.4 months (girls +2.2, boys +0.7), "
         "Beta +0.7 months (girls +1.2, boys +0.2), ensemble +0.8 months (girls +1.4, boys +0.2)."
     )
-    girls = verdict.bias(table[["all", "female"]], TITLES)
+    girls = words.bias(table[["all", "female"]], TITLES)
     assert "Alpha +1.4 months, Beta" in girls
 
 
 def test_every_statistic_has_its_value_and_plain_words():
-    statistics = verdict.paired_statistics(BETA_BETTER, TITLES)
+    statistics = words.paired_statistics(BETA_BETTER, TITLES)
     values = {name: plain(value) for name, value, _ in statistics}
     assert values == {
         "MAE of Alpha minus MAE of Beta": f"+2.0 months ({CI} +0.8 to +3.1; p < 0.001)",
@@ -274,13 +274,13 @@ def test_every_statistic_has_its_value_and_plain_words():
 
 def test_a_correlation_that_is_not_corrected_is_said_to_be():
     train = replace(BETA_BETTER, corrected_correlation=None, noise_shares=None)
-    meaning = verdict.paired_statistics(train, TITLES)[3][2]
+    meaning = words.paired_statistics(train, TITLES)[3][2]
     assert meaning.startswith("Not corrected for label noise")
 
 
 def test_disagreement_that_goes_with_the_error_is_said_to():
     predicting = replace(BETA_BETTER, disagreement=(0.4, 0.3, 0.5))
-    meaning = verdict.paired_statistics(predicting, TITLES)[-1][2]
+    meaning = words.paired_statistics(predicting, TITLES)[-1][2]
     assert meaning == "The error tends to be larger where the models disagree more."
 
 
@@ -299,7 +299,7 @@ def test_statistics_that_do_not_exist_are_said_to_be_undefined():
         noise_shares=None,
         disagreement=None,
     )
-    values = [value for _, value, _ in verdict.paired_statistics(single, TITLES)]
+    values = [value for _, value, _ in words.paired_statistics(single, TITLES)]
     assert values[0] == "+2.0 months (no interval; not tested)"
     assert values[1] == "not tested"
     assert values[3] == "not defined"
@@ -307,8 +307,8 @@ def test_statistics_that_do_not_exist_are_said_to_be_undefined():
 
 
 def test_the_sample_is_named_by_size_split_and_sex():
-    assert verdict.sample_in_words(1425, "validation") == "these 1,425 validation radiographs"
-    assert verdict.sample_in_words(97, "test", "female") == "these 97 test radiographs of girls"
+    assert words.sample_in_words(1425, "validation") == "these 1,425 validation radiographs"
+    assert words.sample_in_words(97, "test", "female") == "these 97 test radiographs of girls"
 
 
 # Simulated tables ---------------------------------------------------------------------------
@@ -352,19 +352,19 @@ def simulated(n: int, kind: str):
         (100_000, "equal models"),
     ],
 )  # fmt: skip
-def test_simulated_tables_get_well_formed_sentences_and_the_right_verdict(n, kind):
+def test_simulated_tables_get_well_formed_sentences_and_the_right_conclusion(n, kind):
     found = simulated(n, kind)
-    sample = verdict.sample_in_words(n, "test")
-    paragraphs = verdict.verdict(found.comparison, found.differences, found.wins, TITLES, sample)
-    statistics = verdict.paired_statistics(found.comparison, TITLES)
-    everything = [*paragraphs, verdict.bias(found.bias, TITLES), *(" ".join(s) for s in statistics)]
+    sample = words.sample_in_words(n, "test")
+    paragraphs = words.conclusion(found.comparison, found.differences, found.wins, TITLES, sample)
+    statistics = words.paired_statistics(found.comparison, TITLES)
+    everything = [*paragraphs, words.bias(found.bias, TITLES), *(" ".join(s) for s in statistics)]
     for text in map(plain, everything):
         assert text.endswith(".")
         assert not re.search(r"\bnan\b|\binf\b|None|\be-\d|  |\.\.|−0\.0+\b", text), text
         assert text.count("**") in (0, 2)
     text = plain(" ".join(paragraphs))
     if n < 20:
-        assert text.startswith("**No verdict")
+        assert text.startswith("**No conclusion")
         assert found.differences["better"].isna().all()
         assert found.differences["p"].isna().all()
         return

@@ -104,7 +104,7 @@ def png() -> bytes:
 # The comparison -----------------------------------------------------------------------------
 
 
-def test_the_page_opens_with_a_verdict_on_the_test_radiographs(page, folder):
+def test_the_page_opens_with_a_conclusion_on_the_test_radiographs(page, folder):
     assert page.title[0].value == "Comparison of two models"
     assert page.markdown[0].value.startswith(
         f"**{DENSENET} has the smaller error** on these 120 test radiographs: MAE "
@@ -156,7 +156,7 @@ def test_one_sex_alone_is_compared_on_its_own(page, folder):
     assert mae(folder, "test", sex="female") in row(page, "MAE")
 
 
-def test_another_recipe_has_its_own_verdict_and_no_weights_to_time(page):
+def test_another_recipe_has_its_own_conclusion_and_no_weights_to_time(page):
     choose(page, "recipe", "paper")
     assert "difference between" in page.markdown[0].value
     assert row(page, "Weights file").count("–") == 3
@@ -405,9 +405,9 @@ def test_errors_on_other_images_are_shown_where_they_were_measured(folder, tmp_p
 # Artifacts that are not as they should be ---------------------------------------------------
 
 
-def test_a_few_cases_are_shown_without_a_verdict(tiny_artifacts):
+def test_a_few_cases_are_shown_without_a_conclusion(tiny_artifacts):
     page = started(PAGE)
-    assert page.markdown[0].value.startswith("**No verdict: 4 radiographs, fewer than 20.**")
+    assert page.markdown[0].value.startswith("**No conclusion: 4 radiographs, fewer than 20.**")
     assert len(page.get("plotly_chart")) == CHARTS
 
 

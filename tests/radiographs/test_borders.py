@@ -113,3 +113,9 @@ def test_real_radiographs_have_no_frame(rsna):
     for file in files:
         assert read_radiograph(file).info.borders == (0, 0, 0, 0), file.name
     assert len(files) >= 30
+
+
+def test_a_frame_around_nothing_stays():
+    film = np.full((200, 300), 50, np.uint8)
+    film[:, 60:240] = 200
+    assert find_film(film, black_too=True) == (0, 0, 300, 200)

@@ -24,7 +24,7 @@ def app(tiny_artifacts, monkeypatch):
     st.cache_data.clear()
     st.cache_resource.clear()
     app = started()
-    app.switch_page("pages/follow_up.py")
+    app.switch_page("follow_up.py")
     return run(app)
 
 
