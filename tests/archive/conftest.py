@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from distributed import Client
+from stub_readers import in_this_process
 
 from boneage.archive.settings import Settings
 from boneage.archive.sources import list_source
@@ -12,9 +12,7 @@ from boneage.archive.stores import Store
 
 @pytest.fixture(scope="package")
 def client():
-    with Client(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0"
-    ) as client:
+    with in_this_process() as client:
         yield client
 
 

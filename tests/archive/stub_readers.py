@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from distributed import Client
 
 from boneage.archive.settings import ArchiveError
 from boneage.archive.stores import Store
@@ -89,8 +90,17 @@ def without_models(settings):
     raise ArchiveError("The models are missing.")
 
 
+def in_this_process() -> Client:
+    """A Dask cluster in this process, without its dashboard, which takes seconds to import."""
+    return Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None)
+
+
+def parts_in(store: Store) -> list[Path]:
+    """The files of all parts, in their order."""
+    folder = Path(store.url, "parts")
+    return sorted(folder.glob("part-*.parquet")) if folder.exists() else []
+
+
 def rows_in(store: Store) -> list[dict]:
     """The rows of all parts, in their order."""
-    folder = Path(store.url, "parts")
-    parts = sorted(folder.glob("part-*.parquet")) if folder.exists() else []
-    return [row for part in parts for row in pq.read_table(part).to_pylist()]
+    return [row for part in parts_in(store) for row in pq.ParquetFile(part).read().to_pylist()]
