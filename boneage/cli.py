@@ -12,6 +12,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
+    from boneage.datasets.labeled_images import InOrder
     from boneage.growth.given_age import GivenAge
     from boneage.inference.predictor import Predictor
     from boneage.inference.results import FileResult
@@ -156,9 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes on this machine, about 0.7 GB each (default: one per CPU)",
     )
-    verb.add_argument(
-        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, or its scheduler file (.json)"
-    )
+    _add_scheduler(verb)
     verb.add_argument(
         "--part-size",
         type=_at_least(1),
@@ -171,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_labeled_images(verb)
     _add_model_or_ensemble(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    _add_processes(verb)
 
     verb = _verb(verbs, "report", _report, "error analysis of stored predictions as an HTML file")
     _add_model_or_ensemble(verb)
@@ -216,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
         "errors after image changes; writes robustness.csv",
     )
     _add_labeled_images(verb)
+    _add_processes(verb)
 
     verb = _verb(
         verbs,
@@ -243,6 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--workers", type=_at_least(1), metavar="N", help="processes (default: one per CPU)"
     )
+    _add_scheduler(verb)
 
     verb = _verb(
         verbs, "train", _train, "train a model on a cache and write its artifact", _how_to_resume
@@ -285,9 +288,8 @@ def _parser() -> argparse.ArgumentParser:
         help="radiographs per standard (default 60)",
     )
     verb.add_argument("--per-plate", type=_at_least(1), dest="per_standard", help=argparse.SUPPRESS)
-    verb.add_argument(
-        "--workers", type=_at_least(1), default=2, metavar="N", help="processes (default 2)"
-    )
+    verb.add_argument("--workers", type=_at_least(1), metavar="N", help="processes (default 2)")
+    _add_scheduler(verb)
 
     verb = _verb(
         verbs,
@@ -358,6 +360,25 @@ def _add_reference_column(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_processes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers",
+        type=_at_least(1),
+        metavar="N",
+        help="processes with models of their own, about 0.7 GB each, instead of threads of one; "
+        "needs the extra archive",
+    )
+    _add_scheduler(parser)
+
+
+def _add_scheduler(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster, or its scheduler file (.json); needs the extra archive",
+    )
+
+
 def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
@@ -415,8 +436,7 @@ def _predict_archive(options: argparse.Namespace) -> int:
     from boneage.inference import results
     from boneage.inference.runtime import cores
 
-    if options.scheduler and options.workers:
-        raise BoneAgeError("Give --workers for this machine, or --scheduler for a cluster.")
+    _check_processes(options)
     summary = predict_archive(
         options.source,
         options.out,
@@ -496,21 +516,15 @@ def _evaluate(options: argparse.Namespace) -> int:
     from boneage.datasets.labeled_images import labeled_images
     from boneage.datasets.rsna import labeled_cases
     from boneage.evaluation.metrics import summarize
-    from boneage.inference.ensemble import with_ensemble
     from boneage.inference.predictor import Predictor
 
     labels = labeled_cases(options.images, options.labels, options.reference_column)
     predictor = Predictor(options.model, workers=len(labels))
     rows, refused = [], 0
-    for case, prediction in labeled_images(
-        labels,
-        lambda case: predictor.predict(case.path, case.sex),
-        "evaluate",
-        predictor.workers,
-    ):
-        refused += prediction.refusal is not None
-        months = with_ensemble(prediction.months, prediction.weights)[options.model]
-        rows.append((case.reference_months, months))
+    with _side_by_side(options, predictor, options.model, _predicted) as (predict, each):
+        for case, (months, is_refused) in labeled_images(labels, predict, "evaluate", each):
+            refused += is_refused
+            rows.append((case.reference_months, months[options.model]))
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     cases = pd.DataFrame(rows, columns=["reference_months", "prediction_months"])
@@ -528,6 +542,47 @@ def _evaluate(options: argparse.Namespace) -> int:
     else:
         print("\n".join(f"{name:13} {value}" for name, value in summary.items()))
     return OK if summary["unreadable"] == refused == 0 else NOT_ALL_OK
+
+
+def _predicted(predictor: "Predictor", case: Any) -> tuple[dict[str, Any], bool]:
+    """Bone age of each model and the ensemble, and whether the quality check refuses the image."""
+    from boneage.inference.ensemble import with_ensemble
+
+    prediction = predictor.predict(case.path, case.sex)
+    months = with_ensemble(prediction.months, prediction.weights)
+    return months, prediction.refusal is not None
+
+
+@contextmanager
+def _side_by_side(
+    options: argparse.Namespace,
+    predictor: "Predictor",
+    model: str,
+    work: "Callable[[Predictor, Any], Any]",
+) -> "Iterator[tuple[Callable[[Any], Any], InOrder]]":
+    """What calls `work` with a predictor, and what does so for many cases: threads, or Dask."""
+    if not (options.workers or options.scheduler):
+        from boneage.datasets.labeled_images import in_order
+
+        yield partial(work, predictor), partial(in_order, workers=predictor.workers)
+        return
+    from boneage.archive.side_by_side import with_predictor
+
+    with _dask(options) as each:
+        yield with_predictor(model, work), each
+
+
+def _dask(options: argparse.Namespace) -> "AbstractContextManager[InOrder]":
+    """The processes or the cluster that were asked for."""
+    from boneage.archive.side_by_side import in_order_on
+
+    _check_processes(options)
+    return in_order_on(options.scheduler, options.workers)
+
+
+def _check_processes(options: argparse.Namespace) -> None:
+    if options.scheduler and options.workers:
+        raise BoneAgeError("Give --workers for this machine, or --scheduler for a cluster.")
 
 
 def _rounded(value: float) -> float | None:
@@ -614,10 +669,12 @@ def _robustness(options: argparse.Namespace) -> int:
     from boneage import artifacts
     from boneage.datasets.rsna import labeled_cases
     from boneage.inference.predictor import Predictor
-    from boneage.robustness.measurement import measure_robustness
+    from boneage.robustness.measurement import measure_robustness, predict_changed
 
     cases = labeled_cases(options.images, options.labels, options.reference_column)
-    table = measure_robustness(Predictor(workers=len(cases)), cases)
+    predictor = Predictor(workers=len(cases))
+    with _side_by_side(options, predictor, ENSEMBLE, predict_changed) as (predict, each):
+        table = measure_robustness(predictor, cases, predict, each)
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
     print(f"MAE in months; intervals and differences are in {path}.")
@@ -638,7 +695,9 @@ def _prepare(options: argparse.Namespace) -> int:
         validation_labels=options.validation_labels,
         reference_column=options.reference_column,
     )
-    cache = build_cache(table, options.cache, Preprocessing(size=options.size), options.workers)
+    parameters = Preprocessing(size=options.size)
+    with _dask(options) if options.scheduler else nullcontext() as each:
+        cache = build_cache(table, options.cache, parameters, options.workers, each=each)
     counts = cache.manifest.groupby(["split", "crop_method"]).size()
     print(f"{len(cache.images)} images in {options.cache}, by split and how the hand was found:")
     print(counts.unstack(fill_value=0).to_string())
@@ -697,7 +756,10 @@ def _atlas(options: argparse.Namespace) -> int:
     from boneage.atlas.building import Settings, build_atlas
 
     settings = Settings(per_standard=options.per_standard)
-    standards = build_atlas(options.cache, options.out, settings, options.workers)
+    with _dask(options) if options.scheduler else nullcontext() as each:
+        standards = build_atlas(
+            options.cache, options.out, settings, options.workers or 2, each=each
+        )
     print(f"{len(standards)} standards of {standards['n'].sum()} radiographs are in {options.out}.")
     return OK
 

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -92,13 +92,14 @@ class Outcome(NamedTuple):
     fault: str | None = None
 
 
+Loaded = TypeVar("Loaded")
 # Makes of some files their rows, those of one file in a list.
 Reader = Callable[[Sequence[Entry]], Iterable[list[Row]]]
 ReaderMaker = Callable[[Settings], Reader]
 
 
 _lock = threading.Lock()
-_reader: tuple[ReaderMaker, str, Reader] | None = None  # of this process
+_loaded: tuple[Any, str, Any] | None = None  # what this process holds
 
 
 def parts_of(listing: Listing, settings: Settings) -> Iterator[Part]:
@@ -141,7 +142,7 @@ def predict_part(part: Part, settings: Settings, store: Store, make_reader: Read
         fault; any other is raised, for Dask to try again.
     """
     try:
-        read = _once(make_reader, settings)
+        read = once(make_reader, settings)
         rows = [row for of_file in read(part.entries) for row in of_file]
         write_part(part, rows, store)
     except BoneAgeError as error:
@@ -151,17 +152,17 @@ def predict_part(part: Part, settings: Settings, store: Store, make_reader: Read
 
 def read_files(entries: Sequence[Entry], settings: Settings, make_reader: ReaderMaker) -> list[Row]:
     """The rows of some files, sent back instead of written; runs on a worker."""
-    return [row for of_file in _once(make_reader, settings)(entries) for row in of_file]
+    return [row for of_file in once(make_reader, settings)(entries) for row in of_file]
 
 
-def _once(make_reader: ReaderMaker, settings: Settings) -> Reader:
-    """The reader of this process, made by the first task of a run."""
-    global _reader
+def once(make: Callable[[Settings], Loaded], settings: Settings) -> Loaded:
+    """What the first task of a run made in this process, such as its reader."""
+    global _loaded
     with _lock:
-        if _reader is None or _reader[:2] != (make_reader, settings.digest):
-            _reader = None  # before the next takes as much memory
-            _reader = make_reader, settings.digest, make_reader(settings)
-        return _reader[2]
+        if _loaded is None or _loaded[:2] != (make, settings.digest):
+            _loaded = None  # before the next takes as much memory
+            _loaded = make, settings.digest, make(settings)
+        return _loaded[2]
 
 
 def write_part(part: Part, rows: Sequence[Row], store: Store) -> None:

@@ -30,7 +30,7 @@ Fetched = tuple[bytes | Path, str | None]  # what to read, and the SHA-256 of it
 class OtherInstallation(BoneAgeError):
     """A worker would give other answers than the machine that started the run."""
 
-    def __init__(self) -> None:
+    def __init__(self, *_: object) -> None:  # pickle gives the sentence back
         super().__init__(
             "A worker has another version of boneage or other models than this machine: install "
             "the same on all of them, with the same artifacts, and run the same command again."
@@ -50,10 +50,20 @@ def reader(settings: Settings) -> Reader:
         OtherInstallation: the models are others than those of the run.
         ArtifactError: a file of a model is damaged.
     """
+    return partial(_read, load(settings), settings)
+
+
+def load(settings: Settings) -> Predictor:
+    """The predictor of this process, which leaves the other cores to others.
+
+    Raises:
+        OtherInstallation: the models are others than those of the run.
+        ArtifactError: a file of a model is damaged.
+    """
     if settings.version != boneage.__version__ or settings.models != fingerprints(settings.model):
         raise OtherInstallation
     cv2.setNumThreads(1)  # every core has a radiograph of its own
-    return partial(_read, Predictor(settings.model, workers=cores()), settings)
+    return Predictor(settings.model, workers=cores())
 
 
 def _read(

@@ -104,7 +104,7 @@ def run(
             arrived.add(future)
 
     try:
-        give(_ahead(progress.workers))
+        give(ahead(progress.workers))
         report(progress)
         for future, outcome in arrived:
             part = running.pop(future)
@@ -120,7 +120,7 @@ def run(
                 _fail(progress, part, error)
             if time.monotonic() - looked > _COUNT_SECONDS:
                 progress.workers, looked = threads_of(client), time.monotonic()
-            give(_ahead(progress.workers) - len(running))
+            give(ahead(progress.workers) - len(running))
             report(progress)
     finally:  # a cluster that runs on must not go on with this
         client.cancel(list(running))
@@ -161,7 +161,8 @@ def _missing(
             yield part
 
 
-def _ahead(threads: int) -> int:
+def ahead(threads: int) -> int:
+    """Tasks to give to a cluster of so many threads before the first is done."""
     return max(_MIN_AHEAD, _AHEAD_PER_THREAD * threads)
 
 
