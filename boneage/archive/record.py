@@ -38,7 +38,7 @@ class Record:
         self._store = store
         self._name = f"{RUNS}/{started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}.json"
         self._facts: dict[str, Any] = {
-            "started": started.isoformat(timespec="seconds"),
+            "started": started.isoformat(timespec="milliseconds"),
             "ended": None,
             "outcome": None,
             "machine": socket.gethostname(),
@@ -57,7 +57,7 @@ class Record:
             outcome: "complete", "incomplete" or why it stopped, a sentence.
             progress: what was done; None where nothing was.
         """
-        self._facts["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+        self._facts["ended"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._facts["outcome"] = outcome
         if progress:
             self._facts |= {
