@@ -23,6 +23,7 @@ from boneage.errors import BoneAgeError
 from boneage.growth.entries import ImpossibleEntry
 from boneage.growth.options import add_child_options, given_age
 from boneage.models.registry import ENSEMBLE, MODELS
+from boneage.radiographs.frame_options import add_frame_options, given_frame
 from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
@@ -110,21 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="add the field read: file type, compression, size, polarity, borders removed",
     )
-    verb.add_argument(
-        "--box",
-        type=_box,
-        metavar="LEFT,TOP,RIGHT,BOTTOM",
-        help="of a single file: where the hand is, instead of searching for it, from the "
-        "fingertips to the ends of radius and ulna; in pixels of the radiograph after --rotate, "
-        "not counting borders that reading removes (see --verbose)",
-    )
-    verb.add_argument(
-        "--rotate",
-        type=float,
-        metavar="DEGREES",
-        help="with --box: first rotate the radiograph clockwise about its center, on a canvas that "
-        "holds all of it, so that the fingers point up",
-    )
+    add_frame_options(verb)
     verb.add_argument("--anyway", action="store_true", dest="force", help=argparse.SUPPRESS)
     verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
 
@@ -335,17 +322,6 @@ def _at_least(least: int) -> Callable[[str], int]:
     return whole_number
 
 
-def _box(text: str) -> tuple[float, float, float, float]:
-    """The type of the option for a box."""
-    try:
-        left, top, right, bottom = map(float, text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not four numbers, left,top,right,bottom"
-        ) from None
-    return left, top, right, bottom
-
-
 def _add_labeled_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, metavar="DIR", help="images named <id>.png etc.")
     parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,sex")
@@ -398,7 +374,7 @@ def _predict(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
 
     paths = list(_files(options.files))
-    frame, given = _frame(options), given_age(options)
+    frame, given = given_frame(options, options.files), given_age(options)
     predictor = Predictor(options.model, workers=len(paths))
     predict = partial(_results, predictor, options, frame, given)
     all_ok = True
@@ -415,19 +391,6 @@ def _predict(options: argparse.Namespace) -> int:
     for note in predictor.notes:
         print(note, file=sys.stderr)
     return OK if all_ok else NOT_ALL_OK
-
-
-def _frame(options: argparse.Namespace) -> "ManualFrame | None":
-    """The box and the rotation that were given; they belong to one radiograph."""
-    from boneage.radiographs.manual_frame import ManualFrame
-
-    if options.box is None:
-        if options.rotate is not None:
-            raise BoneAgeError("--rotate needs --box: the hand's box on the rotated radiograph.")
-        return None
-    if len(options.files) > 1 or Path(options.files[0]).is_dir():
-        raise BoneAgeError("--box is for one radiograph: name a single file.")
-    return ManualFrame(options.box, options.rotate or 0.0)
 
 
 def _predict_archive(options: argparse.Namespace) -> int:
