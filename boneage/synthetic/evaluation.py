@@ -20,6 +20,7 @@ from boneage.atlas import standards
 from boneage.atlas.registration import hand_mask, same_exposure, trimmed_mean
 from boneage.datasets.cache import open_cache
 from boneage.errors import BoneAgeError
+from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import summarize
 from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
@@ -34,11 +35,38 @@ if TYPE_CHECKING:
 PREDICTIONS, DISTANCES = "predictions.csv", "distances.csv"
 PER_GROUP = 7  # hands with a prediction
 RADIOGRAPH, SYNTHETIC = "radiograph", "synthetic"
+_CASE_COLUMNS = ("id", "sex", "months", "seed", "reference_months", "build")
 _PREDICTION_COLUMNS = (
-    "id", "sex", "months", "seed", "reference_months", "model", "prediction_months", "refused",
-    "model_sha256", "build",
+    *_CASE_COLUMNS[:-1], "model", "prediction_months", "refused", "model_sha256", "build",
 )  # fmt: skip
 _DISTANCE_COLUMNS = ("sex", "months", "kind", "gray_levels", "pattern", "build")
+
+
+def cases(per_group: int = PER_GROUP, root: str | Path | None = None) -> pd.DataFrame:
+    """Synthetic hands as cases of known age, the same ones at every call.
+
+    Args:
+        per_group: hands of each group, seeds 0 and up.
+        root: folder of the models of hands, by default the published one.
+
+    Returns:
+        Columns id, sex, months (nominal age of the group), seed, reference_months (its mean bone
+        age) and build.
+
+    Raises:
+        ArtifactError: the models are missing or damaged.
+
+    Example:
+        >>> cases(per_group=2)["id"].head(2).tolist()
+        ['female-024-0', 'female-024-1']
+    """
+    rows = [
+        (f"{row.sex}-{row.months:03d}-{seed}", row.sex, row.months, seed, row.mean_age_months,
+         row.build)
+        for row in hands.groups(root).itertuples()
+        for seed in range(per_group)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(_CASE_COLUMNS))
 
 
 def predict_hands(
@@ -48,30 +76,29 @@ def predict_hands(
 
     Args:
         predictor: of the published models.
-        per_group: hands of each group, seeds 0 and up.
+        per_group: hands of each group.
         root: folder of the models of hands, by default the published one.
 
     Returns:
-        Columns id, sex, months, seed, reference_months (the bone age of the group), model,
-        prediction_months, refused (by the image quality check), model_sha256 and build.
+        Columns id, model, prediction_months, refused (by the image quality check), model_sha256 and
+        those of `cases`.
 
     Raises:
         ArtifactError: the models are missing or damaged.
     """
     fingerprints = artifacts.published_fingerprints()
-    groups = hands.groups(root)
+    table = cases(per_group, root)
     rows = []
-    for row in tqdm(list(groups.itertuples()), desc="predictions", unit="group"):
-        for seed in range(per_group):
-            hand = hands.synthetic_hand(row.sex, row.mean_age_months, seed, root)
-            read = predictor.predict(standards.png(hand.image), row.sex)
-            case = f"{row.sex}-{row.months:03d}-{seed}"
-            rows += [
-                (case, row.sex, row.months, seed, hand.bone_age_months, model, age,
-                 read.refusal is not None, fingerprints[model], row.build)
-                for model, age in with_ensemble(read.months, predictor.weights).items()
-            ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(_PREDICTION_COLUMNS))
+    for case in tqdm(list(table.itertuples()), desc="predictions", unit="hand"):
+        hand = hands.synthetic_hand(case.sex, case.reference_months, case.seed, root)
+        read = predictor.predict(standards.png(hand.image), case.sex)
+        refused = read.refusal is not None
+        rows += [
+            (case.id, model, age, refused, fingerprints[model])
+            for model, age in with_ensemble(read.months, predictor.weights).items()
+        ]
+    columns = ["id", "model", "prediction_months", "refused", "model_sha256"]
+    return pd.DataFrame(rows, columns=columns).merge(table, on="id")[list(_PREDICTION_COLUMNS)]
 
 
 def measure_distances(
@@ -175,6 +202,27 @@ def read_predictions(root: str | Path | None = None) -> pd.DataFrame:
     table = artifacts.read_table(path, _PREDICTION_COLUMNS, files.BUILD, dtype=texts)
     current = table["model"].map(artifacts.published_fingerprints()) == table["model_sha256"]
     return table[current & table["build"].isin(hands.groups(root)["build"])]
+
+
+def usable_cases(root: str | Path | None = None) -> pd.DataFrame:
+    """The hands, but those known to be refused or to be read more than a year off.
+
+    Args:
+        root: folder of the models of hands, by default the published one.
+
+    Returns:
+        As of `cases`.
+
+    Raises:
+        ArtifactError: a file is damaged.
+    """
+    table = cases(root=root)
+    if not (files.synthetic_folder(root) / PREDICTIONS).exists():
+        return table
+    read = read_predictions(root)
+    error = (read["prediction_months"] - read["reference_months"]).abs()
+    left_out = read[read["refused"] | ((read["model"] == ENSEMBLE) & is_large(error))]
+    return table[~table["id"].isin(left_out["id"])]
 
 
 def read_distances(root: str | Path | None = None) -> pd.DataFrame:

@@ -70,18 +70,16 @@ def offer_samples(with_images: bool) -> None:
         st.session_state.uploader += 1  # a new uploader is an empty one
 
     offered = samples()
-    drawn = any(sample.is_drawing for sample in offered.values())
-    what = "a drawing" if drawn else "an average hand"
-    st.markdown(f"**No radiograph at hand?** Try {what}:")
+    one = next(iter(offered.values()))  # they are all of one kind
+    st.markdown(f"**No radiograph at hand?** Try {one.kind}:")
     with st.grid(3, min_column_width=90, gap="xsmall"):
         for name, sample in offered.items():
             with st.container(gap="xxsmall"):
                 if with_images:
-                    kind = "Drawing of a hand" if drawn else "Average hand"
-                    alt = f"{kind}: {name.lower()}"
+                    alt = f"{sample.kind.split(' ', 1)[1].capitalize()}: {name.lower()}"
                     st.image(sample_png(sample), width="stretch", alt=alt)
                 st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
-    about, missed = about_samples(drawn)
+    about, missed = about_samples(one)
     st.caption(about, help=missed)
 
 
