@@ -9,7 +9,10 @@ from boneage.synthetic.model import HandModel, enlarged
 
 # Room around the canvas, in its pixels, for hands that are spread wider or longer than the mean.
 _SIDE, _TOP = 96, 64
-_MARGIN = 24  # pixels of the radiograph left around the hand
+_WRIST = 0.8  # its row on the canvas, a share of the height, see `boneage.atlas.registration`
+# A shorter forearm, in lengths of the hand, is cut off for the image quality check.
+_MIN_FOREARM, _ATTEMPTS = 0.24, 20
+_MARGIN = 64  # pixels of the radiograph left around the hand
 _SIZE = 2  # the radiograph is so many times as large as the canvas
 _MAX_SCORE = 2.0  # standard deviations
 _CELL = 20  # pixels over which the mixing of the detail changes
@@ -30,18 +33,39 @@ def draw(model: HandModel, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     texture = draw_texture(model, rng)
     texture[0] = texture[:, 0] = texture[:, -1] = 0  # what lies beyond the canvas is black
-    scores = _scores(rng, len(model.shape))
-    displacement = np.tensordot(scores, model.shape, 1).astype(np.float32)
-    where = _inverse(displacement, model.mean.shape)
-    where = cv2.resize(where, None, fx=_SIZE, fy=_SIZE, interpolation=cv2.INTER_LINEAR)
-    image = sample(texture, where)
-    hand = sample(hand_mask(model.mean), where, cv2.INTER_LINEAR) > 0.5
-    beyond = ((where[..., 1] > model.mean.shape[0] - 1) & hand).any(axis=1)
-    bottom = int(beyond.argmax()) if beyond.any() else len(image)
+    mask = hand_mask(model.mean)
+    for _ in range(_ATTEMPTS):
+        where = _bent(model, rng)
+        hand = sample(mask, where, cv2.INTER_LINEAR) > 0.5
+        top, wrist, bottom = _rows(where, hand)
+        if bottom - wrist >= _MIN_FOREARM * (wrist - top):
+            break
     columns = np.flatnonzero(hand[:bottom].any(axis=0))
-    top = max(0, int(hand.any(axis=1).argmax()) - _MARGIN)
     left, right = max(0, columns[0] - _MARGIN), columns[-1] + 1 + _MARGIN
-    return np.clip(np.rint(image[top:bottom, left:right]), 0, 255).astype(np.uint8)
+    image = sample(texture, where)[max(0, top - _MARGIN) : bottom, left:right]
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def _bent(model: HandModel, rng: np.random.Generator) -> np.ndarray:
+    """(H, W, 2) float32 of x, y: where each pixel of a radiograph lies on the canvas."""
+    displacement = np.tensordot(_scores(rng, len(model.shape)), model.shape, 1)
+    where = _inverse(displacement.astype(np.float32), model.mean.shape)
+    return cv2.resize(where, None, fx=_SIZE, fy=_SIZE, interpolation=cv2.INTER_LINEAR)
+
+
+def _rows(where: np.ndarray, hand: np.ndarray) -> tuple[int, int, int]:
+    """The rows of the fingertips, the wrist and the end of the forearm, as nothing is known beyond
+    the canvas."""
+    canvas = where.shape[0] / _SIZE - _TOP
+
+    def first(rows: np.ndarray) -> int:
+        return int(rows.argmax()) if rows.any() else len(rows)
+
+    top, wrist, bottom = (
+        first(((where[..., 1] > row) & hand).any(axis=1))
+        for row in (-np.inf, _WRIST * canvas, canvas - 1)
+    )
+    return top, wrist, bottom
 
 
 def draw_texture(model: HandModel, rng: np.random.Generator) -> np.ndarray:
