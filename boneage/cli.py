@@ -734,15 +734,15 @@ def _synthetic(options: argparse.Namespace) -> int:
 
 def _synthetic_evaluate(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
-    from boneage.synthetic import evaluation
+    from boneage.synthetic import evaluation, privacy
 
     if options.cache:
-        distances = evaluation.measure_distances(options.cache)
-        path = evaluation.write(evaluation.DISTANCES, distances)
-        print(f"Distances to the nearest radiograph, in {path}:")
-        print(evaluation.distance_summary(distances).round(3).to_string())
+        table = privacy.measure_privacy(options.cache)
+        path = privacy.write_privacy(table)
+        print(f"Distances to the nearest radiograph and share of fine detail explained, in {path}:")
+        print(privacy.privacy_summary(table).round(3).to_string())
     predictions = evaluation.predict_hands(Predictor())
-    path = evaluation.write(evaluation.PREDICTIONS, predictions)
+    path = evaluation.write_predictions(predictions)
     metrics = evaluation.prediction_metrics(predictions)
     print(
         f"{metrics['accepted']:.1%} of the hands accepted by the image quality check, MAE of the "

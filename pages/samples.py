@@ -2,12 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from io import BytesIO
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from boneage import formatting
 from boneage.artifacts import ArtifactError
@@ -15,6 +14,7 @@ from boneage.atlas import evaluation as answers
 from boneage.atlas import standards
 from boneage.atlas import text as atlas_text
 from boneage.datasets.phantoms import draw_phantom
+from boneage.figures import images
 from boneage.models.registry import ENSEMBLE
 from boneage.synthetic import evaluation as synthetic
 from boneage.synthetic import hands
@@ -70,6 +70,7 @@ SYNTHETIC = (
     ("female", 156),
     ("male", 204),
 )
+THUMBNAIL = (320, 256)  # height and width
 CHILD = {"female": "Girl", "male": "Boy"}
 ABOUT_DRAWING = (
     "This hand is a drawing. The models were trained on real radiographs, so their predictions for "
@@ -78,10 +79,10 @@ ABOUT_DRAWING = (
 
 
 def samples() -> dict[str, Sample]:
-    """Name -> sample: hands that the quality check accepts and the models read well.
+    """Name -> sample: synthetic hands that the quality check is known to accept.
 
-    A hand is left out if the check is known to refuse it, or the ensemble to be more than a year
-    off. Without synthetic hands the samples are average hands; without those, drawings.
+    Without them the samples are average hands that the models also read well, without those
+    drawings.
     """
     for found in (synthetic_hands, average_hands):
         try:
@@ -93,7 +94,7 @@ def samples() -> dict[str, Sample]:
 
 
 def synthetic_hands() -> dict[str, Sample]:
-    usable = synthetic.usable_cases().drop_duplicates(["sex", "months"])
+    usable = synthetic.accepted_cases().drop_duplicates(["sex", "months"])
     return named(usable.set_index(["sex", "months"]), SYNTHETIC)
 
 
@@ -137,22 +138,29 @@ def about_samples(kind: Sample) -> tuple[str, str | None]:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def sample_png(sample: Sample) -> bytes:
+    return standards.png(sample_pixels(sample))
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def sample_thumbnail(sample: Sample) -> bytes:
+    """A small PNG, of the same size for every sample."""
+    return standards.png(images.letterboxed(sample_pixels(sample), THUMBNAIL))
+
+
+def sample_pixels(sample: Sample) -> np.ndarray:
+    if sample.is_drawing:
+        return draw_phantom(sample.months, sample.sex, sample.seed, height=800)
     if sample.is_synthetic:
-        return standards.png(hands.synthetic_hand(sample.sex, sample.months, sample.seed).image)
-    if not sample.is_drawing:
-        return standards.png(standards.standard(sample.sex, sample.months).image)
-    file = BytesIO()
-    Image.fromarray(draw_phantom(sample.months, sample.sex, sample.seed, height=800)).save(
-        file, "PNG"
-    )
-    return file.getvalue()
+        return hands.synthetic_hand(sample.sex, sample.months, sample.seed).image
+    return standards.standard(sample.sex, sample.months).image
 
 
 def sample_source(name: str) -> Source:
     sample = samples()[name]
     content = sample_png(sample)
     digest = hashlib.sha256(content).hexdigest()
-    return Source(name, name, content, digest, sample.sex, about(sample))
+    title = f"Synthetic hand, {name.lower()}" if sample.is_synthetic else name
+    return Source(name, title, content, digest, sample.sex, about(sample))
 
 
 def about(sample: Sample) -> str:

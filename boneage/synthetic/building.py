@@ -160,20 +160,45 @@ def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, i
     Returns:
         (sex, nominal months) -> row numbers.
     """
-    usable = manifest[(manifest["split"] != TEST) & (manifest["crop_method"] == MEDIAPIPE)]
-    years = ((usable["reference_months"] + _YEAR / 2) // _YEAR).astype(int)
     groups = {}
-    for (sex, year), group in usable.groupby([usable["sex"], years]):
-        good = group[group["contrast"] >= group["contrast"].quantile(settings.least_contrast)]
+    for key, candidates in _candidates(manifest):
+        contrast = candidates["contrast"]
+        good = candidates[contrast >= contrast.quantile(settings.least_contrast)]
         if len(good) < settings.per_group:
-            good = group.nlargest(settings.per_group, "contrast")
+            good = candidates.nlargest(settings.per_group, "contrast")
         if len(good) < MIN_HANDS:
             continue
         shuffled = good.sort_values("id").sample(frac=1, random_state=settings.seed)
-        away = (shuffled["reference_months"] - year * _YEAR).abs()
+        away = (shuffled["reference_months"] - key[1]).abs()
         closest = away.sort_values(kind="stable").index[: settings.per_group]
-        groups[sex, int(year) * _YEAR] = np.sort(closest.to_numpy())
+        groups[key] = np.sort(closest.to_numpy())
     return groups
+
+
+def find_others(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, int], np.ndarray]:
+    """Radiographs that would have suited a group and are not in it, to compare with.
+
+    Args:
+        manifest: of a cache.
+        settings: of the draw of the groups.
+
+    Returns:
+        (sex, nominal months) -> row numbers, at most `MIN_HANDS` of them.
+    """
+    groups, others = find_groups(manifest, settings), {}
+    for key, candidates in _candidates(manifest):
+        rest = candidates.drop(groups.get(key, candidates.index))
+        drawn = rest.sample(min(len(rest), MIN_HANDS), random_state=settings.seed)
+        others[key] = np.sort(drawn.index.to_numpy())
+    return others
+
+
+def _candidates(manifest: pd.DataFrame) -> Iterator[tuple[tuple[str, int], pd.DataFrame]]:
+    """(sex, nominal months) and the radiographs of that sex and year which may be used."""
+    usable = manifest[(manifest["split"] != TEST) & (manifest["crop_method"] == MEDIAPIPE)]
+    years = ((usable["reference_months"] + _YEAR / 2) // _YEAR).astype(int)
+    for (sex, year), group in usable.groupby([usable["sex"], years]):
+        yield (str(sex), int(year) * _YEAR), group
 
 
 def registered(

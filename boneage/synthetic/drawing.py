@@ -15,7 +15,7 @@ _MIN_FOREARM, _ATTEMPTS = 0.24, 20
 _MARGIN = 64  # pixels of the radiograph left around the hand
 _SIZE = 2  # the radiograph is so many times as large as the canvas
 _MAX_SCORE = 2.0  # standard deviations
-_CELL = 20  # pixels over which the mixing of the detail changes
+CELL = 20  # pixels over which the mixing of the detail changes
 _ROUNDS = 20  # of inverting the displacement; each leaves a fraction of the error
 
 
@@ -91,7 +91,7 @@ def _mixing(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray
     """(M, H, W) smooth random weights; their squares add up to 1 everywhere, so that the sum of
     the mixtures varies as much as one hand."""
     count, height, width = shape
-    coarse = rng.standard_normal((count, height // _CELL + 2, width // _CELL + 2))
+    coarse = rng.standard_normal((count, height // CELL + 2, width // CELL + 2))
     fields = np.stack(
         [cv2.resize(each.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
          for each in coarse]

@@ -4,7 +4,8 @@
     groups.csv        one row a group, see `COLUMNS`
     female-072.npz    the model of a group, in whole numbers, see `_STEPS`; sex and nominal age in
                       months
-    predictions.csv, distances.csv    see `boneage.synthetic.evaluation`
+    predictions.csv   see `boneage.synthetic.evaluation`
+    privacy.csv       see `boneage.synthetic.privacy`
     README.md         what it was computed from, and under which terms
 """
 

@@ -131,7 +131,7 @@ def synthetic_hands() -> Material:
 
     notes = (synthetic_text.about_hands(predictions), synthetic_text.SOURCE)
     each = dict(iter(accepted.groupby("model")))
-    return Material(SYNTHETIC, synthetic.usable_cases(), image, age_of, each, notes)
+    return Material(SYNTHETIC, synthetic.accepted_cases(), image, age_of, each, notes)
 
 
 def radiographs_of(folder: Path, split: str) -> Material:

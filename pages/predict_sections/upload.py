@@ -13,7 +13,7 @@ from boneage.inference.labeled import unmatched_in_words
 from boneage.radiographs.preprocessing import SEXES
 from boneage.radiographs.raster import ACCEPTED_TYPES
 from pages.radiographs import SEX_LABELS, Source, file_source
-from pages.samples import about_samples, sample_png, sample_source, samples
+from pages.samples import about_samples, sample_source, sample_thumbnail, samples
 from pages.shared import OLDEST_YEARS, read_upload, show_error
 
 
@@ -77,7 +77,7 @@ def offer_samples(with_images: bool) -> None:
             with st.container(gap="xxsmall"):
                 if with_images:
                     alt = f"{sample.kind.split(' ', 1)[1].capitalize()}: {name.lower()}"
-                    st.image(sample_png(sample), width="stretch", alt=alt)
+                    st.image(sample_thumbnail(sample), width="stretch", alt=alt)
                 st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
     about, missed = about_samples(one)
     st.caption(about, help=missed)

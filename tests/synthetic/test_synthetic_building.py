@@ -13,7 +13,7 @@ from boneage.datasets.phantoms import make_phantom
 from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import Preprocessing
 from boneage.synthetic import building, files, hands
-from boneage.synthetic.building import Settings, build_models, find_groups
+from boneage.synthetic.building import Settings, build_models, find_groups, find_others
 from boneage.synthetic.model import HandModel
 from boneage.synthetic.registering import SCALE, register
 
@@ -49,6 +49,18 @@ def test_the_contrast_of_a_group_is_good_where_there_are_enough():
     manifest = manifest_of([60] * 100)
     groups = find_groups(manifest, Settings(per_group=60, least_contrast=0.25))
     assert groups["female", 60].min() >= 25
+
+
+def test_others_are_of_the_same_year_and_in_no_group():
+    manifest = pd.concat(
+        [manifest_of([60] * 70), manifest_of([60] * 20, split="test"), manifest_of([72] * 41)],
+        ignore_index=True,
+    )
+    groups, others = (find(manifest, Settings(per_group=50)) for find in (find_groups, find_others))
+    assert len(others["female", 60]) == 20
+    assert others["female", 60].max() < 70
+    assert not set(others["female", 60]) & set(groups["female", 60])
+    assert len(others["female", 72]) == 0  # all are in the group
 
 
 @pytest.fixture(scope="module")

@@ -1,38 +1,22 @@
 """Fitting and drawing synthetic hands, on made-up images: fast, and their variation is known."""
 
-import cv2
 import numpy as np
 import pytest
+from made_up_hands import N, made_up_displacements, made_up_views
 
-from boneage.synthetic import model as hand_model
 from boneage.synthetic.drawing import draw, draw_texture
-from boneage.synthetic.evaluation import RADIOGRAPH, SYNTHETIC, distance_summary, nearest_radiograph
 from boneage.synthetic.files import read_model, write_model
 from boneage.synthetic.model import MAX_LEVERAGE, MIN_HANDS, TooFewHands, components, fit_model
-
-N, SHAPE = 48, (160, 128)
-PATTERN_SD = 15  # gray levels
 
 
 @pytest.fixture(scope="module")
 def views():
-    """N bright discs on black, each with its own pattern, brighter on one side or the other."""
-    rng = np.random.default_rng(3)
-    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
-    disc = np.clip((50 - np.hypot(x - 64, y - 90)) / 4, 0, 1)
-    patterns = [cv2.GaussianBlur(rng.normal(0, 1, SHAPE), (0, 0), 0.8) for _ in range(N)]
-    patterns = [PATTERN_SD * each / each.std() for each in patterns]
-    slopes = [rng.normal(0, 0.3) * (x - 64) for _ in range(N)]
-    views = [disc * (150 + p + s) for p, s in zip(patterns, slopes, strict=True)]
-    return np.clip(np.stack(views), 0, 255).astype(np.uint8)
+    return made_up_views()
 
 
 @pytest.fixture(scope="module")
 def displacements():
-    """Each disc moved to the right by its own amount."""
-    moved = np.zeros((N, SHAPE[0] // 8, SHAPE[1] // 8, 2), np.float32)
-    moved[..., 0] = np.random.default_rng(4).normal(0, 3, N)[:, None, None]
-    return moved
+    return made_up_displacements()
 
 
 @pytest.fixture(scope="module")
@@ -84,33 +68,6 @@ def test_a_seed_draws_one_image(model):
     other = draw(model, 2)
     rows, columns = np.minimum(first.shape, other.shape)
     assert np.abs(first[:rows, :columns].astype(int) - other[:rows, :columns]).mean() > 3
-
-
-def test_no_view_can_be_put_together_from_the_model(model, views):
-    """The best combination of all parts leaves out most of the fine detail of every view."""
-    inside = model.mean > 60
-    parts = [np.ones(inside.sum()), model.mean[inside]]
-    parts += [hand_model.enlarged(tone, SHAPE)[inside] for tone in model.tone]
-    parts += [mixture[inside] for mixture in model.mixtures]
-    basis = np.stack(parts, axis=1)
-    for view in views[:, inside].astype(np.float32):
-        fitted, *_ = np.linalg.lstsq(basis, view, rcond=None)
-        assert (view - basis @ fitted).var() > 0.7 * PATTERN_SD**2
-
-
-def test_distances_tell_a_copy_from_a_new_hand(model, views, monkeypatch):
-    table = nearest_radiograph(views, model).assign(sex="female", months=60)
-    assert (table["kind"].value_counts() == N).all()
-    summary = distance_summary(table)
-    medians = summary.loc["gray_levels", [f"{SYNTHETIC}_median", f"{RADIOGRAPH}_median"]]
-    assert medians.iloc[0] == pytest.approx(medians.iloc[1], rel=0.2)
-    assert summary.loc["pattern", "too_close"] == 0
-    # A model that gives back what it was made of is found out.
-    copies = iter(views.astype(np.float32))
-    monkeypatch.setattr("boneage.synthetic.evaluation.draw_texture", lambda *_: next(copies))
-    table = nearest_radiograph(views, model).assign(sex="female", months=60)
-    assert distance_summary(table)["too_close"].tolist() == [1, 1]
-    assert set(table["kind"]) == {RADIOGRAPH, SYNTHETIC}
 
 
 def test_a_model_is_stored_to_less_than_can_be_seen(model, tmp_path):
