@@ -301,7 +301,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs,
         "synthetic-evaluate",
         _synthetic_evaluate,
-        "predictions for synthetic hands and, with the cache, their distance from radiographs",
+        "predictions for synthetic hands and, with the cache, how near they are to radiographs",
     )
     verb.add_argument("--cache", metavar="DIR", help="that they were built from")
 

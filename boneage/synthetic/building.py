@@ -36,7 +36,7 @@ _README = """\
 `groups.csv` lists {groups} groups of {least} to {most} hand radiographs of children of one sex
 whose bone age lies within six months of the nominal age. Each `.npz` file has the mean of a group,
 principal components of shape and of gray levels, and mixtures of the fine detail of all its hands;
-no image of a child can be computed from it (`docs/synthetic_hands.md` says why). Computed with
+no radiograph can be recovered from it (`docs/synthetic_hands.md` says why). Computed with
 `python -m boneage synthetic` from training and validation images of the RSNA challenge, never from
 its test images.
 

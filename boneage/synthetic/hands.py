@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from boneage.artifacts import ArtifactError
-from boneage.formatting import CHILDREN, children_aged
+from boneage.formatting import CHILDREN
 from boneage.synthetic import files
 from boneage.synthetic.drawing import draw
 from boneage.synthetic.model import HandModel
@@ -31,11 +31,6 @@ class SyntheticHand:
     n: int
     seed: int
     image: np.ndarray = field(repr=False)
-
-    @property
-    def title(self) -> str:
-        """Sex and bone age, such as "Girls, 5 years 9 months"."""
-        return children_aged(self.sex, self.bone_age_months)
 
 
 def available(root: str | Path | None = None) -> bool:

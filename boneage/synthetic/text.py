@@ -29,7 +29,7 @@ def about_hands(predictions: pd.DataFrame) -> str:
     metrics = prediction_metrics(predictions)
     return (
         f"{NOBODY} On {metrics['n']:.0f} such hands the ensemble has an MAE of "
-        f"{metrics['mae']:.1f} months."
+        f"{metrics['mae']:.1f} months; most radiographs behind them were used for training."
     )
 
 

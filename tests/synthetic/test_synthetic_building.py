@@ -127,7 +127,6 @@ def test_a_build_writes_its_groups_and_goes_on(cache, tmp_path, atlas):
     hand = hands.synthetic_hand("female", 70, seed=3, root=folder)
     assert hand.bone_age_months == 72
     assert hand.n == 42
-    assert hand.title == "Girls, 6 years"
 
     (folder / "female-072.npz").unlink()
     (folder / "male-024.npz").write_bytes(b"of another build")

@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 
 from boneage.models.registry import ENSEMBLE
-from boneage.synthetic import evaluation, files, hands
+from boneage.synthetic import evaluation, files, hands, model, privacy
 from boneage.synthetic.model import MIN_HANDS
+from boneage.synthetic.privacy import (
+    EXPLAINED,
+    GRAY_LEVELS,
+    OTHER,
+    PATTERN,
+    RADIOGRAPH,
+    SYNTHETIC,
+)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "synthetic_hands.md"
 
@@ -24,8 +32,13 @@ def predictions():
 
 
 @pytest.fixture(scope="module")
-def distances():
-    return evaluation.read_distances()
+def measured():
+    return privacy.read_privacy()
+
+
+@pytest.fixture(scope="module")
+def summary(measured):
+    return privacy.privacy_summary(measured)
 
 
 def test_every_group_is_of_enough_hands_and_the_years_are_covered(groups):
@@ -59,30 +72,56 @@ def test_the_quality_check_accepts_them_and_the_models_agree_with_their_age(pred
     metrics = evaluation.prediction_metrics(predictions)
     assert metrics["accepted"] > 0.95
     assert metrics["mae"] < 12
-    for model in predictions["model"].unique():
-        of_model = predictions[predictions["model"] == model]
+    for name in predictions["model"].unique():
+        of_model = predictions[predictions["model"] == name]
         residuals = of_model["prediction_months"] - of_model["reference_months"]
         assert residuals.abs().mean() < 12
 
 
-def test_no_hand_is_as_close_to_a_radiograph_as_two_radiographs_are(distances, groups):
-    assert len(distances) == 2 * groups["n"].sum()
-    summary = evaluation.distance_summary(distances)
-    for measure in ("gray_levels", "pattern"):
-        assert summary.loc[measure, "synthetic_low"] > summary.loc[measure, "radiograph_low"]
-        assert summary.loc[measure, "too_close"] < 0.01
-    assert summary.loc["pattern", "synthetic_median"] > summary.loc["pattern", "radiograph_median"]
+def test_synthetic_hands_are_farther_from_radiographs_than_these_from_each_other(
+    measured, summary, groups
+):
+    for kind in (RADIOGRAPH, SYNTHETIC):
+        assert summary.loc[[(PATTERN, kind), (GRAY_LEVELS, kind)], "n"].eq(groups["n"].sum()).all()
+    median = measured.pivot_table("median", ["sex", "months"], ["measure", "kind"])
+    low = measured.pivot_table("low", ["sex", "months"], ["measure", "kind"])
+    assert len(median) == len(groups)
+    for measure in (GRAY_LEVELS, PATTERN):
+        assert (low[measure, SYNTHETIC] > low[measure, RADIOGRAPH]).mean() > 0.9
+    assert (median[PATTERN, SYNTHETIC] > median[PATTERN, RADIOGRAPH]).all()
 
 
-def test_the_document_states_what_was_measured(predictions, distances, groups):
+def test_the_models_hold_little_of_the_fine_detail_of_a_radiograph(summary):
+    own, other = summary.loc[(EXPLAINED, RADIOGRAPH)], summary.loc[(EXPLAINED, OTHER)]
+    assert own["median"] - other["median"] < 0.1
+    assert own["most"] < 0.5
+
+
+def test_the_document_states_what_was_measured(predictions, summary, groups):
     said = " ".join(DOCS.read_text(encoding="utf-8").split())
     metrics = evaluation.prediction_metrics(predictions)
-    summary = evaluation.distance_summary(distances)
-    assert f"{len(groups)} groups" in said
-    assert f"{metrics['accepted']:.1%}" in said
-    assert f"{metrics['mae']:.1f} months" in said
-    for measure in ("gray_levels", "pattern"):
-        digits = 1 if measure == "gray_levels" else 2
-        for column in ("radiograph_low", "radiograph_median", "synthetic_low", "synthetic_median"):
-            assert f"{summary.loc[measure, column]:.{digits}f}" in said
-        assert f"{summary.loc[measure, 'too_close']:.1%}" in said
+    n = groups["n"]
+    stated = [
+        f"{len(groups)} groups of {n.min()} to {n.max()} radiographs",
+        f"{model.SHAPE_COMPONENTS} principal components of the displacement",
+        f"{model.TONE_COMPONENTS} principal components of the gray levels",
+        f"as {model.MIXTURES} mixtures",
+        f"at least {MIN_HANDS} hands",
+        f"more than {model.MAX_LEVERAGE:.0%} of the variance",
+        f"Of {len(groups) * evaluation.PER_GROUP} hands, {evaluation.PER_GROUP} of each group",
+        f"accepts {metrics['accepted']:.1%}",
+        f"MAE of {metrics['mae']:.1f} months",
+        f"SD of up to {groups['sd_age_months'].max():.0f} months",
+    ]
+    for measure, digits in ((GRAY_LEVELS, 1), (PATTERN, 2)):
+        numbers = [
+            f"{summary.loc[(measure, kind), column]:.{digits}f}"
+            for kind in (RADIOGRAPH, SYNTHETIC)
+            for column in ("low", "median")
+        ]
+        closer = summary.loc[(measure, SYNTHETIC), "groups_closer"]
+        stated.append(f"| {' | '.join(numbers)} | {closer} of {len(groups)} |")
+    for kind in (RADIOGRAPH, OTHER):
+        row = summary.loc[(EXPLAINED, kind)]
+        stated.append(f"| {row['n']:,.0f} | {row['median']:.0%} | {row['most']:.0%} |")
+    assert [each for each in stated if each not in said] == []
