@@ -327,6 +327,7 @@ def test_folders_are_searched_recursively(tiny_artifacts, phantom_file, tmp_path
         (["evaluate", "--images", "a", "--labels", "b"], "from the beginning"),
         (["prepare", "--images", "a", "--labels", "b", "--cache", "c"], "again to continue"),
         (["atlas", "--cache", "c", "--out", "o"], "again to continue"),
+        (["synthetic", "--cache", "c", "--out", "o"], "again to continue"),
     ],
 )
 def test_ctrl_c_says_how_to_go_on(arguments, sentence, monkeypatch, capsys):

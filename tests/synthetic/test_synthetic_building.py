@@ -8,6 +8,7 @@ from made_up_atlas import write_atlas
 
 from boneage.artifacts import ArtifactError
 from boneage.atlas import standards
+from boneage.cli import main
 from boneage.datasets.cache import Cache, CacheError
 from boneage.datasets.phantoms import make_phantom
 from boneage.errors import BoneAgeError
@@ -137,6 +138,11 @@ def test_a_build_writes_its_groups_and_goes_on(cache, tmp_path, atlas):
     ]  # fmt: skip
     build_models("cache", folder, Settings(seed=1), progress=False, atlas=atlas)
     assert len(cache) == 5  # other settings, another build
+
+
+def test_the_command_builds(cache, tmp_path, capsys):
+    assert main(["synthetic", "--cache", "c", "--out", str(tmp_path / "built")]) == 0
+    assert "2 groups of 42 to 42 hands in " in capsys.readouterr().out
 
 
 def test_a_build_that_cannot_be_says_why(cache, tmp_path, atlas, monkeypatch):

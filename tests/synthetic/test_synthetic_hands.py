@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boneage.cli import main
 from boneage.models.registry import ENSEMBLE
 from boneage.synthetic import evaluation, files, hands, model, privacy
 from boneage.synthetic.model import MIN_HANDS
@@ -95,6 +96,18 @@ def test_the_models_hold_little_of_the_fine_detail_of_a_radiograph(summary):
     own, other = summary.loc[(EXPLAINED, RADIOGRAPH)], summary.loc[(EXPLAINED, OTHER)]
     assert own["median"] - other["median"] < 0.1
     assert own["most"] < 0.5
+
+
+def test_the_command_measures_and_says_it(monkeypatch, tmp_path, capsys, predictions, measured):
+    monkeypatch.setattr("boneage.inference.predictor.Predictor", object)
+    monkeypatch.setattr(evaluation, "predict_hands", lambda _: predictions)
+    monkeypatch.setattr(privacy, "measure_privacy", lambda cache: measured)
+    monkeypatch.setattr(files, "synthetic_folder", lambda root: tmp_path)
+    assert main(["synthetic-evaluate", "--cache", "c"]) == 0
+    said = capsys.readouterr().out
+    assert "groups_closer" in said
+    assert f"n = {evaluation.prediction_metrics(predictions)['n']:.0f}" in said
+    assert {path.name for path in tmp_path.iterdir()} == {"predictions.csv", "privacy.csv"}
 
 
 def test_the_document_states_what_was_measured(predictions, summary, groups):
