@@ -5,11 +5,10 @@ import numpy as np
 
 from boneage.atlas.registration import hand_mask
 from boneage.atlas.warping import sample
-from boneage.synthetic.model import HandModel, enlarged
+from boneage.synthetic.model import WRIST, HandModel, enlarged
 
 # Room around the canvas, in its pixels, for hands that are spread wider or longer than the mean.
 _SIDE, _TOP = 96, 64
-_WRIST = 0.8  # its row on the canvas, a share of the height, see `boneage.atlas.registration`
 # A shorter forearm, in lengths of the hand, is cut off for the image quality check.
 _MIN_FOREARM, _ATTEMPTS = 0.24, 20
 _MARGIN = 64  # pixels of the radiograph left around the hand
@@ -63,7 +62,7 @@ def _rows(where: np.ndarray, hand: np.ndarray) -> tuple[int, int, int]:
 
     top, wrist, bottom = (
         first(((where[..., 1] > row) & hand).any(axis=1))
-        for row in (-np.inf, _WRIST * canvas, canvas - 1)
+        for row in (-np.inf, WRIST * canvas, canvas - 1)
     )
     return top, wrist, bottom
 

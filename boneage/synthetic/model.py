@@ -17,6 +17,8 @@ from boneage.atlas.registration import hand_mask, same_exposure, trimmed_mean
 MIN_HANDS = 40  # a component of fewer would say too much about each
 MAX_LEVERAGE = 0.2  # of one hand in a component
 SHAPE_COMPONENTS, TONE_COMPONENTS, MIXTURES = 10, 16, 4
+WRIST = 0.8  # its row on the canvas, a share of the height, see `boneage.atlas.registration`
+_SKIN = (30.0, 90.0)  # gray levels of the mean, from the skin to soft tissue well within the hand
 _TONE_STEP = 4  # tones are smooth: a quarter of the resolution holds them
 _TONE_BLUR = 1.2  # pixels at that resolution
 _MAX_DEVIATION = 2.0  # robust standard deviations at each place; more is a marker, not a hand
@@ -74,14 +76,18 @@ def fit_model(views: np.ndarray, displacements: np.ndarray, seed: int = 2017) ->
     deviations -= deviations.mean(axis=0)
 
     tones = np.stack([_tone(each) for each in deviations])
-    _, tone = components(tones, TONE_COMPONENTS)
-    for each, its_tone in zip(deviations, tones, strict=True):
-        each -= enlarged(its_tone, (height, width))
+    scores, tone = components(tones, TONE_COMPONENTS)
+    for each, its_scores in zip(deviations, scores, strict=True):
+        each -= enlarged(np.tensordot(its_scores, tone, 1), (height, width))
+    # Edges of the skin, which lie elsewhere in each hand, would make a ragged outline.
+    deviations *= _rising(cv2.GaussianBlur(mean, (0, 0), 1.5), *_SKIN)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (MIXTURES, len(views)))
     mixtures = np.tensordot(signs / np.sqrt(len(views)), deviations, 1)
 
     within = cv2.resize(mask, displacements.shape[2:0:-1], interpolation=cv2.INTER_AREA)
-    smooth = np.stack([_filled(each, within) for each in displacements])
+    smooth = np.stack(
+        [_filled(_with_straight_forearm(each, within), within) for each in displacements]
+    )
     _, shape = components(smooth - smooth.mean(axis=0), SHAPE_COMPONENTS, within[..., np.newaxis])
     return HandModel(*(part.astype(np.float32) for part in (mean, shape, tone, mixtures)))
 
@@ -115,6 +121,12 @@ def enlarged(tone: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(tone, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
+def _rising(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 up to `low` and 1 from `high` on, smooth between."""
+    share = np.clip((values - low) / (high - low), 0, 1)
+    return share**2 * (3 - 2 * share)
+
+
 def _winsorized(deviations: np.ndarray) -> np.ndarray:
     usual = 1.4826 * np.median(np.abs(deviations), axis=0)
     limit = _MAX_DEVIATION * cv2.GaussianBlur(usual, (0, 0), 2) + 1
@@ -126,6 +138,17 @@ def _tone(deviation: np.ndarray) -> np.ndarray:
     size = (width // _TONE_STEP, height // _TONE_STEP)
     small = cv2.resize(deviation, size, interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), _TONE_BLUR)
+
+
+def _with_straight_forearm(displacement: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """Affine below the wrist: no landmark lies there, and optical flow alone bends the bones."""
+    height, width = within.shape
+    y, x = np.mgrid[:height, :width]
+    terms = np.dstack([np.ones_like(x), x, y])
+    forearm = (y >= WRIST * height) & (within > 0.5)
+    affine, *_ = np.linalg.lstsq(terms[forearm], displacement[forearm], rcond=None)
+    share = _rising(y[..., np.newaxis] / height, WRIST - 0.05, WRIST + 0.05)
+    return (1 - share) * displacement + share * (terms @ affine)
 
 
 def _filled(displacement: np.ndarray, within: np.ndarray) -> np.ndarray:
