@@ -86,7 +86,7 @@ def fit_model(views: np.ndarray, displacements: np.ndarray, seed: int = 2017) ->
 
     within = cv2.resize(mask, displacements.shape[2:0:-1], interpolation=cv2.INTER_AREA)
     smooth = np.stack(
-        [_filled(_with_straight_forearm(each, within), within) for each in displacements]
+        [_filled(with_straight_forearm(each, within), within) for each in displacements]
     )
     _, shape = components(smooth - smooth.mean(axis=0), SHAPE_COMPONENTS, within[..., np.newaxis])
     return HandModel(*(part.astype(np.float32) for part in (mean, shape, tone, mixtures)))
@@ -121,6 +121,27 @@ def enlarged(tone: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(tone, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
+def with_straight_forearm(displacement: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """A displacement that is affine below the wrist.
+
+    No landmark lies there, and optical flow alone bends the bones.
+
+    Args:
+        displacement: (h, w, 2) float32.
+        within: (h, w) float32, 1 in the hand and 0 outside.
+
+    Returns:
+        (h, w, 2) float64.
+    """
+    height, width = within.shape
+    y, x = np.mgrid[:height, :width]
+    terms = np.dstack([np.ones_like(x), x, y])
+    forearm = (y >= WRIST * height) & (within > 0.5)
+    affine, *_ = np.linalg.lstsq(terms[forearm], displacement[forearm], rcond=None)
+    share = _rising(y[..., np.newaxis] / height, WRIST - 0.05, WRIST + 0.05)
+    return (1 - share) * displacement + share * (terms @ affine)
+
+
 def _rising(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 up to `low` and 1 from `high` on, smooth between."""
     share = np.clip((values - low) / (high - low), 0, 1)
@@ -138,17 +159,6 @@ def _tone(deviation: np.ndarray) -> np.ndarray:
     size = (width // _TONE_STEP, height // _TONE_STEP)
     small = cv2.resize(deviation, size, interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), _TONE_BLUR)
-
-
-def _with_straight_forearm(displacement: np.ndarray, within: np.ndarray) -> np.ndarray:
-    """Affine below the wrist: no landmark lies there, and optical flow alone bends the bones."""
-    height, width = within.shape
-    y, x = np.mgrid[:height, :width]
-    terms = np.dstack([np.ones_like(x), x, y])
-    forearm = (y >= WRIST * height) & (within > 0.5)
-    affine, *_ = np.linalg.lstsq(terms[forearm], displacement[forearm], rcond=None)
-    share = _rising(y[..., np.newaxis] / height, WRIST - 0.05, WRIST + 0.05)
-    return (1 - share) * displacement + share * (terms @ affine)
 
 
 def _filled(displacement: np.ndarray, within: np.ndarray) -> np.ndarray:

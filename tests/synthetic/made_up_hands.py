@@ -7,12 +7,15 @@ N, SHAPE = 48, (160, 128)
 PATTERN_SD = 15  # gray levels
 
 
-def made_up_views(n: int = N, seed: int = 3) -> np.ndarray:
-    """n bright discs on black, each with its own pattern, brighter on one side or the other."""
+def made_up_views(n: int = N, seed: int = 3, grain: float = 0.8) -> np.ndarray:
+    """n bright discs on black, each with its own pattern, brighter on one side or the other.
+
+    grain: sigma of the pattern, in pixels.
+    """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     disc = np.clip((50 - np.hypot(x - 64, y - 90)) / 4, 0, 1)
-    patterns = [cv2.GaussianBlur(rng.normal(0, 1, SHAPE), (0, 0), 0.8) for _ in range(n)]
+    patterns = [cv2.GaussianBlur(rng.normal(0, 1, SHAPE), (0, 0), grain) for _ in range(n)]
     patterns = [PATTERN_SD * each / each.std() for each in patterns]
     slopes = [rng.normal(0, 0.3) * (x - 64) for _ in range(n)]
     views = [disc * (150 + p + s) for p, s in zip(patterns, slopes, strict=True)]
