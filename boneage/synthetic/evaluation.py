@@ -102,12 +102,15 @@ def read_predictions(root: str | Path | None = None) -> pd.DataFrame:
         root: folder of the models of hands, by default the published one.
 
     Returns:
-        As of `predict_hands`; without rows of other models or other hands.
+        As of `predict_hands`; without rows of other models or other hands, and empty before the
+        hands were evaluated.
 
     Raises:
-        ArtifactError: a file is missing or damaged.
+        ArtifactError: the models of hands are missing, or a file is damaged.
     """
     path = files.synthetic_folder(root) / PREDICTIONS
+    if not path.exists():
+        return pd.DataFrame(columns=_PREDICTION_COLUMNS).astype({"refused": bool})
     texts = dict.fromkeys(("id", "sex", "model", "model_sha256", "build"), str)
     table = artifacts.read_table(path, _PREDICTION_COLUMNS, files.BUILD, dtype=texts)
     current = table["model"].map(artifacts.published_fingerprints()) == table["model_sha256"]
@@ -126,10 +129,7 @@ def accepted_cases(root: str | Path | None = None) -> pd.DataFrame:
     Raises:
         ArtifactError: a file is damaged.
     """
-    table = cases(root=root)
-    if not (files.synthetic_folder(root) / PREDICTIONS).exists():
-        return table
-    read = read_predictions(root)
+    table, read = cases(root=root), read_predictions(root)
     return table[~table["id"].isin(read["id"][read["refused"]])]
 
 

@@ -189,14 +189,19 @@ def privacy_summary(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row for each measure and kind: n; low and median, means over the groups; most, the
-        largest value of any group; groups_closer, in how many groups the least value is below that
-        of the radiographs.
+        largest value of any group; groups_closer, in how many groups the least distance of a
+        synthetic hand is below that of the radiographs, and NaN for other kinds.
     """
     least = table.pivot_table("least", ["sex", "months"], ["measure", "kind"])
     rows = table.groupby(["measure", "kind"]).agg(
         n=("n", "sum"), low=("low", "mean"), median=("median", "mean"), most=("most", "max")
     )
-    rows["groups_closer"] = [(least[key] < least[key[0], RADIOGRAPH]).sum() for key in rows.index]
+    closer = {
+        key: (least[key] < least[key[0], RADIOGRAPH]).sum()
+        for key in rows.index
+        if key[1] == SYNTHETIC
+    }
+    rows["groups_closer"] = pd.Series(closer)
     return rows
 
 

@@ -13,7 +13,7 @@ from boneage.datasets.cache import Cache, CacheError
 from boneage.datasets.phantoms import make_phantom
 from boneage.errors import BoneAgeError
 from boneage.radiographs.preprocessing import Preprocessing
-from boneage.synthetic import building, files, hands
+from boneage.synthetic import building, evaluation, files, hands
 from boneage.synthetic.building import Settings, build_models, find_groups, find_others
 from boneage.synthetic.model import HandModel
 from boneage.synthetic.registering import SCALE, register
@@ -128,6 +128,10 @@ def test_a_build_writes_its_groups_and_goes_on(cache, tmp_path, atlas):
     hand = hands.synthetic_hand("female", 70, seed=3, root=folder)
     assert hand.bone_age_months == 72
     assert hand.n == 42
+
+    # Not evaluated yet, all of them are cases.
+    assert evaluation.read_predictions(folder).empty
+    assert len(evaluation.accepted_cases(folder)) == 2 * evaluation.PER_GROUP
 
     (folder / "female-072.npz").unlink()
     (folder / "male-024.npz").write_bytes(b"of another build")

@@ -90,6 +90,9 @@ def test_synthetic_hands_are_farther_from_radiographs_than_these_from_each_other
     for measure in (GRAY_LEVELS, PATTERN):
         assert (low[measure, SYNTHETIC] > low[measure, RADIOGRAPH]).mean() > 0.9
     assert (median[PATTERN, SYNTHETIC] > median[PATTERN, RADIOGRAPH]).all()
+    gray = [summary.loc[(GRAY_LEVELS, kind), "median"] for kind in (SYNTHETIC, RADIOGRAPH)]
+    assert gray[0] == pytest.approx(gray[1], rel=0.01)
+    assert summary.loc[(GRAY_LEVELS, SYNTHETIC), "groups_closer"] == 0
 
 
 def test_the_models_hold_little_of_the_fine_detail_of_a_radiograph(summary):
@@ -133,7 +136,7 @@ def test_the_document_states_what_was_measured(predictions, summary, groups):
             for column in ("low", "median")
         ]
         closer = summary.loc[(measure, SYNTHETIC), "groups_closer"]
-        stated.append(f"| {' | '.join(numbers)} | {closer} of {len(groups)} |")
+        stated.append(f"| {' | '.join(numbers)} | {closer:.0f} of {len(groups)} |")
     for kind in (RADIOGRAPH, OTHER):
         row = summary.loc[(EXPLAINED, kind)]
         stated.append(f"| {row['n']:,.0f} | {row['median']:.0%} | {row['most']:.0%} |")
