@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from boneage import __version__
 from boneage.case_report.command import add_options
 from boneage.errors import BoneAgeError
-from boneage.growth.entries import ImpossibleEntry
 from boneage.growth.options import add_child_options, given_age
 from boneage.models.registry import ENSEMBLE, MODELS
+from boneage.radiographs.folders import files_in
 from boneage.radiographs.frame_options import add_frame_options, given_frame
 from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
@@ -101,11 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
     add_child_options(verb)
-    verb.add_argument(
-        "--force",
-        action="store_true",
-        help="also predict radiographs that the quality check refuses; not reliable",
-    )
+    _add_force(verb)
     verb.add_argument(
         "--verbose",
         action="store_true",
@@ -134,11 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         "--sex", choices=SEXES, help="default: of the manifest, else as stated in each DICOM header"
     )
     _add_model_or_ensemble(verb)
-    verb.add_argument(
-        "--force",
-        action="store_true",
-        help="also predict radiographs that the quality check refuses; not reliable",
-    )
+    _add_force(verb)
     verb.add_argument(
         "--workers",
         type=_at_least(1),
@@ -355,6 +347,14 @@ def _add_scheduler(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="also predict radiographs that the quality check refuses; not reliable",
+    )
+
+
 def _add_model_or_ensemble(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
@@ -420,27 +420,10 @@ def _files(names: list[str]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = list(_inside(path, set()))
+        inside = [Path(file) for file, _ in files_in(path)]
         if not inside:
             raise BoneAgeError(f"The folder {path} holds no files: name one with radiographs.")
         yield from inside
-
-
-def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
-    """The files of a folder and of those in it, by name; a link into it is not followed again."""
-    if folder.resolve() in entered:
-        return
-    entered.add(folder.resolve())
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.name[0] != ".")
-    except OSError:
-        yield folder  # whose reading says why
-        return
-    for path in paths:
-        if path.is_dir():
-            yield from _inside(path, entered)
-        else:
-            yield path
 
 
 def _results(
@@ -450,27 +433,9 @@ def _results(
     given: "GivenAge",
     path: Path,
 ) -> "list[FileResult]":
-    """The result of a file, or of each hand on it; by default, the sex is the DICOM header's."""
-    from boneage.inference import results
-    from boneage.inference.conformal import LEVEL
-    from boneage.inference.predictor import UnknownSexError
-    from boneage.radiographs.reading import UnreadableRadiograph
+    from boneage.inference.files import predict_file
 
-    sex, source = options.sex, results.GIVEN if options.sex else results.HEADER
-    try:
-        hands = predictor.open_all(path, frame)
-        predictions = [predictor.predict(hand, sex) for hand in hands]
-    except (UnreadableRadiograph, UnknownSexError) as error:
-        return [results.FileResult(str(path), results.UNREADABLE, str(error), sex)]
-    fault = age = None
-    try:
-        age = given.age_on(hands[0].study_date)
-    except ImpossibleEntry as error:
-        fault = str(error)
-    return [
-        results.result_of(str(path), prediction, source, LEVEL, options.force, age, fault)
-        for prediction in predictions
-    ]
+    return predict_file(predictor, path, str(path), options.sex, options.force, frame, given.age_on)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -541,6 +506,11 @@ def _dask(options: argparse.Namespace) -> "AbstractContextManager[InOrder]":
 
     _check_processes(options)
     return in_order_on(options.scheduler, options.workers)
+
+
+def _cluster(options: argparse.Namespace) -> "AbstractContextManager[InOrder | None]":
+    """The cluster that was asked for, or None."""
+    return _dask(options) if options.scheduler else nullcontext()
 
 
 def _check_processes(options: argparse.Namespace) -> None:
@@ -659,7 +629,7 @@ def _prepare(options: argparse.Namespace) -> int:
         reference_column=options.reference_column,
     )
     parameters = Preprocessing(size=options.size)
-    with _dask(options) if options.scheduler else nullcontext() as each:
+    with _cluster(options) as each:
         cache = build_cache(table, options.cache, parameters, options.workers, each=each)
     counts = cache.manifest.groupby(["split", "crop_method"]).size()
     print(f"{len(cache.images)} images in {options.cache}, by split and how the hand was found:")
@@ -719,7 +689,7 @@ def _atlas(options: argparse.Namespace) -> int:
     from boneage.atlas.building import Settings, build_atlas
 
     settings = Settings(per_standard=options.per_standard)
-    with _dask(options) if options.scheduler else nullcontext() as each:
+    with _cluster(options) as each:
         standards = build_atlas(
             options.cache, options.out, settings, options.workers or 2, each=each
         )

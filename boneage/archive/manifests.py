@@ -13,6 +13,7 @@ from boneage.datasets.columns import (
     MONTHS,
     NAMES,
     SEX,
+    SOME_AGE_NAMES,
     YEARS,
     columns_named,
     unit_named,
@@ -33,10 +34,7 @@ _STUDY = (
     *("studydate", "dateofstudy", "acquisitiondate", "examdate", "date", "untersuchungsdatum"),
     *("aufnahmedatum", "datum", "datedelexamen"),
 )
-_AGE = (
-    *(*CHRONOLOGICAL_NAMES, "age", "ageyears", "ageinyears"),
-    *("alter", "alterjahre", "alterinjahren", "ageans"),
-)
+_AGE = (*CHRONOLOGICAL_NAMES, *SOME_AGE_NAMES)
 
 
 def read_manifest(source: str) -> tuple[pd.DataFrame, list[str]]:

@@ -16,8 +16,8 @@ from boneage.datasets.labeled_images import read_in_order
 from boneage.errors import BoneAgeError
 from boneage.growth.columns import growth_json
 from boneage.inference import results
-from boneage.inference.conformal import LEVEL
-from boneage.inference.predictor import Predictor, UnknownSexError
+from boneage.inference.files import predict_file
+from boneage.inference.predictor import Predictor
 from boneage.inference.results import FileResult
 from boneage.inference.runtime import cores
 from boneage.radiographs.limits import MAX_BYTES
@@ -116,19 +116,15 @@ def _rows(
         if isinstance(fetched, UnreadableRadiograph):
             raise fetched
         content, digest = fetched
-        source = results.GIVEN if sex else results.HEADER
-        found = [
-            results.result_of(
-                entry.file,
-                predictor.predict(hand, sex),
-                source,
-                LEVEL,
-                settings.force,
-                entry.chronological_age_months,
-            )
-            for hand in predictor.open_all(content)
-        ]
-    except (UnreadableRadiograph, UnknownSexError) as error:
+        found = predict_file(
+            predictor,
+            content,
+            entry.file,
+            sex,
+            settings.force,
+            given_age=lambda _: entry.chronological_age_months,
+        )
+    except UnreadableRadiograph as error:
         found = [FileResult(entry.file, results.UNREADABLE, str(error), sex)]
     except (BoneAgeError, MemoryError):  # would be so for every other file, too
         raise

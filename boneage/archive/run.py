@@ -5,6 +5,7 @@ names of the parts alone, and a part is written whole or not at all.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -52,15 +53,14 @@ class Progress:
     files: int
     kept: int = 0
     done: int = 0
-    statuses: dict[str, int] = field(default_factory=dict)
+    statuses: Counter[str] = field(default_factory=Counter)
     failed: dict[int, str] = field(default_factory=dict)
     workers: int = 0
 
     def add(self, part: Part, statuses: dict[str, int]) -> None:
         """Count a part that was written."""
         self.done += len(part.entries)
-        for status, n in statuses.items():
-            self.statuses[status] = self.statuses.get(status, 0) + n
+        self.statuses.update(statuses)
 
 
 def run(
@@ -207,7 +207,4 @@ def _file_by_file(
         write_part(part, rows, store)
     except OSError as error:
         raise ArchiveError(f"{error} {_GO_ON}") from error
-    statuses: dict[str, int] = {}
-    for row in rows:
-        statuses[row["status"]] = statuses.get(row["status"], 0) + 1
-    progress.add(part, statuses)
+    progress.add(part, Counter(row["status"] for row in rows))

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from boneage.archive.manifests import read_manifest
 from boneage.archive.stores import StoreError, file_system, protocol_of
+from boneage.radiographs.folders import files_in
 
 MANIFEST_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 # File names are bytes, as those of Linux need not be text. The stamp changes with the content.
@@ -62,7 +63,7 @@ def list_source(source: str) -> Listing:
     if protocol_of(source):
         rows = _files_of_store(source)
     elif Path(source).is_dir():
-        rows = _files_of_folder(str(Path(source)), set())
+        rows = _files_of_folder(source)
     else:
         raise StoreError(
             f"There is no folder {source}; give a folder, a URL, or a manifest whose name ends "
@@ -98,24 +99,9 @@ def _from_manifest(source: str) -> Listing:
     return Listing(files, "" if folder == "." else folder, tuple(notes))
 
 
-def _files_of_folder(folder: str, entered: set[str]) -> Iterator[tuple[str, str | None]]:
-    """Path and stamp of each file, by name; a link to a folder that was entered is not followed."""
-    real = os.path.realpath(folder)
-    if real in entered:
-        return
-    entered.add(real)
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted((e for e in found if e.name[0] != "."), key=lambda entry: entry.name)
-    except OSError:
-        yield folder, None  # whose reading says why
-        return
-    for entry in entries:
-        path = entry.name if folder == "." else entry.path
-        if entry.is_dir():
-            yield from _files_of_folder(path, entered)
-        else:
-            yield path, _stamp_of_file(entry)
+def _files_of_folder(folder: str) -> Iterator[tuple[str, str | None]]:
+    for path, entry in files_in(folder):
+        yield path, entry and _stamp_of_file(entry)
 
 
 def _stamp_of_file(entry: os.DirEntry[str]) -> str | None:

@@ -20,9 +20,8 @@ import shutil
 import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,7 +34,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from boneage.atomic import replace_file
-from boneage.datasets.labeled_images import InOrder
+from boneage.datasets.labeled_images import InOrder, on_pool
 from boneage.errors import BoneAgeError
 from boneage.radiographs import preprocessing
 from boneage.radiographs.hand import HandModelError
@@ -289,24 +288,13 @@ def _on_processes(
     pool = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), initializer=start_worker
     )
-    todo = iter(paths)
-    waiting: deque[Future[_Result]] = deque()
     try:
-        while True:
-            for path in todo:
-                waiting.append(pool.submit(work, path))
-                if len(waiting) == workers * _AHEAD_PER_WORKER:
-                    break
-            if not waiting:
-                return
-            yield waiting.popleft().result()
+        yield from on_pool(pool, paths, work, workers * _AHEAD_PER_WORKER)
     except BrokenProcessPool as error:
         raise CacheError(
             "A process preparing radiographs ended unexpectedly, most often for lack of memory; "
             "run the same command again to go on, with fewer workers if it happens again."
         ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def start_worker() -> None:

@@ -62,7 +62,7 @@ CHRONOLOGICAL_NAMES = tuple(
 )
 # Most likely the chronological age, unless the one such name is that of tables written by earlier
 # versions of the project.
-_SOME_AGE = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
+SOME_AGE_NAMES = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
 _OWN_REFERENCE = "age_months"
 _UNIT = re.compile(r"(in|en)?(months?|monaten?|mois)$")
 _UNITS = {
@@ -115,7 +115,7 @@ def find_columns(
     header = _header(cells)
     named = {role: columns_named(header, names) for role, names in NAMES.items()}
     chronological = columns_named(header, CHRONOLOGICAL_NAMES)
-    some_age = columns_named(header, _SOME_AGE)
+    some_age = columns_named(header, SOME_AGE_NAMES)
     if not named[REFERENCE] and [name.lower() for name in some_age] == [_OWN_REFERENCE]:
         named[REFERENCE] = some_age
     # Columns that are something else, and so not the reference or the prediction.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -119,15 +119,29 @@ def in_order(
     if workers == 1:
         yield from map(work, sources)
         return
-    pool = ThreadPoolExecutor(workers)
-    todo = iter(sources)
+    yield from on_pool(ThreadPoolExecutor(workers), sources, work, workers * _AHEAD_PER_WORKER)
+
+
+def on_pool(
+    pool: Executor, sources: Iterable[Source], work: Callable[[Source], Image], ahead: int
+) -> Generator[Image, None, None]:
+    """Work on sources in a pool, which is shut down at the end.
+
+    Args:
+        pool: of threads or processes.
+        sources: any.
+        work: makes of one what is wanted.
+        ahead: sources given to the pool before the first is done, so that memory does not grow.
+
+    Yields:
+        What `work` returned, in the order of the sources.
+    """
+    tasks = (pool.submit(work, source) for source in sources)
     try:
-        waiting = deque(
-            pool.submit(work, source) for source in islice(todo, workers * _AHEAD_PER_WORKER)
-        )
+        waiting = deque(islice(tasks, ahead))
         while waiting:
             done = waiting.popleft().result()
-            waiting.extend(pool.submit(work, source) for source in islice(todo, 1))
+            waiting.extend(islice(tasks, 1))
             yield done
     finally:  # also when whoever asks has had enough
         pool.shutdown(cancel_futures=True)

@@ -76,7 +76,7 @@ def test_ages_of_a_manifest_win_and_give_the_sd(folder, here, tiny_artifacts, tm
 def test_a_fault_of_the_program_is_a_row_that_quotes_nothing(tiny_artifacts, folder, monkeypatch):
     read = reading.reader(Settings("x", models=fingerprints("ensemble")))
 
-    def fail(self, source):
+    def fail(self, source, frame=None):
         raise ValueError("Roe^Richarda")
 
     monkeypatch.setattr(reading.Predictor, "open_all", fail)

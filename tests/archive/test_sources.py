@@ -38,6 +38,11 @@ def test_a_folder_is_listed_as_predict_searches_it(folder, monkeypatch):
     assert names(list_source("./b/")) == [str(path) for path in _files(["./b/"])]
 
 
+def test_a_link_to_itself_is_left_to_reading(tmp_path):
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    assert list_source(str(tmp_path)).files["stamp"].to_pylist() == [None]
+
+
 def test_no_file_is_lost_between_two_chunks(folder, monkeypatch):
     whole = names(list_source(str(folder)))
     monkeypatch.setattr(sources, "_CHUNK", 2)
