@@ -271,7 +271,8 @@ def _as_text(cells: pd.Series) -> pd.Series:
 
 def _ids(texts: pd.Series) -> pd.Series:
     """Ids, of image files without folder and suffix as `find_images` looks for them."""
-    ids = texts.str.replace(_SUFFIX, r"\1", regex=True)
+    files = texts.str.contains(".", regex=False)
+    ids = texts.where(~files, texts[files].str.replace(_SUFFIX, r"\1", regex=True))
     return ids.where(ids != "")
 
 

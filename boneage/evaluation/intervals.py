@@ -262,6 +262,8 @@ def _sums(counts: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def _normal_means(columns: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
     """What the means of resamples of columns (n, k) tend to: (n_resamples, k)."""
     n, mean = len(columns), columns.mean(axis=0)
+    if not len(mean):
+        return np.empty((n_resamples, 0))
     # Piece by piece, as a copy of all would take as much memory again.
     pieces = (columns[start : start + NORMAL_FROM] - mean for start in range(0, n, NORMAL_FROM))
     spread = sum(piece.T @ piece for piece in pieces) / n**2

@@ -107,7 +107,8 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
     chosen = cases["reference_months"].between(12 * youngest, end)
     if sex != shared.ALL:
         chosen &= cases["sex"] == sex
-    return cases[chosen].reset_index(drop=True), bool(chosen.all()), by
+    whole = bool(chosen.all())
+    return cases if whole else cases[chosen].reset_index(drop=True), whole, by
 
 
 def analyze(cases: pd.DataFrame, by: str) -> Analysis:
