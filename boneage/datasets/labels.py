@@ -271,8 +271,8 @@ def _as_text(cells: pd.Series) -> pd.Series:
 
 def _ids(texts: pd.Series) -> pd.Series:
     """Ids, of image files without folder and suffix as `find_images` looks for them."""
-    files = texts.str.contains(".", regex=False)
-    ids = texts.where(~files, texts[files].str.replace(_SUFFIX, r"\1", regex=True))
+    ids, files = texts.copy(), texts.str.contains(".", regex=False).to_numpy()
+    ids.loc[files] = texts[files].str.replace(_SUFFIX, r"\1", regex=True).to_numpy()
     return ids.where(ids != "")
 
 

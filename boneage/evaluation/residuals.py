@@ -66,7 +66,7 @@ def running_median(
     n = len(cases)
     if n == 0:
         return pd.DataFrame(columns=columns, dtype=float)
-    cases = cases.sort_values(by, kind="stable")
+    cases = cases[[by, "residual_months"]].sort_values(by, kind="stable")
     age, residual = cases[by].to_numpy(), cases["residual_months"].to_numpy()
     width = min(n, max(_WINDOW_LEAST, round(n * _WINDOW_FRACTION)))
     half = width // 2

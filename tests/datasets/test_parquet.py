@@ -22,7 +22,9 @@ TABLE = pd.DataFrame(
 
 def as_parquet(table):
     content = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(table) if isinstance(table, pd.DataFrame) else table, content)
+    pq.write_table(
+        pa.Table.from_pandas(table) if isinstance(table, pd.DataFrame) else table, content
+    )
     return content.getvalue()
 
 

@@ -66,9 +66,9 @@ def test_charts_of_very_many_cases_show_a_sample_and_figures_are_of_all(monkeypa
     table = cases(1000)
     whole = analysis.analyze(table)
     assert whole.drawn is whole.cases
-    monkeypatch.setattr(analysis, "MOST_POINTS", 100)
+    monkeypatch.setattr(analysis, "MOST_POINTS", 500)
     found = analysis.analyze(table)
-    assert len(found.drawn) == 100
+    assert len(found.drawn) == 500
     assert found.drawn.index.is_monotonic_increasing
     assert found.drawn.equals(analysis.analyze(table).drawn)
     boxes, beyond = found.boxes
