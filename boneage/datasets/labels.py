@@ -30,6 +30,7 @@ from boneage.datasets.columns import (
     unit_named,
 )
 from boneage.datasets.delimited import LabelError, read_cells, shortened, to_numbers
+from boneage.datasets.parquet import MAGIC, read_parquet_cells
 from boneage.radiographs.raster import IMAGE_SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -197,15 +198,18 @@ def _read(
     with_chronological_age: bool = False,
 ) -> pd.DataFrame:
     title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
-    cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
+    content = csv if isinstance(csv, bytes) else _content(csv)
+    cells = (read_parquet_cells if content.startswith(MAGIC) else read_cells)(content, title)
     named = {role: column for role, column in chosen.items() if column}
     columns = find_columns(cells, roles, named, title)
     texts = cells[list(columns.values())].set_axis(list(columns), axis=1)
-    table = pd.DataFrame({"id": _ids(texts[ID]), "reference_months": to_numbers(texts[REFERENCE])})
+    table = pd.DataFrame(
+        {"id": _ids(_as_text(texts[ID])), "reference_months": to_numbers(texts[REFERENCE])}
+    )
     table["reference_months"] = table["reference_months"].where(
         table["reference_months"].between(0, OLDEST_MONTHS)
     )
-    table["sex"] = read_sexes(texts[SEX], columns[SEX], title)
+    table["sex"] = read_sexes(_as_text(texts[SEX]), columns[SEX], title)
     if PREDICTION in columns:
         table["prediction_months"] = to_numbers(texts[PREDICTION])
 
@@ -213,7 +217,7 @@ def _read(
     age_notes: list[str] = []
     if with_chronological_age:
         table[CHRONOLOGICAL_AGE], age_notes = _chronological_ages(cells, columns)
-    skipped = _reasons(texts[~usable], table[~usable])
+    skipped = _reasons(texts[~usable].apply(_as_text), table[~usable])
     if not usable.any():
         raise LabelError(f"{title} has no usable row: {skipped[0]}.")
     table = table[usable].astype({"id": "str", "sex": "str"})
@@ -256,9 +260,19 @@ def _content(path: str | Path) -> bytes:
         raise LabelError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def _as_text(cells: pd.Series) -> pd.Series:
+    """Cells as str; numbers of a Parquet file without a fraction are written without one."""
+    if not pd.api.types.is_numeric_dtype(cells):
+        return cells
+    if pd.api.types.is_float_dtype(cells) and (cells.dropna() % 1 == 0).all():
+        cells = cells.astype("Int64")
+    return cells.astype("str").where(cells.notna(), "")
+
+
 def _ids(texts: pd.Series) -> pd.Series:
     """Ids, of image files without folder and suffix as `find_images` looks for them."""
-    ids = texts.str.replace(_SUFFIX, r"\1", regex=True)
+    ids, files = texts.copy(), texts.str.contains(".", regex=False).to_numpy()
+    ids.loc[files] = texts[files].str.replace(_SUFFIX, r"\1", regex=True).to_numpy()
     return ids.where(ids != "")
 
 

@@ -99,20 +99,19 @@ def _published(title: str, color: str, split: str, found: Analysis) -> dict:
 
 def _charts(found: Analysis, by_prediction: Analysis, color: str) -> dict[str, list[go.Figure]]:
     """The figures of each section; of the residuals three by either age."""
-    cases = found.cases
     residuals = []
     for one in (found, by_prediction):
-        scatter = errors.residual_scatter(one.cases, one.running, one.by)
+        scatter = errors.residual_scatter(one.drawn, one.running, one.by)
         residuals += [
             scatter.update_layout(dragmode="zoom"),
             errors.residual_distributions(*one.boxes, one.by),
             errors.mae_heatmap(one.by_band_and_sex, one.by),
         ]
     agreement = [
-        errors.predicted_against_age(cases),
-        errors.bland_altman(cases, found.agreement),
-        errors.error_histogram(cases, color),
+        errors.predicted_against_age(found.drawn),
+        errors.bland_altman(found.drawn, found.agreement),
+        errors.error_histogram(found.cases, color),
         errors.cumulative_error(found.cumulative, color),
     ]
-    bins = reference_on_predicted(cases, found.calibration_bins, found.calibration)
+    bins = reference_on_predicted(found.drawn, found.calibration_bins, found.calibration)
     return {"residuals": residuals, "calibration": [bins], "agreement": agreement}

@@ -7,11 +7,12 @@ from boneage.error_analysis.analysis import Analysis
 from boneage.figures import style
 from pages import shared
 from pages.error_analysis_sections.selected import show_selected
-from pages.error_analysis_sections.selection import Choice
+from pages.error_analysis_sections.selection import Choice, show_sample_note
 
 
 def show_residuals(choice: Choice, found: Analysis) -> None:
     show_selectable(choice, found)
+    show_sample_note(found)
     age, _ = style.AGES[found.by]
     left, right = st.columns(2, gap="medium")
     with left:
@@ -29,13 +30,13 @@ def show_residuals(choice: Choice, found: Analysis) -> None:
 @st.fragment  # choosing points redraws this section only
 def show_selectable(choice: Choice, found: Analysis) -> None:
     event = shared.chart(
-        errors.residual_scatter(found.cases, found.running, found.by),
+        errors.residual_scatter(found.drawn, found.running, found.by),
         alt=f"Residual of every radiograph against its {style.AGES[found.by][0]}",
         key="residuals",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
     )
-    selected = errors.selected_cases(found.cases, event.selection.points)
+    selected = errors.selected_cases(found.drawn, event.selection.points)
     if selected.empty:
         st.caption("Select points with the lasso or the box to list those radiographs.")
         return
