@@ -73,6 +73,7 @@ def choose_sd_table(key: str, help: str | None = None) -> str:
         format_func=SD_TABLES.get,
         key=key,
         help=help,
+        bind="query-params",
     )
 
 
@@ -153,6 +154,7 @@ def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | Non
                 index=None,
                 placeholder="Choose a column",
                 key=f"{question.role} of {upload.file_id}",
+                persist_state="session",
                 width=420,
             )
             if column is None:
