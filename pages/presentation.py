@@ -18,7 +18,7 @@ html { font-size: clamp(18px, 1.6vw, 40px) !important; }
 [data-testid="stMainBlockContainer"] { max-width: none; padding: 1rem 2rem 3.5rem; }
 .st-key-presentation-bar {
     position: fixed; inset: auto 0 0; z-index: 10; padding: 0.3rem 2rem;
-    background: var(--st-background-color);
+    background: Canvas;
 }
 .st-key-presentation-bar button { font-size: 0.85rem; min-height: 2rem; }
 .st-key-clicker { display: none; }
