@@ -41,7 +41,6 @@ from pages.radiographs import (
     load_predictor,
     opened,
     predict,
-    preload,
     published_weights,
     show_fault,
     show_notes,
@@ -130,7 +129,6 @@ def show_both_hands(weights: Weights, hands: list[Source], sex: str, age: float 
 
 
 def main() -> None:
-    preload()
     if is_presenting():
         try:
             present(published_weights())
