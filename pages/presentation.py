@@ -8,23 +8,28 @@ shortcuts of Streamlit's buttons: they work wherever the focus is, except while 
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 PARAMETER = "present"
 STYLE = """
 <style>
-html { font-size: clamp(18px, 1.6vw, 40px) !important; }
+html { font-size: clamp(16px, 1.6vw, 40px) !important; }
 [data-testid="stHeader"] { display: none; }
-/* As high as the window, above the bar of keys. */
-[data-testid="stMainBlockContainer"] { max-width: none; padding: 1rem 2rem 3.5rem; }
-.st-key-presentation-bar {
-    position: fixed; inset: auto 0 0; z-index: 10; padding: 0.3rem 2rem;
-    background: Canvas;
+[data-testid="stMainBlockContainer"] { max-width: none; padding: 1rem 2rem 0; }
+/* The bar comes first on the page and stays at the lower edge of the window, below all else. */
+[data-testid="stVerticalBlock"]:has(> * > .st-key-presentation-bar) {
+    min-height: calc(100vh - 1rem);
 }
+:has(> .st-key-presentation-bar) {
+    order: 1; position: sticky; bottom: 0; z-index: 10; margin-top: auto;
+}
+.st-key-presentation-bar { padding: 0.3rem 0; }
+.stApp :has(.st-key-presentation-bar), .st-key-presentation-bar { background-color: inherit; }
 .st-key-presentation-bar button { font-size: 0.85rem; min-height: 2rem; }
-.st-key-clicker { display: none; }
+.st-key-key-Esc { order: 1; margin-left: auto; }
+:has(> .st-key-clicker) { display: none; }
 @media (max-width: 40rem) {
-    [data-testid="stMainBlockContainer"] { padding: 1rem 1rem 6rem; }
-    .st-key-presentation-bar { padding: 0.3rem 1rem; }
+    [data-testid="stMainBlockContainer"] { padding: 1rem 1rem 0; }
 }
 </style>
 """
@@ -45,25 +50,16 @@ def present_button() -> None:
     )
 
 
-def bar():
+def bar() -> DeltaGenerator:
     """Large type without the app's bar, and a bar of keys below, in which Esc leaves.
 
-    Returns the place in the bar for more of `key_button`.
+    Returns the bar, for more of `key_button`. It is to be called outside of columns and containers.
     """
     st.html(STYLE)
-    with st.container(
-        key="presentation-bar",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
-        keys = st.container(
-            key="presentation-keys",
-            horizontal=True,
-            vertical_alignment="center",
-            gap="small",
-            width="content",
-        )
+    keys = st.container(
+        key="presentation-bar", horizontal=True, vertical_alignment="center", gap="small"
+    )
+    with keys:
         key_button("Leave", "Esc", _leave)
     return keys
 
@@ -88,7 +84,12 @@ def key_button(
 
 
 def step_through(
-    cases: list[str], case: str, go: Callable[[str], None], answer: str = "answer"
+    cases: list[str],
+    case: str,
+    go: Callable[[str], None],
+    answer: str = "answer",
+    stays_shown: bool = False,
+    place: DeltaGenerator | None = None,
 ) -> bool:
     """The bar with keys to step through cases and to show or hide the answer of this one.
 
@@ -97,22 +98,26 @@ def step_through(
         case: the one on the wall.
         go: called with the case that is to come.
         answer: what is hidden, in the words of the button.
+        stays_shown: once shown, the answer of the next case is shown too; else it is hidden.
+        place: a `bar` that more stands in; by default a new one.
 
     Returns:
-        Whether the answer is shown; of a case that is stepped to, it is hidden.
+        Whether the answer is shown.
     """
     state, number = st.session_state, cases.index(case)
-    shown = state.get("answer_shown_of") == case
+    this = answer if stays_shown else case
+    shown = state.get("answer_shown_of") == this
     before, after = cases[max(number - 1, 0)], cases[min(number + 1, len(cases) - 1)]
 
     def turn(to: str) -> None:
-        state.pop("answer_shown_of", None)
+        if not stays_shown:
+            state.pop("answer_shown_of", None)
         go(to)
 
     def toggle() -> None:
-        state["answer_shown_of"] = None if shown else case
+        state["answer_shown_of"] = None if shown else this
 
-    with bar():
+    with place or bar():
         key_button("Previous", "Left", turn, (before,), disabled=before == case)
         key_button("Next", "Right", turn, (after,), disabled=after == case)
         key_button(f"{'Hide' if shown else 'Show'} the {answer}", "Space", toggle)

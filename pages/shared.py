@@ -39,10 +39,10 @@ def show_error(error: Exception) -> None:
     st.error(as_plain_markdown(sentence), icon=":material/error:")
 
 
-def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str:
+def pick(label: str, options: dict[str, str], key: str, default: int = 0, **look) -> str:
     """One of the options (value -> words); the choice stands in the address under `key`.
 
-    Where there is one only, nothing is asked.
+    Where there is one only, nothing is asked. look: as of `st.segmented_control`.
     """
     if len(options) == 1:
         return next(iter(options))
@@ -60,6 +60,7 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
         key=key,
         wrap=True,
         bind="query-params",
+        **look,
     )
 
 

@@ -33,8 +33,10 @@ def choose_sources() -> tuple[list[Source], pd.DataFrame | None]:
 
 def chosen_sample() -> str | None:
     """The sample in the address, or else the one shown last, which the address then names."""
-    asked, offered = st.query_params.get("sample"), samples()
-    sample = asked if asked in offered else st.session_state.get("sample")
+    asked, offered, last = st.query_params.get("sample"), samples(), st.session_state.get("sample")
+    sample = asked if asked in offered else last
+    if sample != last:  # a link, or the browser's "Back": what it says of the child counts
+        st.session_state["linked"] = sample
     if asked and asked not in offered:
         st.warning(
             f"There is no sample named {as_plain_markdown(asked)}. Choose one of those offered.",
@@ -165,13 +167,16 @@ def prefill(sources: list[Source]) -> None:
     one = sources[0] if len(sources) == 1 else None
     now = one.key if one else "several" if sources else None
     before, state["source"] = state.get("source"), now
+    linked = state.pop("linked", None)
     if now == before:
         return
     sex, age = (one.sex, one.header.age_months) if one else (None, None)
     if age is not None and nearest_month(age) // 12 > OLDEST_YEARS:
         age = None  # an adult's, or an error of the header
-    # What was entered before the first file came, or stands in a link, belongs to that file.
-    if not (before is None and "sex" in st.query_params) and (before or sex):
+    if linked and linked == now and "sex" in st.query_params:
+        return
+    # What was entered before the first file came belongs to that file.
+    if before or sex:
         state["sex"] = sex
     if before or age is not None:
         years_and_months = (None, None) if age is None else divmod(nearest_month(age), 12)
