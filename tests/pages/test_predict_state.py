@@ -25,6 +25,19 @@ def test_a_link_opens_a_sample_with_its_options(app):
     assert not opened.header
 
 
+def test_a_link_of_the_browsers_history_says_which_sex(app):
+    opened = app(sample="Girl, 5 years")
+    assert opened.segmented_control(key="sex").value == "female"
+    opened.query_params.update(sample="Boy, 9 years", sex="Female")
+    run(opened)
+    assert opened.header[0].value == "Bone age: Boy, 9 years"
+    assert opened.segmented_control(key="sex").value == "female"
+    opened.button(key="sample-Girl, 5 years").click()
+    run(opened)
+    opened.button(key="sample-Boy, 9 years").click()
+    assert run(opened).segmented_control(key="sex").value == "male"
+
+
 def test_a_link_to_a_sample_that_there_is_not_says_so(app):
     opened = app(sample="Girl, 99 years")
     assert as_plain_markdown("Girl, 99 years") in opened.warning[0].value
