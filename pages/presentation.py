@@ -30,6 +30,8 @@ html { font-size: clamp(16px, 1.6vw, 40px) !important; }
 :has(> .st-key-clicker) { display: none; }
 @media (max-width: 40rem) {
     [data-testid="stMainBlockContainer"] { padding: 1rem 1rem 0; }
+    .st-key-presentation-bar { gap: 0.5rem; }
+    .st-key-presentation-bar [aria-label^="Shortcut"] { display: none; }
 }
 </style>
 """

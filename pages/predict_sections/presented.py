@@ -47,7 +47,7 @@ def present(weights: Weights) -> None:
     is_shown = presentation.step_through(list(by_key), case.key, go, "bone age")
     sex, age = sex_and_age(case, alone=len(uploaded or ()) == 1)
     if not show_fault(case):
-        radiograph, answer = st.columns([1, 1], gap="large")
+        radiograph, answer = st.columns([2, 3], gap="large")
         with radiograph:
             shown = film(case.digest, case.content)
             show_image(shown, "Radiograph", f"presented {case.key}", height=FILM_HEIGHT)
