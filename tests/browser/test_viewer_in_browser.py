@@ -64,7 +64,7 @@ def painted(page, stage) -> tuple[int, int]:
 
 def test_keys_wheel_and_double_click_zoom(page, shown):
     stage = shown(data_of())
-    page.evaluate("window.keys = []; document.onkeydown = event => window.keys.push(event.key)")
+    page.evaluate("() => { window.keys = []; document.onkeydown = e => window.keys.push(e.key); }")
     page.mouse.move(100, 100)
     page.mouse.wheel(0, -200)  # scrolls, as nobody has clicked the image
     assert transform(stage)[0] == 1
