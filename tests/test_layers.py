@@ -15,7 +15,9 @@ CORE = (
 UPWARDS = {("quality/learning.py", "inference")}
 # The model card and the case report report on several features; a reader's errors are drawn like a
 # model's.
+# The atlas tells all its ages as bone ages, with growth's table.
 BETWEEN_FEATURES = {
+    ("atlas", "growth"),
     ("case_report", "atlas"),
     ("case_report", "growth"),
     ("model_card", "comparison"),
