@@ -14,9 +14,10 @@ CORE = (
 # quality/learning.py makes what the check needs, from the predictions of the models.
 UPWARDS = {("quality/learning.py", "inference")}
 # The model card and the case report report on several features; a reader's errors are drawn like a
-# model's.
-# The atlas tells all its ages as bone ages, with growth's table.
+# model's. Results of archives say what a bone age means. The atlas tells all its ages as bone ages,
+# with growth's table.
 BETWEEN_FEATURES = {
+    ("archive", "growth"),
     ("atlas", "growth"),
     ("case_report", "atlas"),
     ("case_report", "growth"),
