@@ -4,7 +4,7 @@ import streamlit as st
 
 from boneage.errors import BoneAgeError
 from pages import shared
-from pages.learn_sections.ages import choose_ages
+from pages.learn_sections.ages import choose_ages, of_ages
 from pages.learn_sections.material import MATERIALS, STANDARDS, choose, material_of
 from pages.learn_sections.reading import ask, current_quiz, look_back
 from pages.learn_sections.result import show_result
@@ -23,8 +23,11 @@ def main() -> None:
         if material is None:
             return
         with settings:
-            material = choose_ages(material)
+            ages = choose_ages(material.pool)
+        material = of_ages(material, ages)
         about = f"{MATERIALS[chosen]}, set {number}"
+        if ages:
+            about += f", {ages[0]} to {ages[1]} years"
         game = current_quiz(material, number)
         if st.session_state["looking_back"]:
             look_back(material, game, about)

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from boneage.quiz.quiz import whole_years, within_years
 from pages.learn_sections.material import Material
 
 
-def choose_ages(material: Material) -> Material:
-    """The material with the hands of the ages chosen."""
-    if material.pool.empty:
-        return material
-    ends = whole_years(material.pool)
-    youngest, oldest = st.slider(
+def choose_ages(pool: pd.DataFrame) -> tuple[int, int] | None:
+    """The lowest and highest age in years; None for all ages."""
+    if pool.empty:
+        return None
+    ends = whole_years(pool)
+    chosen = st.slider(
         "Bone ages in years",
         *ends,
         ends,
@@ -21,7 +22,12 @@ def choose_ages(material: Material) -> Material:
         bind="query-params",
         help="Only hands with a reference bone age in this range are shown.",
     )
-    if (youngest, oldest) == ends:
+    return None if chosen == ends else chosen
+
+
+def of_ages(material: Material, ages: tuple[int, int] | None) -> Material:
+    """The material with the hands of these ages alone, which make other quizzes."""
+    if ages is None:
         return material
-    key = f"{material.key}, {youngest} to {oldest} years"
-    return replace(material, key=key, pool=within_years(material.pool, youngest, oldest))
+    key = f"{material.key}, {ages[0]} to {ages[1]} years"
+    return replace(material, key=key, pool=within_years(material.pool, *ages))
