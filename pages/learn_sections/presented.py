@@ -40,6 +40,14 @@ def present(material: Material, game: Quiz, about: str) -> None:
         show_neighbors(hand["sex"], hand["reference_months"])
 
 
+def presentation_without_hands() -> None:
+    presentation.bar()
+    st.info(
+        "There are no hands to present: press Esc and choose or upload some.",
+        icon=":material/info:",
+    )
+
+
 def show_neighbors(sex: str, months: int) -> None:
     """What tells a bone age from those a year younger and older."""
     ages = {"A year younger": max(0, months - YEAR), "A year older": months + YEAR}

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -9,10 +10,15 @@ from made_up_atlas import write_atlas
 PAGE = "pages/atlas.py"
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return write_atlas(tmp_path_factory.mktemp("drawn"))
+
+
 @pytest.fixture
-def atlas(tmp_path, monkeypatch):
+def atlas(drawn, tmp_path, monkeypatch):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
-    return write_atlas(tmp_path / "atlas")
+    return shutil.copytree(drawn, tmp_path / "atlas")
 
 
 def test_without_an_atlas_the_page_says_how_to_make_one(tmp_path, monkeypatch):

@@ -259,15 +259,12 @@ def test_own_radiographs_with_labels_are_read_without_the_models():
 
 def test_hands_can_be_of_some_years_alone():
     app = own(started(PAGE), 22, labels(22))  # 40 to 61 months
-    assert app.slider(key="ages").value == (3, 6)
     app.slider(key="ages").set_value((4, 6))
     ages = run(app).session_state["quiz"].hands["reference_months"]
     assert len(ages) == 10
     assert ages.between(48, 61).all()
     app.slider(key="ages").set_value((3, 4))
     assert "there are 9: add hands or choose a wider range" in run(app).error[0].value
-    app.slider(key="ages").set_value((3, 6))
-    assert run(app).session_state["quiz"].hands["reference_months"].min() < 48
 
 
 def test_own_labels_are_read_in_any_dialect_and_asked_about():
