@@ -1,34 +1,61 @@
-"""Learn: read ten hands, then compare the error with that of the models and human readers."""
+"""Learn: read ten hands, then compare the error with that of the models and human readers.
+
+With `?present=1` the same hands for a projector, see `pages.presentation`.
+"""
 
 import streamlit as st
 
 from boneage.errors import BoneAgeError
-from boneage.quiz.quiz import N_HANDS
 from pages import shared
-from pages.learn_sections.material import STANDARDS, choose, material_of
+from pages.learn_sections.ages import choose_ages, of_ages
+from pages.learn_sections.material import MATERIALS, STANDARDS, choose, material_of
+from pages.learn_sections.presented import present, presentation_without_hands
 from pages.learn_sections.reading import ask, current_quiz, look_back
 from pages.learn_sections.result import show_result
 from pages.learn_sections.standard_predictions import show_standard_predictions
+from pages.presentation import is_presenting, present_button
+
+# What is chosen there stays only while it is on the page.
+UNSEEN = """
+<style>
+:has(> .st-key-learn-header), :has(> .st-key-learn-files) { display: none; }
+</style>
+"""
 
 
 def main() -> None:
-    st.title("How well do you read bone age?", anchor=False)
-    st.markdown(
-        f"Estimate the bone age of {N_HANDS} hands. Then compare your error, bias and limits of "
-        "agreement with those of the models on the same hands. Your answers are not stored."
-    )
+    presenting = is_presenting()
+    if presenting:
+        st.html(UNSEEN)
+    with st.container(key="learn-header", horizontal=True, vertical_alignment="center"):
+        st.title("How well do you read bone age?", anchor=False)
+        # Out of the way, so that a projector shows a whole hand and the question.
+        settings = st.popover("Cases", icon=":material/tune:")
+        present_button()
     try:
-        chosen, number, tell = choose()
-        material = material_of(chosen)
+        with settings:
+            chosen, number, tell = choose()
+            ages = choose_ages()
+        with st.container(key="learn-files"):
+            material = material_of(chosen)
         if material is None:
+            if presenting:
+                presentation_without_hands()
             return
+        material = of_ages(material, ages)
+        about = f"{MATERIALS[chosen]}, set {number}"
+        if ages:
+            about += f", {ages[0]} to {ages[1]} years"
         game = current_quiz(material, number)
+        if presenting:
+            present(material, game, about)
+            return
         if st.session_state["looking_back"]:
-            look_back(material, game)
+            look_back(material, game, about)
         elif game.is_over:
             show_result(material, game)
         else:
-            ask(material, game, tell)
+            ask(material, game, tell, about)
         st.caption(" ".join(material.notes))
         if chosen == STANDARDS:
             show_standard_predictions()
