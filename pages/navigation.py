@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from boneage import teaching_notes
 from boneage.figures import palette
 
 ABOUT = """
@@ -75,3 +76,6 @@ if page.url_path in ("error_analysis", "head_to_head"):
     with st.container(key="fetch-plotly"):
         st.plotly_chart([{"visible": False}])
 page.run()
+if st.query_params.get("present") != "1":  # nothing beside what is presented
+    with st.expander("Teaching notes", icon=":material/co_present:"):
+        st.markdown(teaching_notes.NOTES[page.url_path])

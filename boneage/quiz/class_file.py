@@ -56,7 +56,7 @@ class CaseSet:
         ages = ""
         if self.youngest_years is not None and self.oldest_years is not None:
             ages = f", {self.youngest_years:g} to {self.oldest_years:g} years"
-        return f"{shortened(self.cases, 40)}, set {self.number:g}{ages}"
+        return f"{shortened(self.cases, 40)}, set {self.number}{ages}"
 
 
 def reader_code() -> str:
@@ -187,5 +187,7 @@ def _same_hands(cells: pd.DataFrame, hands: pd.DataFrame) -> bool:
 def _case_set(row: pd.Series, title: str) -> CaseSet:
     number, *ages = to_numbers(row[_SET[1:]]).tolist()
     if math.isnan(number):
-        raise LabelError(f'The set of {title} is no number ("{shortened(row["set"], 20)}"); {_AGAIN}.')
-    return CaseSet(row["cases"], number, *(None if math.isnan(age) else age for age in ages))
+        raise LabelError(
+            f'The set of {title} is no number ("{shortened(row["set"], 20)}"); {_AGAIN}.'
+        )
+    return CaseSet(row["cases"], int(number), *(None if math.isnan(age) else age for age in ages))

@@ -53,9 +53,7 @@ def model_answers(
     return pd.DataFrame(found, index=_numbers(hands)).dropna(axis=1, how="all")
 
 
-def class_scores(
-    hands: pd.DataFrame, answers: pd.DataFrame, models: pd.DataFrame
-) -> pd.DataFrame:
+def class_scores(hands: pd.DataFrame, answers: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
     """Error, bias and limits of agreement of the class and of the models.
 
     Args:
@@ -140,4 +138,6 @@ def _reference(hands: pd.DataFrame) -> np.ndarray:
 
 
 def _cases(hands: pd.DataFrame, read: pd.Series) -> pd.DataFrame:
-    return with_residuals(hands.assign(prediction_months=read.to_numpy()).dropna(subset="prediction_months"))
+    return with_residuals(
+        hands.assign(prediction_months=read.to_numpy()).dropna(subset="prediction_months")
+    )
