@@ -1,4 +1,4 @@
-"""What a lecturer can show with each page, in Markdown. `docs/lesson.md` puts it into 20 minutes."""
+"""What a lecturer can show with each page, in Markdown; `docs/lesson.md` is a lesson of it."""
 
 # Page, as in its address -> what to show with it.
 NOTES = {
@@ -21,10 +21,10 @@ NOTES = {
     "follow_up": """
 **One child over time**
 
-- Compare the rate of maturation (years of bone age per year) with 1. A single bone age tells where
-  a child is, the rate tells where it is going, as in treated precocious puberty.
-- Add a second radiograph after half a year and look at the 95% CI of the rate: over a short interval
-  the reading error is larger than the change.
+- Compare the rate of maturation (years of bone age per year) with 1. A single bone age is a state;
+  the rate shows whether a treatment works, as in precocious puberty.
+- Enter two radiographs half a year apart and look at the 95% CI of the rate: over a short interval
+  the reading error can be larger than the change.
 - Use one method and, if possible, one reader for all radiographs of a child. A change of either
   looks like a change of the child.
 
@@ -79,8 +79,8 @@ to the mean).
     "head_to_head": """
 **Is one model better?**
 
-- Ask which model the class would choose from the MAEs alone, then show the 95% CI of the difference:
-  both read the same radiographs, so the difference is what is tested.
+- Ask which model the class would choose from the MAEs alone, then show the 95% CI of the
+  difference: both read the same radiographs, so the difference is what is tested.
 - Separate *no significant difference* from *equivalent*: equivalence needs a margin chosen
   beforehand, here 1 month.
 - Ask what the comparison is of: two sets of weights after one training run each, not two
