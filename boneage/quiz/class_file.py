@@ -13,6 +13,7 @@ import pandas as pd
 
 from boneage.datasets.delimited import LabelError, read_cells, shortened, to_numbers
 from boneage.datasets.labels import OLDEST_MONTHS
+from boneage.formatting import in_words
 
 # Column -> what it holds, for people.
 COLUMNS = {
@@ -108,7 +109,7 @@ def read_answers(
         raise LabelError(f"{title} is too large to be the result of a set; {_AGAIN}.")
     cells = read_cells(content, title)
     if missing := [name for name in COLUMNS if name not in cells]:
-        raise LabelError(f"{title} has no column {' and no column '.join(missing)}; {_AGAIN}.")
+        raise LabelError(f"{title} has no column {in_words(missing)}; {_AGAIN}.")
     readers, sets = cells["reader"].unique(), cells[_SET].drop_duplicates()
     if len(readers) > 1 or len(sets) > 1:
         raise LabelError(

@@ -1,42 +1,13 @@
 """The files of a class on Learn."""
 
-import shutil
-
-import pandas as pd
-import pytest
-import streamlit as st
 from apps import alts, run, started, texts
-from made_up_atlas import write_atlas
 
-from boneage import artifacts
-from boneage.atlas import evaluation as answers
 from boneage.quiz.class_file import CaseSet, read_answers, write_answers
 
 PAGE = "pages/learn.py"
 
 
-@pytest.fixture(scope="module")
-def root(_tiny_artifacts_folder, tmp_path_factory):
-    """Artifacts with an atlas of ten drawings, each read as 100 months."""
-    root = tmp_path_factory.mktemp("class") / "artifacts"
-    shutil.copytree(_tiny_artifacts_folder, root)
-    write_atlas(root / "atlas")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BONEAGE_ARTIFACTS", str(root))
-        st.cache_data.clear()
-        st.cache_resource.clear()
-        names = artifacts.available_models()
-        facts = {name: artifacts.read_facts(artifacts.model_folder(name)) for name in names}
-        standards = answers.as_cases()[["sex", "months", "build"]]
-        tables = [
-            standards.assign(prediction_months=100, refused=False, model=model, model_sha256=digest)
-            for model, digest in artifacts.fingerprints(facts).items()
-        ]
-        answers.write(answers.PREDICTIONS, pd.concat(tables))
-        yield root
-
-
-def test_a_learners_file_and_the_results_of_a_class(root):
+def test_a_learners_file_and_the_results_of_a_class():
     app = started(PAGE, set="7")
     quiz = app.session_state["quiz"]
     while not quiz.is_over:
@@ -74,7 +45,10 @@ def test_a_learners_file_and_the_results_of_a_class(root):
     (scores,) = [
         one for one in tables if "reader" in one and "Single learner" in set(one["reader"])
     ]
-    assert scores["mae"].tolist() == pytest.approx([6, 0, 45, 45, 45], abs=0.1)
-    assert tables[-1]["reader"].tolist() == sorted([reader, "LLLLLL"])
+    assert scores["reader"].tolist()[1:] == [
+        "Mean of learners", "DenseNet121", "ResNet34+CBAM", "Ensemble",
+    ]  # fmt: skip
+    assert scores["mae"].round(1).tolist()[:2] == [6, 0]
+    assert set(tables[-1]["reader"]) == {reader, "LLLLLL"}
     assert len(alts(app)) == n_images + 3  # the hardest cases
     assert [e.label for e in app.expander].count("Class results") == 1

@@ -32,7 +32,7 @@ def test_every_page_has_notes():
     assert all("*Often misunderstood:*" in note for note in NOTES.values())
 
 
-def test_a_page_ends_with_its_notes_unless_it_is_presented(tiny_artifacts):
+def test_a_page_ends_with_its_notes_unless_it_is_presented():
     app = started()
     assert app.expander[-1].label == "Teaching notes"
     assert app.expander[-1].markdown[0].value.strip() == NOTES[""].strip()

@@ -62,7 +62,7 @@ def changed(old: str, new: str) -> bytes:
     ("content", "sentence"),
     [
         (b"\x89PNG\x00", r"a.csv is not a CSV file: it is not text"),
-        (b"name\nAnna\n", "a.csv has no column cases and no column set.*as it was downloaded"),
+        (b"name\nAnna\n", "a.csv has no column cases, set, .*as it was downloaded"),
         (changed("answer_months", "answer"), "a.csv has no column answer_months"),
         (
             written(case_set=replace(SET, number=8)),
@@ -78,7 +78,7 @@ def changed(old: str, new: str) -> bytes:
         (changed(",75.0", ",six"), r'answer_months in row 3 of a.csv is not a .*300 \("six"\)'),
         (changed(",75.0", ",-1"), "answer_months in row 3"),
         (changed("KTRWPN,1,", "OTHER,1,"), "holds more than one result"),
-        (changed("KTRWPN", "=1+1"), 'The reader of a.csv is "=1+1"; write a code'),
+        (changed("KTRWPN", "=1+1"), r'The reader of a.csv is "=1\+1"; write a code'),
         (written() + b"\n" * 100_000, "a.csv is too large"),
     ],
 )
