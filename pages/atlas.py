@@ -20,8 +20,8 @@ SEXES = {BOTH: sexes.SEXES, "female": ("female",), "male": ("male",)}
 START = 96  # months; the age that the page opens at
 VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
 ABOUT_AGES = (
-    "Ages of fusion are bone ages. Ages of appearance are chronological ages of healthy children, "
-    "which are close to bone ages, because bone age is calibrated to healthy children."
+    "All ages are bone ages. Ages of appearance were published as chronological ages of healthy "
+    "children; shown is the mean bone age of healthy children of that age."
 )
 MAKE_ONE = (
     "There is no atlas yet. Create one from radiographs prepared at 640 pixels: "
@@ -162,6 +162,10 @@ def show_sources() -> None:
             "Radiographic Atlas of Skeletal Development of the Hand and Wrist. 2nd edition. "
             "Stanford University Press, 1959\\."
         )
+        st.markdown(
+            "- Bone ages of appearance: the mean bone age of healthy children of the published "
+            f"chronological age, {formatting.as_plain_markdown(ossification.CONVERSION_SOURCE)}"
+        )
         st.markdown(f"- Standards: {standards.SOURCE} {CITATION}")
 
 
@@ -172,9 +176,15 @@ def events_table() -> pd.DataFrame:
             "No.": event.number,
             "Event": event.name,
             "": event.change,
-            "Girls": formatting.ages_in_words(*event.usual["female"]),
-            "Boys": formatting.ages_in_words(*event.usual["male"]),
-            "Scale": ossification.SCALES[event.change].capitalize(),
+            **{
+                f"{children.capitalize()}{ending}": formatting.ages_in_words(*ages[sex])
+                for ending, ages in (
+                    (", bone age", event.bone_age),
+                    (", published", event.published),
+                )
+                for sex, children in formatting.CHILDREN.items()
+            },
+            "Published as": ossification.SCALES[event.change].capitalize(),
             "Source": "; ".join(event.sources),
         }
         for event in ossification.events()

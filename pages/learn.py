@@ -4,8 +4,8 @@ import streamlit as st
 
 from boneage.errors import BoneAgeError
 from boneage.quiz.class_file import CaseSet
-from boneage.quiz.quiz import N_HANDS
 from pages import shared
+from pages.learn_sections.ages import choose_ages, of_ages
 from pages.learn_sections.class_results import show_class
 from pages.learn_sections.material import MATERIALS, STANDARDS, choose, material_of
 from pages.learn_sections.reading import ask, current_quiz, look_back
@@ -14,24 +14,27 @@ from pages.learn_sections.standard_predictions import show_standard_predictions
 
 
 def main() -> None:
-    st.title("How well do you read bone age?", anchor=False)
-    st.markdown(
-        f"Estimate the bone age of {N_HANDS} hands. Then compare your error, bias and limits of "
-        "agreement with those of the models on the same hands. Your answers are not stored."
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("How well do you read bone age?", anchor=False)
+        # Out of the way, so that a projector shows a whole hand and the question.
+        settings = st.popover("Cases", icon=":material/tune:")
     try:
-        chosen, number, tell = choose()
+        with settings:
+            chosen, number, tell = choose()
         material = material_of(chosen)
         if material is None:
             return
+        with settings:
+            ages = choose_ages(material.pool)
+        material = of_ages(material, ages)
+        case_set = CaseSet(MATERIALS[chosen], number, *(ages or ()))
         game = current_quiz(material, number)
-        case_set = CaseSet(MATERIALS[chosen], number)
         if st.session_state["looking_back"]:
-            look_back(material, game)
+            look_back(material, game, str(case_set))
         elif game.is_over:
             show_result(material, game, case_set)
         else:
-            ask(material, game, tell)
+            ask(material, game, tell, str(case_set))
         st.caption(" ".join(material.notes))
         if chosen == STANDARDS:
             show_standard_predictions()

@@ -225,10 +225,10 @@ def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
 
 
 def around(sex: str, months: float, root: str | Path | None = None) -> dict[str, Standard]:
-    """Standards to compare a radiograph of a bone age with.
+    """Standards to compare a radiograph of a bone age with, spaced evenly around that age.
 
-    The nearest, and those nearest to a year less and a year more than it; none is younger than the
-    first standard or older than the last.
+    The nearest, and of the younger and of the older ones those nearest to a year less and a year
+    more than the bone age; beyond the first or last standard, than that one's.
 
     Args:
         sex: "female" or "male".
@@ -241,16 +241,21 @@ def around(sex: str, months: float, root: str | Path | None = None) -> dict[str,
     Raises:
         ArtifactError: as `table`.
     """
-    nearest = nearest_standard(sex, months, root)
-    found = {
-        which: nearest_standard(sex, nearest.mean_age_months + offset, root)
-        for which, offset in (("younger", -12), ("nearest", 0), ("older", 12))
-    }
-    return {
-        which: one
-        for which, one in found.items()
-        if which == "nearest" or one.months != nearest.months
-    }
+    atlas = _Atlas.open(root)
+    rows = atlas.of(sex)
+    ages = rows["mean_age_months"]
+    months = age_shown(sex, months, root)
+    nearest = (ages - months).abs().idxmin()
+    found = {}
+    for which, candidates, target in (
+        ("younger", ages[:nearest], months - 12),
+        ("nearest", ages[[nearest]], months),
+        ("older", ages[nearest + 1 :], months + 12),
+    ):
+        if len(candidates):
+            row = (candidates - target).abs().idxmin()
+            found[which] = atlas.standard(sex, rows["months"][row])
+    return found
 
 
 def between(sex: str, months: float, root: str | Path | None = None) -> Standard:

@@ -90,10 +90,10 @@ def hand_data(standards: Sequence[Standard]) -> dict:
             }
             for standard in standards
         ],
-        "since": [event.usual[sex][0] for event in events],
+        "since": [event.bone_age[sex][0] for event in events],
         "worth_a_look": [event.worth_a_look(sex) for event in events],
         "usual_in_words": [
-            atlas_text.event_in_words(event.change, *event.usual[sex]) for event in events
+            atlas_text.event_in_words(event.change, *event.bone_age[sex]) for event in events
         ],
         "stages": [
             {"from": stage.starts[sex], "title": stage.title, "look": stage.look}

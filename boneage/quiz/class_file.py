@@ -122,8 +122,8 @@ def read_answers(
         )
     if (found := _case_set(sets.iloc[0], title)) != case_set:
         raise LabelError(
-            f"{title} is of another set ({found}); choose that set above, or have the learner read "
-            f"the one chosen ({case_set})."
+            f"{title} is of another set ({found}); choose that set under Cases, or have the "
+            f"learner read the one chosen ({case_set})."
         )
     cells = cells.sort_values("case", key=to_numbers, kind="stable")
     if not _same_hands(cells, hands):

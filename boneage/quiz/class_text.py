@@ -20,10 +20,10 @@ ABOUT_FILE = (
     "One row a case: the set, a random code in place of a name, the reference and your estimate."
 )
 HOW_TO = (
-    "1. Choose cases and a set above, and share the address of this page.\n"
+    "1. Choose a set under *Cases*, and share the address of this page.\n"
     "2. Each learner reads the ten hands and downloads the result for the class, a CSV file "
     "without a name.\n"
-    "3. Choose the same cases and set, and upload all files here."
+    "3. Open the same set, and upload all files here."
 )
 ABOUT_SCORES = (
     f"Single learner: mean over all learners and cases; its {CI_95}s resample both. Mean of "

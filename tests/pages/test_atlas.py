@@ -134,13 +134,17 @@ def test_all_events_stand_in_a_table_with_sources_that_are_given_in_full(atlas):
     table = app.dataframe[0].value
     assert table["No."].tolist() == list(range(1, 25))
     radius = table[table["Event"] == "Distal radius"].iloc[0]
-    assert radius["Girls"] == "15 to 17 years"
-    assert radius["Boys"] == "17 to 19 years"
+    assert radius["Girls, bone age"] == radius["Girls, published"] == "15 to 17 years"
+    assert radius["Boys, bone age"] == "17 to 19 years"
+    ulna = table[table["Event"] == "Epiphysis of the distal ulna"].iloc[0]
+    assert ulna["Girls, published"] == "5 years 4 months"
+    assert ulna["Girls, bone age"] == "5 years 10 months"
     assert table[""].tolist() == ["appears"] * 19 + ["fuses"] * 5
-    assert table["Scale"].tolist() == ["Chronological age"] * 19 + ["Bone age"] * 5
-    assert table["Girls"][0] == "2 months"
+    assert table["Published as"].tolist() == ["Chronological age"] * 19 + ["Bone age"] * 5
+    assert table["Girls, bone age"][0] == "2 months"
     said = texts(app)
-    assert "Ages of fusion are bone ages" in said
+    assert "All ages are bone ages" in said
+    assert "Brush Foundation" in said
     for source in {one for cell in table["Source"] for one in cell.split("; ")}:
         assert f"- {source}: " in said
     assert "after Gilsanz & Ratib 2012" in said

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from boneage import artifacts
 from boneage.atlas import evaluation as answers
 from boneage.datasets.phantoms import draw_phantom
+from boneage.quiz.quiz import Quiz
 
 PAGE = "pages/learn.py"
 
@@ -98,6 +99,41 @@ def test_an_answer_is_told_at_once_with_what_to_look_at():
     assert alts(app)[0].startswith("Hand 2 of 10")
 
 
+def boy_of_6(app: AppTest) -> AppTest:
+    """The quiz with a boy of 6 years 1 month next."""
+    hands = app.session_state["quiz"].hands
+    first = (hands["sex"] == "male") & (hands["reference_months"] == 73)
+    app.session_state["quiz"] = Quiz(pd.concat([hands[first], hands[~first]], ignore_index=True))
+    return run(app)
+
+
+def test_an_answer_is_told_with_what_separates_it_from_the_reference():
+    app = answer(boy_of_6(started(PAGE)), 7, 3)
+    said = texts(app)
+    assert "What separates 6 years 1 month from 7 years 3 months in boys:" in said
+    assert "16 Trapezoid. Appears at a bone age of about 6 years 6 months" in said
+    assert "Scaphoid" not in said  # there in both
+    assert alts(app)[:2] == [
+        "Your estimate: average hand of boys, 7 years 3 months",
+        "Reference: average hand of boys, 6 years 1 month",
+    ]
+
+
+def test_an_answer_without_an_error_is_told_with_one_standard():
+    app = answer(boy_of_6(started(PAGE)), 6, 1)
+    assert "exact to the month" in texts(app)
+    assert "separates" not in texts(app)
+    assert [alt for alt in alts(app) if "average hand" in alt] == [
+        "Reference: average hand of boys, 6 years 1 month"
+    ]
+
+
+def test_past_the_oldest_standard_an_answer_is_told_with_that():
+    app = answer(boy_of_6(started(PAGE)), 19, None)
+    captions = [image.caption for element in app.image for image in element.proto.imgs]
+    assert captions[0] == "Your estimate: 19 years (oldest average hand: 15 years 1 month)"
+
+
 def test_without_an_age_the_hand_waits():
     app = answer(started(PAGE), None)
     assert app.warning[0].value == "Enter a bone age first."
@@ -107,7 +143,7 @@ def test_without_an_age_the_hand_waits():
 
 
 def test_after_ten_the_learner_stands_beside_both_models_and_the_readers():
-    app = answer_all(started(PAGE), off=6, by_hand=10)
+    app = answer_all(started(PAGE), off=6, by_hand=2)
     assert "Mean absolute error **6.0 months** (95% CI 6.0 to 6.0)" in texts(app)
     assert "Bias +6.0 months" in texts(app)
     scores = app.dataframe[0].value
@@ -221,6 +257,19 @@ def test_own_radiographs_with_labels_are_read_without_the_models():
     assert "no model predictions for these" in texts(app)
 
 
+def test_hands_can_be_of_some_years_alone():
+    app = own(started(PAGE), 22, labels(22))  # 40 to 61 months
+    assert app.slider(key="ages").value == (3, 6)
+    app.slider(key="ages").set_value((4, 6))
+    ages = run(app).session_state["quiz"].hands["reference_months"]
+    assert len(ages) == 10
+    assert ages.between(48, 61).all()
+    app.slider(key="ages").set_value((3, 4))
+    assert "there are 9: add hands or choose a wider range" in run(app).error[0].value
+    app.slider(key="ages").set_value((3, 6))
+    assert run(app).session_state["quiz"].hands["reference_months"].min() < 48
+
+
 def test_own_labels_are_read_in_any_dialect_and_asked_about():
     rows = "".join(f"h{number}.png\t{40 + number},5\tfille\n" for number in range(11))
     table = f"fichier\tâge\tsexe\n{rows}h11.png\t\tfille\n".encode("latin-1")
@@ -283,7 +332,11 @@ def test_a_whole_quiz_imports_no_tensorflow(root):
         "from streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('pages/learn.py', default_timeout=60).run()\n"
         "app.toggle(key='tell').set_value(False).run()\n"
-        "for _ in range(10):\n"
+        "quiz = app.session_state['quiz']\n"
+        "for _ in range(8):\n"
+        "    quiz = quiz.answered(96)\n"
+        "app.session_state['quiz'] = quiz\n"
+        "for _ in range(2):\n"
         "    app.number_input(key='years').set_value(8)\n"
         "    app.button[0].click().run()\n"
         "assert app.header[0].value == 'Your result' and not app.exception\n"

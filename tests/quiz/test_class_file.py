@@ -67,7 +67,7 @@ def changed(old: str, new: str) -> bytes:
         (
             written(case_set=replace(SET, number=8)),
             r"a.csv is of another set \(Synthetic hands, set 8, 6 to 9 years\); choose that set "
-            r"above, or have the learner read the one chosen \(Synthetic hands, set 7, 6 to 9 y",
+            r"under Cases, or have the learner read the one chosen \(Synthetic hands, set 7, 6 to",
         ),
         (written(case_set=CaseSet("Average hands", 7)), r"another set \(Average hands, set 7\)"),
         (changed(",7,", ",,"), r"The set of a.csv is no number \(\"\"\)"),
