@@ -39,7 +39,7 @@ def residuals_by_case(
     learners = _long(residuals(hands, answers), rows)
     learners["row"] += _offsets(learners)
     learners["reader"] = "learner " + learners["reader"]
-    traces = [_points(learners, "Learners", palette.NEUTRAL, "circle", 9, opacity=0.65)]
+    traces = [_points(learners, "Learners", palette.NEUTRAL, "circle", 9, opacity=0.8)]
     for number, name in enumerate(models):
         title, symbol = reader_title(name), _SYMBOLS[number % len(_SYMBOLS)]
         read = _long(residuals(hands, models[[name]]).dropna(), rows).assign(reader=title)
@@ -48,7 +48,8 @@ def residuals_by_case(
     return style.chart(
         traces,
         "Residuals by case",
-        style.residual_axis([reach]),
+        # Labels that fit a telephone, beside those of the cases.
+        style.residual_axis([reach]) | {"ticklabelstep": 2 if reach > 18 else 1},
         {
             "tickvals": list(range(len(hands))),
             "ticktext": labels,

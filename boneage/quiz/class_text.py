@@ -41,6 +41,7 @@ ABOUT_CASES = (
     "Dots: learners. Dots of one case on the same side of 0 are an error that the class shares; "
     "dots far apart are a case on which learners disagree."
 )
+ABOUT_CASE_TABLE = "MAE, bias and SD of the learners and residuals of the models, in months."
 
 
 def class_result(scores: pd.DataFrame, n_learners: int) -> str:
@@ -93,8 +94,10 @@ def case_in_words(case: pd.Series, models: Mapping[str, float]) -> str:
     if not math.isnan(case["sd"]):
         low, high = (age_in_words(case[name]) for name in ("youngest_months", "oldest_months"))
         sentence += f" Estimates from {low} to {high} (SD {case['sd']:.1f} months)."
-    each = "; ".join(f"{title} {_off(months)}" for title, months in models.items())
-    return f"{sentence} {each}." if each else sentence
+    if not len(models):
+        return sentence
+    each = ", ".join(f"{title} {metric_value('bias', off, False)}" for title, off in models.items())
+    return f"{sentence} Residuals of the models: {each} months."
 
 
 def _off(residual: float) -> str:

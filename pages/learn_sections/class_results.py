@@ -82,34 +82,33 @@ def show_cases(
                 show_image(material.image(case), title, f"hardest {case['id']}")
                 said = class_text.case_in_words(case, off.loc[number].dropna())
                 st.markdown(f"**Hand {number}: {title}.** {said}")
+    case_table(cases.join(off), list(off))
+
+
+def case_table(cases: pd.DataFrame, models: list[str]) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "hand": cases.index,
                 "sex": cases["sex"].map(CHILDREN),
                 "reference": cases["reference_months"].map(age_in_short),
                 "mean": cases["mean_months"].map(age_in_short),
-                "mae": cases["mae"],
-                "bias": cases["bias"],
-                "sd": cases["sd"],
             }
-            | {name: off[name] for name in off}
-        ),
-        hide_index=True,
+        ).join(cases[["mae", "bias", "sd", *models]]),
         height="content",
         column_config={
-            "hand": st.column_config.NumberColumn("Hand", pinned=True),
+            "_index": st.column_config.NumberColumn("Hand", pinned=True),
             "sex": "Sex",
             "reference": "Reference",
             "mean": "Mean estimate",
-            "mae": st.column_config.NumberColumn("MAE, months", format="%.1f"),
-            "bias": st.column_config.NumberColumn("Bias, months", format="%+.1f"),
-            "sd": st.column_config.NumberColumn("SD, months", format="%.1f"),
+            "mae": st.column_config.NumberColumn("MAE", format="%.1f"),
+            "bias": st.column_config.NumberColumn("Bias", format="%+.1f"),
+            "sd": st.column_config.NumberColumn("SD", format="%.1f"),
         }
-        | {name: st.column_config.NumberColumn(f"{name}, months", format="%+.1f") for name in off},
+        | {name: st.column_config.NumberColumn(format="%+.1f") for name in models},
         placeholder="",
         alt="Each hand with the estimates of the class and the residuals of the models",
     )
+    st.caption(class_text.ABOUT_CASE_TABLE)
 
 
 def show_learners(learners: pd.DataFrame) -> None:
@@ -120,6 +119,7 @@ def show_learners(learners: pd.DataFrame) -> None:
             limits=[metric_interval("bias", *ends) for ends in limits]
         ),
         hide_index=True,
+        height="content",
         column_config={
             "reader": st.column_config.TextColumn("Code", pinned=True),
             "mae": st.column_config.NumberColumn("MAE, months", format="%.1f"),

@@ -107,7 +107,7 @@ def test_results_are_said_in_sentences():
     assert case_in_words(case, {"DenseNet121": -1.0, "Ensemble": 0.01}) == (
         "Mean estimate 8 years 8 months (overestimated by 4.0 months); mean absolute error 4.0 "
         "months. Estimates from 8 years 4 months to 8 years 10 months (SD 3.5 months). "
-        "DenseNet121 underestimated by 1.0 months; Ensemble no error."
+        "Residuals of the models: DenseNet121 −1.0, Ensemble 0.0 months."
     )
     assert reader_title(CLASS) == "Single learner"
     assert reader_title(CLASS_MEAN) == "Mean of learners"
