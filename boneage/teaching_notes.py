@@ -9,7 +9,7 @@ NOTES = {
 - Read out the 90% prediction interval, not only the age. A bone age without its uncertainty is an
   incomplete report.
 - Change the sex. The same radiograph has a higher bone age as a boy's than as a girl's, because
-  girls mature earlier; a wrong sex in the request makes a wrong report.
+  girls mature earlier; with a wrong sex in the request, the report is wrong by a year or more.
 - Enter a chronological age. *Advanced* and *delayed* mean more than 2 SD from it, not more than a
   year. Advanced: precocious puberty, congenital adrenal hyperplasia, obesity. Delayed:
   constitutional delay, growth hormone deficiency, hypothyroidism, chronic disease.
@@ -34,8 +34,8 @@ every child follows.
     "atlas": """
 **How a hand matures**
 
-- Show girls and boys at the same age, best at 10 to 13 years: girls are ahead. This is why every
-  atlas has two series and why the sex is needed.
+- Show girls and boys at the same bone age, best at 10 to 13 years: the girls' hand is more mature.
+  This is why an atlas has a series for each sex.
 - Play from 2 years on and say what to assess at each stage: ossification centers until about 2
   years in girls and 3 in boys; then the width of the epiphyses against their shafts; capping in
   early and mid-puberty; fusion last, in the phalanges before the radius and ulna.
