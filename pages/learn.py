@@ -1,4 +1,7 @@
-"""Learn: read ten hands, then compare the error with that of the models and human readers."""
+"""Learn: read ten hands, then compare the error with that of the models and human readers.
+
+With `?present=1` the same hands for a projector, see `pages.presentation`.
+"""
 
 import streamlit as st
 
@@ -8,27 +11,45 @@ from pages import shared
 from pages.learn_sections.ages import choose_ages, of_ages
 from pages.learn_sections.class_results import show_class
 from pages.learn_sections.material import MATERIALS, STANDARDS, choose, material_of
+from pages.learn_sections.presented import present, presentation_without_hands
 from pages.learn_sections.reading import ask, current_quiz, look_back
 from pages.learn_sections.result import show_result
 from pages.learn_sections.standard_predictions import show_standard_predictions
+from pages.presentation import is_presenting, present_button
+
+# What is chosen there stays only while it is on the page.
+UNSEEN = """
+<style>
+:has(> .st-key-learn-header), :has(> .st-key-learn-files) { display: none; }
+</style>
+"""
 
 
 def main() -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    presenting = is_presenting()
+    if presenting:
+        st.html(UNSEEN)
+    with st.container(key="learn-header", horizontal=True, vertical_alignment="center"):
         st.title("How well do you read bone age?", anchor=False)
         # Out of the way, so that a projector shows a whole hand and the question.
         settings = st.popover("Cases", icon=":material/tune:")
+        present_button()
     try:
         with settings:
             chosen, number, tell = choose()
-        material = material_of(chosen)
+            ages = choose_ages()
+        with st.container(key="learn-files"):
+            material = material_of(chosen)
         if material is None:
+            if presenting:
+                presentation_without_hands()
             return
-        with settings:
-            ages = choose_ages(material.pool)
         material = of_ages(material, ages)
         case_set = CaseSet(MATERIALS[chosen], number, *(ages or ()))
         game = current_quiz(material, number)
+        if presenting:
+            present(material, game, about)
+            return
         if st.session_state["looking_back"]:
             look_back(material, game, str(case_set))
         elif game.is_over:

@@ -39,10 +39,10 @@ def show_error(error: Exception) -> None:
     st.error(as_plain_markdown(sentence), icon=":material/error:")
 
 
-def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str:
+def pick(label: str, options: dict[str, str], key: str, default: int = 0, **look) -> str:
     """One of the options (value -> words); the choice stands in the address under `key`.
 
-    Where there is one only, nothing is asked.
+    Where there is one only, nothing is asked. look: as of `st.segmented_control`.
     """
     if len(options) == 1:
         return next(iter(options))
@@ -60,6 +60,7 @@ def pick(label: str, options: dict[str, str], key: str, default: int = 0) -> str
         key=key,
         wrap=True,
         bind="query-params",
+        **look,
     )
 
 
@@ -73,6 +74,7 @@ def choose_sd_table(key: str, help: str | None = None) -> str:
         format_func=SD_TABLES.get,
         key=key,
         help=help,
+        bind="query-params",
     )
 
 
@@ -153,6 +155,7 @@ def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | Non
                 index=None,
                 placeholder="Choose a column",
                 key=f"{question.role} of {upload.file_id}",
+                persist_state="session",
                 width=420,
             )
             if column is None:

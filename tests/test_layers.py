@@ -75,6 +75,7 @@ def test_formatting_imports_nothing_of_the_package():
 def test_sections_belong_to_one_page(path):
     page = path.parent.name.removesuffix("_sections") if path.parent.name != "pages" else path.stem
     assert imported(path, "pages") <= {
+        "presentation",
         "shared",
         "radiographs",
         "samples",

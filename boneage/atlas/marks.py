@@ -9,7 +9,7 @@ from boneage.atlas.ossification import Event
 from boneage.atlas.standards import Standard
 from boneage.figures import palette
 
-_RING, _STROKE, _FONT = 12, 3, 30  # pixels of the standard
+_RING, _STROKE, _FONT = 12, 3, 26  # pixels of the standard
 _AWAY = 18  # from a number to its ring or line
 _LANES = {"left": 34, "right": 478}  # where numbers stand beside the wrist
 _LANE_GAP, _LOWEST = 34, 620

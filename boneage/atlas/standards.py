@@ -205,6 +205,23 @@ def half_years(sex: str, root: str | Path | None = None) -> tuple[float, float]:
     return math.ceil(youngest / 6) / 2, math.floor(oldest / 6) / 2
 
 
+def half_year_steps(sexes: Sequence[str], root: str | Path | None = None) -> list[int]:
+    """Bone ages to step through: every half year, and the first and last of `age_span`.
+
+    Args:
+        sexes: "female", "male" or both.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Months, ascending.
+
+    Raises:
+        ArtifactError: as `table`.
+    """
+    youngest, oldest = age_span(sexes, root)
+    return sorted({youngest, *range(6 * math.ceil(youngest / 6), oldest, 6), oldest})
+
+
 def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
     """The bone age of the standard that `between` returns: beyond the standards of a sex, the last
     one's.

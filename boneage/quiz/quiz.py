@@ -4,7 +4,6 @@ A hand is a row of a table with the columns id, sex and reference_months; answer
 table as `boneage.evaluation.metrics` takes it.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -86,20 +85,6 @@ class Quiz:
         cases = self.cases()
         cases["prediction_months"] = cases["id"].map(months)
         return with_residuals(cases.dropna(subset="prediction_months"))
-
-
-def whole_years(pool: pd.DataFrame) -> tuple[int, int]:
-    """The ages between which all cases of a pool lie.
-
-    Args:
-        pool: one case or more.
-
-    Returns:
-        Whole years, the second above the first.
-    """
-    ages = pool["reference_months"].map(nearest_month)
-    youngest = int(ages.min() // 12)
-    return youngest, max(math.ceil(ages.max() / 12), youngest + 1)
 
 
 def within_years(pool: pd.DataFrame, youngest: int, oldest: int) -> pd.DataFrame:

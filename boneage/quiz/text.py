@@ -37,30 +37,31 @@ def standard_for(whose: str, months: float, shown: float) -> str:
     return f"{words} ({end} average hand: {age_in_words(shown)})"
 
 
-def what_separates(sex: str, answer: float, reference: float, n_events: int) -> str:
-    """The heading of the events that separate an answer from the reference, two different ages.
+def what_separates(sex: str, answer: float, reference: float, events: Sequence[Event]) -> str:
+    """What tells an answer from the reference, two different ages, in a sentence.
 
     Args:
         sex: "female" or "male".
         answer: The reader's estimate in months.
         reference: The reference bone age in months.
-        n_events: The number of events between the two.
+        events: Those between the two, which get their numbers.
     """
     younger, older = (age_in_words(months) for months in sorted((answer, reference)))
-    if n_events:
-        return f"What separates {younger} from {older} in {CHILDREN[sex]}:"
-    return (
-        f"Between {younger} and {older}, no ossification center appears and no growth plate fuses "
-        f"in most {CHILDREN[sex]}. Compare the shapes and widths of the bones."
-    )
-
-
-def events_between(events: Sequence[Event]) -> str:
-    """The names of the events that separate two ages in a sentence, "" without any."""
     if not events:
-        return ""
-    names = [f"{event.name} ({_CHANGES[event.change]})" for event in events]
-    return f"Between the two ages: {', '.join(names)}."
+        return (
+            f"Between {younger} and {older}, no ossification center appears and no growth plate "
+            f"fuses in most {CHILDREN[sex]}. Compare the shapes and widths of the bones."
+        )
+    told = [
+        f"{noun} of {in_words([_named(event) for event in events if event.change == change])}"
+        for change, noun in _CHANGES.items()
+        if any(event.change == change for event in events)
+    ]
+    return f"What separates {younger} from {older} in {CHILDREN[sex]}: {'; '.join(told)}."
+
+
+def _named(event: Event) -> str:
+    return f"{event.name[0].lower()}{event.name[1:]} ({event.number})"
 
 
 def quiz_result(mae: float, low: float, high: float, bias: float) -> str:

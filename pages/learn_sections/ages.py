@@ -2,27 +2,29 @@
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
-from boneage.quiz.quiz import whole_years, within_years
+from boneage.quiz.quiz import within_years
+from pages import shared
 from pages.learn_sections.material import Material
 
+ALL_AGES = (0, shared.OLDEST_YEARS)
 
-def choose_ages(pool: pd.DataFrame) -> tuple[int, int] | None:
-    """The lowest and highest age in years; None for all ages."""
-    if pool.empty:
-        return None
-    ends = whole_years(pool)
+
+def choose_ages() -> tuple[int, int] | None:
+    """The lowest and highest age in years; None for all ages.
+
+    The ends are the same for all cases, so that the ages chosen stay where the cases change.
+    """
     chosen = st.slider(
         "Bone ages in years",
-        *ends,
-        ends,
+        *ALL_AGES,
+        ALL_AGES,
         key="ages",
         bind="query-params",
         help="Only hands with a reference bone age in this range are shown.",
     )
-    return None if chosen == ends else chosen
+    return None if chosen == ALL_AGES else chosen
 
 
 def of_ages(material: Material, ages: tuple[int, int] | None) -> Material:

@@ -22,7 +22,7 @@ def show_lesson(sex: str, answer: float, reference: float) -> None:
         del ages["Your estimate"]
     show_standards(sex, ages, events)
     if answer != reference:
-        st.markdown(quiz_text.what_separates(sex, answer, reference, len(events)))
+        st.markdown(quiz_text.what_separates(sex, answer, reference, events))
         show_events(sex, events)
     now = stage(sex, reference)
     st.markdown(f"**{now.title}:** {now.look}")
@@ -47,6 +47,11 @@ def show_standards(
 
 
 def show_events(sex: str, events: Sequence[Event]) -> None:
-    for event in events:
-        when = event_in_words(event.change, *event.bone_age[sex])
-        st.markdown(f"**{event.number} {event.name}.** {when}. {event.look}")
+    """When each event takes place, and what to look at."""
+    lines = [
+        f"- **{event.number} {event.name}.** "
+        f"{event_in_words(event.change, *event.bone_age[sex])}. {event.look}"
+        for event in events
+    ]
+    if lines:
+        st.markdown("\n".join(lines))

@@ -6,7 +6,7 @@ from boneage.atlas.ossification import separating_events, stage
 from boneage.quiz import text as quiz_text
 from boneage.quiz.quiz import Quiz
 from pages import presentation
-from pages.learn_sections.lesson import show_events, show_standards
+from pages.learn_sections.lesson import show_standards
 from pages.learn_sections.material import Material
 from pages.learn_sections.reading import A_HAND_OF
 from pages.viewer import show_image
@@ -40,12 +40,19 @@ def present(material: Material, game: Quiz, about: str) -> None:
         show_neighbors(hand["sex"], hand["reference_months"])
 
 
+def presentation_without_hands() -> None:
+    presentation.bar()
+    st.info(
+        "There are no hands to present: press Esc and choose or upload some.",
+        icon=":material/info:",
+    )
+
+
 def show_neighbors(sex: str, months: int) -> None:
     """What tells a bone age from those a year younger and older."""
     ages = {"A year younger": max(0, months - YEAR), "A year older": months + YEAR}
     events = separating_events(sex, *ages.values())
     show_standards(sex, ages, events, PAIR_WIDTH)
-    st.markdown(quiz_text.what_separates(sex, *ages.values(), len(events)))
-    show_events(sex, events)
+    st.markdown(quiz_text.what_separates(sex, *ages.values(), events))
     now = stage(sex, months)
     st.markdown(f"**{now.title}:** {now.look}")

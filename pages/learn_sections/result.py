@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from boneage.atlas.ossification import separating_events, stage
+from boneage.atlas.ossification import separating_events
 from boneage.evaluation.published import SINGLE_READER
 from boneage.formatting import CHILDREN, CI_95, age_in_short, metric_interval
 from boneage.models.registry import ENSEMBLE
@@ -125,11 +125,10 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
                 title, sentence = material.about(case)
                 show_image(material.image(case), title, f"missed {case['id']}")
                 said = quiz_text.answer_against(case["prediction_months"], case["reference_months"])
-                ages = sorted((case["prediction_months"], case["reference_months"]))
-                between = quiz_text.events_between(separating_events(case["sex"], *ages))
-                now = stage(case["sex"], case["reference_months"])
-                st.markdown(f"**{title}.** {sentence} {said} {between}")
-                st.markdown(f"*{now.title}:* {now.look}")
+                ages = case["prediction_months"], case["reference_months"]
+                events = separating_events(case["sex"], *sorted(ages))
+                st.markdown(f"**{title}.** {sentence} {said}")
+                st.markdown(quiz_text.what_separates(case["sex"], *ages, events))
 
 
 def answer_table(readers: dict[str, pd.DataFrame]) -> None:

@@ -26,14 +26,22 @@ def choose_level(weights: Weights) -> float:
         required=True,
         format_func=share,
         key="level",
+        bind="query-params",
         help="The wider the interval, the more often it covers the reference bone age.",
     )
 
 
-def show_answer(weights: Weights, prediction: Prediction, age: float | None, level: float) -> None:
+def show_ages(prediction: Prediction, level: float) -> None:
+    st.html(
+        cards.age_cards(
+            prediction.months, prediction.ensemble_months, prediction.intervals(level), level
+        )
+    )
+
+
+def show_cautions(prediction: Prediction, age: float | None) -> None:
+    """Where the answer is to be interpreted with caution."""
     months, mean = prediction.months, prediction.ensemble_months
-    intervals = prediction.intervals(level)
-    st.html(cards.age_cards(months, mean, intervals, level))
     by_title = {find_model(name).title: m for name, m in months.items()}
     if sentence := prediction_text.disagreement(by_title):
         st.markdown(sentence)
@@ -42,6 +50,14 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
         notes.append(prediction_text.BEYOND_CALIBRATION)
     for sentence in notes:
         st.warning(sentence, icon=":material/info:")
+
+
+def show_intervals(
+    weights: Weights, prediction: Prediction, age: float | None, level: float
+) -> None:
+    """The ages on a line, and how far off they usually are."""
+    months, mean = prediction.months, prediction.ensemble_months
+    intervals = prediction.intervals(level)
     st.plotly_chart(
         age_line(months, mean, age, intervals),
         config=PLOT,

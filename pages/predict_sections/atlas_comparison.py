@@ -73,10 +73,11 @@ def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Standard], mont
         format_func=lambda which: called(around[which], months),
         wrap=True,
         key=f"standard-{digest}",
+        persist_state="session",
     )
     standard = around[chosen]
     title = standard.title.lower()
-    share = st.slider("Wipe", 0, 100, 50, format="%d%%", key="wipe")
+    share = st.slider("Wipe", 0, 100, 50, format="%d%%", key="wipe", bind="query-params")
     image = aligned(digest, standard.sex, standard.months, answers.atlas_digest(), hand)
     st.image(
         images.wipe(hand.image, image, share / 100),

@@ -68,7 +68,11 @@ def show_several(
             ask_for_sex()
         return None
     key = st.selectbox(
-        "Show details for", list(finished), format_func=lambda key: finished[key][0].title
+        "Show details for",
+        list(finished),
+        format_func=lambda key: finished[key][0].title,
+        key="details-" + " ".join(finished),
+        persist_state="session",
     )
     return finished[key]
 

@@ -70,6 +70,7 @@ def test_ages_that_can_be_shown_end_with_the_standards_of_a_sex(uneven):
     assert standards.age_span(["female", "male"], uneven) == (37, 181)
     assert standards.half_years("female", uneven) == (3.5, 7.5)
     assert standards.half_years("male", uneven) == (3.5, 15.0)
+    assert standards.half_year_steps(["female"], uneven) == [37, *range(42, 91, 6), 91]
     for months in (1, 37, 60, 91, 140, 999):
         shown = standards.between("female", months, uneven)
         assert standards.age_shown("female", months, uneven) == shown.mean_age_months

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pandas as pd
 import pytest
 import streamlit as st
@@ -7,10 +10,15 @@ from made_up_atlas import write_atlas
 PAGE = "pages/atlas.py"
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return write_atlas(tmp_path_factory.mktemp("drawn"))
+
+
 @pytest.fixture
-def atlas(tmp_path, monkeypatch):
+def atlas(drawn, tmp_path, monkeypatch):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
-    return write_atlas(tmp_path / "atlas")
+    return shutil.copytree(drawn, tmp_path / "atlas")
 
 
 def test_without_an_atlas_the_page_says_how_to_make_one(tmp_path, monkeypatch):
@@ -99,6 +107,28 @@ def test_past_its_oldest_standard_a_sex_keeps_the_age_of_that(girls_to_9, monkey
     run(app)  # the range ends with the girls' standards, and the address says so
     assert downloads(app) == ["Girls, 9 years 1 month"]
     assert app.query_params["age"] in ("109", ["109"])
+
+
+def test_a_presentation_steps_by_half_years_and_hides_the_age_at_first(atlas):
+    def on_the_wall(app) -> dict:
+        steps = [
+            c.proto for c in app.get("bidi_component") if c.proto.component_name == "atlas_step"
+        ]
+        return json.loads(steps[0].json)
+
+    app = started(PAGE, present="1", age="71", hands="Boys")
+    assert not app.title
+    assert app.segmented_control(key="hands").value == "male"
+    assert on_the_wall(app) == {"months": 71, "is_hidden": True}
+    app.button(key="key-Right").click()
+    assert on_the_wall(run(app)) == {"months": 72, "is_hidden": True}
+    app.button(key="key-Space").click()
+    assert on_the_wall(run(app)) == {"months": 72, "is_hidden": False}
+    app.button(key="key-Right").click()
+    assert on_the_wall(run(app)) == {"months": 78, "is_hidden": False}
+    assert app.query_params["age"] in ("78", ["78"])
+    app.button(key="key-Esc").click()
+    assert downloads(run(app)) == ["Boys, 6 years 6 months"]
 
 
 def test_changes_are_offered_between_ages_that_there_are_standards_of(girls_to_9):

@@ -4,7 +4,7 @@ import pytest
 
 from boneage.errors import BoneAgeError
 from boneage.formatting import age_in_words, nearest_month
-from boneage.quiz.quiz import N_HANDS, Quiz, most_missed, scores, whole_years, within_years
+from boneage.quiz.quiz import N_HANDS, Quiz, most_missed, scores, within_years
 from boneage.quiz.text import answer_against
 
 # Ages 1 to 40 of girls and of boys, in months.
@@ -62,8 +62,6 @@ def test_an_answer_is_scored_against_the_age_that_people_read():
 
 
 def test_hands_can_be_of_some_years_alone():
-    assert whole_years(POOL) == (0, 4)  # 1 to 40 months
-    assert whole_years(POOL[POOL["reference_months"] == 24]) == (2, 3)
     some = within_years(POOL, 1, 2)
     assert sorted(some["reference_months"]) == sorted([*range(12, 25)] * 2)
     # As people read it, 11.6 months is a year.
