@@ -46,16 +46,17 @@ def main() -> None:
             return
         material = of_ages(material, ages)
         case_set = CaseSet(MATERIALS[chosen], number, *(ages or ()))
+        about = str(case_set)
         game = current_quiz(material, number)
         if presenting:
             present(material, game, about)
             return
         if st.session_state["looking_back"]:
-            look_back(material, game, str(case_set))
+            look_back(material, game, about)
         elif game.is_over:
             show_result(material, game, case_set)
         else:
-            ask(material, game, tell, str(case_set))
+            ask(material, game, tell, about)
         st.caption(" ".join(material.notes))
         if chosen == STANDARDS:
             show_standard_predictions()
