@@ -6,8 +6,10 @@ With `?present=1` the same hands for a projector, see `pages.presentation`.
 import streamlit as st
 
 from boneage.errors import BoneAgeError
+from boneage.quiz.class_file import CaseSet
 from pages import shared
 from pages.learn_sections.ages import choose_ages, of_ages
+from pages.learn_sections.class_results import show_class
 from pages.learn_sections.material import MATERIALS, STANDARDS, choose, material_of
 from pages.learn_sections.presented import present, presentation_without_hands
 from pages.learn_sections.reading import ask, current_quiz, look_back
@@ -43,9 +45,8 @@ def main() -> None:
                 presentation_without_hands()
             return
         material = of_ages(material, ages)
-        about = f"{MATERIALS[chosen]}, set {number}"
-        if ages:
-            about += f", {ages[0]} to {ages[1]} years"
+        case_set = CaseSet(MATERIALS[chosen], number, *(ages or ()))
+        about = str(case_set)
         game = current_quiz(material, number)
         if presenting:
             present(material, game, about)
@@ -53,12 +54,13 @@ def main() -> None:
         if st.session_state["looking_back"]:
             look_back(material, game, about)
         elif game.is_over:
-            show_result(material, game)
+            show_result(material, game, case_set)
         else:
             ask(material, game, tell, about)
         st.caption(" ".join(material.notes))
         if chosen == STANDARDS:
             show_standard_predictions()
+        show_class(material, game.hands, case_set)
     except BoneAgeError as error:
         shared.show_error(error)
 

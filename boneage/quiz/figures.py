@@ -11,13 +11,15 @@ from boneage.error_analysis import figures as errors
 from boneage.evaluation.residuals import agreement
 from boneage.figures import palette, style
 from boneage.formatting import CI_95
+from boneage.quiz.class_results import CLASS, CLASS_MEAN
 
 YOU = "you"
+_PEOPLE = {YOU: "You", CLASS: "Single learner", CLASS_MEAN: "Mean of learners"}
 
 
 def reader_title(name: str) -> str:
-    """What people call a reader: YOU, a model of the registry or "ensemble"."""
-    return "You" if name == YOU else style.model_title(name)
+    """What people call a reader: YOU, CLASS, CLASS_MEAN, a model of the registry or "ensemble"."""
+    return _PEOPLE.get(name) or style.model_title(name)
 
 
 def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> go.Figure:
