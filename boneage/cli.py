@@ -21,6 +21,7 @@ from boneage.case_report.command import add_options
 from boneage.errors import BoneAgeError
 from boneage.growth.entries import ImpossibleEntry
 from boneage.growth.options import add_child_options, given_age
+from boneage.local_calibration.command import add_calibrate_options, add_calibration
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
+    add_calibration(verb)
     add_child_options(verb)
     verb.add_argument(
         "--force",
@@ -137,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(verb)
     _add_model_or_ensemble(verb)
+    add_calibration(verb)
 
     verb = _verb(verbs, "model-card", _model_card, "what the published models are, in Markdown")
     verb.add_argument(
@@ -159,9 +162,14 @@ def _parser() -> argparse.ArgumentParser:
         help="folder with the RSNA training and test radiographs",
     )
 
-    _verb(
-        verbs, "calibrate", _calibrate, "coverage of the prediction intervals; writes coverage.csv"
+    _verb(verbs, "coverage", _coverage, "coverage of the prediction intervals; writes coverage.csv")
+
+    verb = _verb(
+        verbs, "calibrate", _calibrate, "local calibration of bone ages and intervals to one site"
     )
+    add_calibrate_options(verb)
+    _add_model_or_ensemble(verb)
+    _add_reference_column(verb)
 
     verb = _verb(
         verbs,
@@ -332,7 +340,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     paths = list(_files(options.files))
     frame, given = _frame(options), given_age(options)
-    predictor = Predictor(options.model, workers=len(paths))
+    predictor = Predictor(options.model, workers=len(paths), local=options.calibration)
     predict = partial(_results, predictor, options, frame, given)
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
@@ -501,6 +509,12 @@ def _quality(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    from boneage.local_calibration.command import calibrate_locally
+
+    return OK if calibrate_locally(options) else NOT_ALL_OK
+
+
+def _coverage(options: argparse.Namespace) -> int:
     from boneage import artifacts
     from boneage.formatting import share
     from boneage.inference.conformal import LEVEL, MIN_CALIBRATION, coverage_table
