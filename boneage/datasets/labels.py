@@ -205,7 +205,7 @@ def _read(
     table["reference_months"] = table["reference_months"].where(
         table["reference_months"].between(0, OLDEST_MONTHS)
     )
-    table["sex"] = _sexes(texts[SEX], columns[SEX], title)
+    table["sex"] = read_sexes(texts[SEX], columns[SEX], title)
     if PREDICTION in columns:
         table["prediction_months"] = to_numbers(texts[PREDICTION])
 
@@ -262,8 +262,20 @@ def _ids(texts: pd.Series) -> pd.Series:
     return ids.where(ids != "")
 
 
-def _sexes(texts: pd.Series, column: str, title: str) -> pd.Series:
-    """The sexes, "female" or "male"; missing where a text is not understood."""
+def read_sexes(texts: pd.Series, column: str, title: str) -> pd.Series:
+    """The sexes that the cells of a column state.
+
+    Args:
+        texts: the cells, str.
+        column: name of the column.
+        title: what errors call the file.
+
+    Returns:
+        "female" or "male"; missing where a text is not understood.
+
+    Raises:
+        LabelError: a code in the column may mean either sex.
+    """
     words = {text: fold(text) for text in texts.unique()}
     meanings = dict(_SEXES)
     if named := sex_named(column):
