@@ -132,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         "--sex", choices=SEXES, help="default: of the manifest, else as stated in each DICOM header"
     )
     _add_model_or_ensemble(verb)
+    add_calibration(verb)
     _add_force(verb)
     verb.add_argument(
         "--workers",
@@ -417,6 +418,7 @@ def _predict_archive(options: argparse.Namespace) -> int:
         part_size=options.part_size,
         workers=options.workers or cores(),
         scheduler=options.scheduler,
+        calibration=options.calibration,
     )
     print(f"{in_words(summary)}\nThe results are in {options.out}.")
     return OK if set(summary["statuses"]) == {results.OK} and not summary["missing"] else NOT_ALL_OK

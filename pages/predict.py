@@ -16,6 +16,11 @@ from pages.predict_sections.answer import choose_level, show_answer
 from pages.predict_sections.atlas_comparison import show_average_hand
 from pages.predict_sections.framing import mark_manual, show_framing
 from pages.predict_sections.growth import show_meaning
+from pages.predict_sections.local_calibration import (
+    calibrated,
+    choose_calibration,
+    name_calibration,
+)
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.report import show_report
 from pages.predict_sections.saliency import show_maps
@@ -59,7 +64,9 @@ def show_one(
     """Everything on one radiograph; the level of the intervals is asked unless it is given."""
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
-        prediction = predict(weights, source.digest, sex, source.content, source.hand, source.frame)
+        prediction = calibrated(
+            predict(weights, source.digest, sex, source.content, source.hand, source.frame)
+        )
     name = source.title if source.about else as_plain_markdown(source.title)
     st.header(f"Bone age: {name}", anchor=False)
     mark_manual(source)
@@ -71,7 +78,8 @@ def show_one(
         if age is not None:
             child = show_meaning(prediction, age, level, source.digest)
     elif show_refusal(weights, source, prediction):
-        st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
+        st.html(cards.refused_age_cards(prediction.model_ages, prediction.ensemble_months))
+        name_calibration(prediction)
     else:
         show_framing(source, prediction)
         return
@@ -123,6 +131,7 @@ def main() -> None:
     with left:
         sources, labels = choose_sources()
         sex, age = ask_about_the_child(sources)
+        choose_calibration()
     with right:
         offer_samples(with_images=not sources)
     try:

@@ -10,18 +10,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boneage.artifacts import fingerprints
 from boneage.atomic import replace_file
 from boneage.errors import BoneAgeError
 from boneage.inference.conformal import LEVEL, Calibration, conformal_margins
-from boneage.models.registry import ENSEMBLE, find_model
-
-if TYPE_CHECKING:
-    from boneage.artifacts import Facts
+from boneage.models.registry import ENSEMBLE, MODELS
 
 FORMAT, VERSION = "boneage local calibration", 1
 MIN_READINGS = 30
@@ -111,6 +106,13 @@ class LocalCalibration:
         return f"{self.csv_sha256[:_LABEL_DIGITS]} (n = {self.n:,})"
 
     @property
+    def title(self) -> str:
+        """The model in words: "the ensemble" or the title of one."""
+        if self.model == ENSEMBLE:
+            return "the ensemble"
+        return MODELS[self.model].title if self.model in MODELS else self.model
+
+    @property
     def is_no_change(self) -> bool:
         """Whether neither bone ages nor intervals change."""
         return not self.lines and not self.interval_scores
@@ -149,17 +151,17 @@ class LocalCalibration:
         age = self.age(months, sex)
         return float(max(age - margin, 0)), float(max(age + margin, 0))
 
-    def check_fits(self, facts: Mapping[str, Facts]) -> None:
+    def check_fits(self, models: Mapping[str, str]) -> None:
         """Check that it is for a model in use.
 
         Args:
-            facts: model name -> facts, of the models that are loaded.
+            models: name of each model whose answers are asked for -> its fingerprint.
 
         Raises:
             LocalCalibrationError: it was fitted for another model or other weights.
         """
-        title = ENSEMBLE if self.model == ENSEMBLE else find_model(self.model).title
-        found = fingerprints(facts).get(self.model)
+        title = self.title
+        found = models.get(self.model)
         if found is None:
             raise LocalCalibrationError(
                 f"The local calibration {self.label} is for {title}, which is not in use: choose "
@@ -172,20 +174,24 @@ class LocalCalibration:
                 "of the present models."
             )
 
+    def as_json(self) -> str:
+        """The content of its file."""
+        values = {"format": FORMAT, "version": VERSION} | asdict(self)
+        return f"{json.dumps(values, indent=1, allow_nan=False)}\n"
+
     def save(self, path: str | Path) -> None:
         """Write the JSON file. Raises NotWrittenError."""
-        values = {"format": FORMAT, "version": VERSION} | asdict(self)
-        replace_file(Path(path), f"{json.dumps(values, indent=1, allow_nan=False)}\n".encode())
+        replace_file(Path(path), self.as_json().encode())
 
 
 def read_local_calibration(
-    source: str | Path | bytes, facts: Mapping[str, Facts]
+    source: str | Path | bytes, models: Mapping[str, str]
 ) -> LocalCalibration:
     """Read a local calibration for models in use.
 
     Args:
         source: the path of its JSON file, or its content.
-        facts: model name -> facts, of the models that are loaded.
+        models: see `LocalCalibration.check_fits`.
 
     Returns:
         The calibration.
@@ -221,7 +227,7 @@ def read_local_calibration(
         raise LocalCalibrationError(
             f"{title} is a damaged local calibration: run boneage calibrate again."
         ) from error
-    found.check_fits(facts)
+    found.check_fits(models)
     return found
 
 

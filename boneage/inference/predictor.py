@@ -135,6 +135,12 @@ class Prediction:
         return self.ages[self.local.model] - self._uncalibrated[self.local.model]
 
     @property
+    def model_ages(self) -> dict[str, float]:
+        """Bone ages in months of each model alone, after any local calibration."""
+        ages = self.ages
+        return {name: ages[name] for name in self.months}
+
+    @property
     def _uncalibrated(self) -> dict[str, float]:
         return with_ensemble(self.months, self.weights)
 
@@ -243,7 +249,8 @@ class Predictor:
         names: models to load, by default all that have an artifact; "ensemble" means all.
         workers: how many radiographs are going to be predicted side by side, each on a thread of
             the caller. They share the cores, which is faster than one radiograph on all cores.
-        local: file of a local calibration for all predictions, its path or its content.
+        local: file of a local calibration for all predictions, its path or its content; of the
+            model or the ensemble that `names` names.
 
     Attributes:
         facts: model name -> what its weights are.
@@ -275,6 +282,7 @@ class Predictor:
         local: str | Path | bytes | None = None,
     ):
         names = [names] if isinstance(names, str) else names
+        asked = [ENSEMBLE] if names is None or ENSEMBLE in names else names
         if names is None or ENSEMBLE in names:
             names = artifacts.available_models()
         if not names:
@@ -288,8 +296,11 @@ class Predictor:
         self.facts: dict[str, Facts] = {
             name: artifacts.read_facts(folder) for name, folder in folders.items()
         }
+        fingerprints = artifacts.fingerprints(self.facts)
         # Before the models: a file that cannot be used is told at once.
-        self.local = None if local is None else read_local_calibration(local, self.facts)
+        self.local = None
+        if local is not None:
+            self.local = read_local_calibration(local, {name: fingerprints[name] for name in asked})
         # Pandas with the tables, then MediaPipe, beside the models, as these are Python and those
         # C++. Loading takes three times the memory of a loaded model: the models one after the
         # other, the largest first and before MediaPipe.
@@ -306,7 +317,6 @@ class Predictor:
             name: _preprocessing(name, facts) for name, facts in self.facts.items()
         }
         self.weights, self.calibration = calibrated.result()
-        fingerprints = artifacts.fingerprints(self.facts)
         self.quality_check = load_quality_check({name: fingerprints[name] for name in names})
 
     @property

@@ -14,7 +14,6 @@ from boneage.formatting import (
     nearest_month,
     share,
 )
-from boneage.models.registry import ENSEMBLE, find_model
 
 if TYPE_CHECKING:
     from boneage.inference.local_calibration import LocalCalibration
@@ -77,8 +76,7 @@ def locally_calibrated(local: "LocalCalibration", sex: str, change: float) -> st
         sex: "female" or "male".
         change: Months by which the bone age of its model changes.
     """
-    title = "the ensemble" if local.model == ENSEMBLE else find_model(local.model).title
-    said = f"Local calibration {local.label} of {title}: "
+    said = f"Local calibration {local.label} of {local.title}: "
     if local.is_no_change:
         return f"{said}no change, as the local readings gave no reason for one."
     if not local.lines:

@@ -1,5 +1,7 @@
 """A local calibration in sentences."""
 
+from typing import TYPE_CHECKING
+
 from boneage.formatting import (
     CHILDREN,
     CI_95,
@@ -12,7 +14,9 @@ from boneage.formatting import (
 from boneage.formatting import share as percent
 from boneage.inference.conformal import LEVEL
 from boneage.inference.local_calibration import Line, LocalCalibration
-from boneage.local_calibration.fit import LocalFit
+
+if TYPE_CHECKING:  # it imports what the pages do not need
+    from boneage.local_calibration.fit import LocalFit
 
 NO_CHANGE = (
     "No change: cross-validation shows no significant gain, and the local coverage of the "
@@ -23,7 +27,7 @@ NO_CHANGE = (
 _SUSPICIOUS = 24
 
 
-def fit_in_words(fit: LocalFit) -> list[str]:
+def fit_in_words(fit: "LocalFit") -> list[str]:
     """What was fitted and what it gains.
 
     Args:
@@ -72,21 +76,27 @@ def fit_in_words(fit: LocalFit) -> list[str]:
 
 def about_calibration(calibration: LocalCalibration) -> str:
     """What a local calibration in use is, for a page."""
+    sentences = [
+        f"Local calibration {calibration.label} of {calibration.title}, "
+        f"made on {calibration.made_on}."
+    ]
     if calibration.is_no_change:
-        return f"Local calibration {calibration.label}, of {calibration.made_on}: {NO_CHANGE}"
+        return f"{sentences[0]} {NO_CHANGE}"
     gain = calibration.cross_validation
-    return " ".join(
-        [
-            f"Local calibration {calibration.label}, of {calibration.made_on}.",
-            *(_line(sex, line) for sex, line in calibration.lines.items()),
-            f"Cross-validated gain in MAE {metric_value('mae', gain.gain)} "
-            f"({CI_95} {metric_interval('mae', gain.low, gain.high)}).",
-        ]
+    sentences += [_line(sex, line) for sex, line in calibration.lines.items()]
+    if not calibration.lines:
+        sentences.append("Bone ages stay as they are.")
+    if calibration.interval_scores:
+        sentences.append("Prediction intervals come from the local readings.")
+    sentences.append(
+        f"Cross-validated gain in MAE: {metric_value('mae', gain.gain)} "
+        f"({CI_95} {metric_interval('mae', gain.low, gain.high)})."
     )
+    return " ".join(sentences)
 
 
 def _line(sex: str, line: Line) -> str:
-    """Such as "Girls: +4.2 months at 10 years"..."""
+    """Such as "Girls (n = 60): +4.2 months at a predicted bone age of 3 years, ..."."""
     children = CHILDREN[sex].capitalize()
     at_low, at_high = (
         metric_value("bias", float(line(months)) - months, unit=False)

@@ -11,6 +11,7 @@ from boneage.inference import text as prediction_text
 from boneage.inference.conformal import LEVEL, LEVELS
 from boneage.inference.predictor import Prediction
 from boneage.models.registry import find_model
+from pages.predict_sections.local_calibration import name_calibration
 from pages.radiographs import Weights, load_predictor
 from pages.shared import PLOT
 
@@ -31,7 +32,7 @@ def choose_level(weights: Weights) -> float:
 
 
 def show_answer(weights: Weights, prediction: Prediction, age: float | None, level: float) -> None:
-    months, mean = prediction.months, prediction.ensemble_months
+    months, mean = prediction.model_ages, prediction.ensemble_months
     intervals = prediction.intervals(level)
     st.html(cards.age_cards(months, mean, intervals, level))
     by_title = {find_model(name).title: m for name, m in months.items()}
@@ -47,6 +48,7 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
         config=PLOT,
         alt="Predicted bone ages with prediction intervals on an axis from birth to maturity",
     )
+    name_calibration(prediction)
     if intervals:
         st.caption(prediction_text.about_interval(level))
     errors = prediction_text.typical_errors(stated_errors(weights))
