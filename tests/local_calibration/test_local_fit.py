@@ -43,17 +43,18 @@ def test_a_shift_is_found_by_sex_and_comes_back_from_its_file(fitted, tmp_path):
     assert "Girls (n = 60)" in " ".join(fit_in_words(fit))
     path = tmp_path / "site.json"
     found.save(path)
-    facts = {found.model: artifacts.read_facts(artifacts.model_folder(found.model))}
-    assert read_local_calibration(path, facts) == found
+    models = artifacts.published_fingerprints()
+    assert read_local_calibration(path, models) == found
     values = json.loads(path.read_text())
     for change, said in (
         ({"model_sha256": "0"}, "other weights"),
+        ({"model": "unknown"}, "unknown, which is not in use"),
         ({"version": 9}, "version 9"),
         ({"n": 3}, "damaged"),
         ({"format": "x"}, "no local calibration"),
     ):
         with pytest.raises(LocalCalibrationError, match=said):
-            read_local_calibration(json.dumps(values | change).encode(), facts)
+            read_local_calibration(json.dumps(values | change).encode(), models)
 
 
 def test_no_shift_changes_nothing(fitted):
