@@ -23,6 +23,7 @@ from pages.predict_sections.local_calibration import (
 )
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.report import show_report
+from pages.predict_sections.robustness import show_robustness
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several
 from pages.predict_sections.upload import (
@@ -94,6 +95,7 @@ def show_one(
         )
     show_report(weights, source, prediction, child, level or LEVEL)
     show_maps(weights, source, sex)
+    show_robustness(weights, source, sex, level or LEVEL)
 
 
 def show_all(
