@@ -6,6 +6,7 @@ Imports what it needs when it runs, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ def _cases(options: argparse.Namespace) -> tuple[pd.DataFrame, list[str]]:
 def _predicted(options: argparse.Namespace) -> tuple[pd.DataFrame, list[str]]:
     import pandas as pd
 
-    from boneage.datasets.labeled_images import labeled_images
+    from boneage.datasets.labeled_images import in_order, labeled_images
     from boneage.datasets.rsna import labeled_cases
     from boneage.formatting import counted
     from boneage.inference.predictor import Predictor
@@ -105,7 +106,10 @@ def _predicted(options: argparse.Namespace) -> tuple[pd.DataFrame, list[str]]:
     labels = labeled_cases(options.images, options.csv, options.reference_column)
     predictor = Predictor(options.model, workers=len(labels))
     read = labeled_images(
-        labels, lambda case: predictor.predict(case.path, case.sex), "calibrate", predictor.workers
+        labels,
+        lambda case: predictor.predict(case.path, case.sex),
+        "calibrate",
+        partial(in_order, workers=predictor.workers),
     )
     rows, refused = [], 0
     for case, prediction in read:

@@ -67,7 +67,7 @@ def test_a_local_calibration_is_named_in_each_row(folder, here, tiny_artifacts, 
     arguments = ["predict-archive", str(folder), "--out", str(out)]
     assert main([*arguments, *asked]) == 1
     rows = pd.read_parquet(out / "parts").set_index("file")
-    assert rows.loc["0.png", [*LOCAL, "bone_age_months"]].tolist() == [
+    assert rows.loc[str(folder / "0.png"), [*LOCAL, "bone_age_months"]].tolist() == [
         line["local_calibration"],
         10,
         line["bone_age_months"],

