@@ -32,6 +32,7 @@ class Change:
 
     Attributes:
         title: the name people read.
+        about: what its values are, a sentence.
         positions: values that can be chosen, ascending.
         unchanged: the one of them that changes nothing.
         in_words: a value -> the words for it.
@@ -40,6 +41,7 @@ class Change:
     """
 
     title: str
+    about: str
     positions: tuple[float, ...]
     unchanged: float
     in_words: Callable[[float], str]
@@ -54,7 +56,8 @@ def _percent(value: float) -> str:
 # In the order in which they are made.
 CHANGES: dict[str, Change] = {
     "rotation": Change(
-        "Rotation, + to the left",
+        "Rotation",
+        "Degrees, + counter-clockwise. Corners are lost.",
         (-45, -30, -20, -10, 0, 10, 20, 30, 45),
         0,
         lambda degrees: f"{degrees:+g}°".replace("-", "−") if degrees else "0°",
@@ -62,7 +65,8 @@ CHANGES: dict[str, Change] = {
         moves=True,
     ),
     "crop": Change(
-        "Cropped at each edge",
+        "Crop",
+        "Share of width and height that is cut off at each edge.",
         (0, 2.5, 5, 7.5, 10, 12.5, 15, 20),
         0,
         _percent,
@@ -70,7 +74,8 @@ CHANGES: dict[str, Change] = {
         moves=True,
     ),
     "scale": Change(
-        "Scale (resolution)",
+        "Scale",
+        "Pixels along each side, in % of those of the radiograph.",
         (8, 12, 18, 25, 35, 50, 70, 100),
         100,
         _percent,
@@ -78,7 +83,8 @@ CHANGES: dict[str, Change] = {
         moves=True,
     ),
     "gamma": Change(
-        "Gamma, above 1 darker",
+        "Gamma",
+        "Gray levels raised to a power: above 1 darker, below 1 brighter.",
         (0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.6, 2, 2.5),
         1,
         lambda exponent: f"{exponent:g}",
@@ -86,20 +92,23 @@ CHANGES: dict[str, Change] = {
     ),
     "contrast": Change(
         "Contrast",
+        "Differences from the mean gray level times a factor.",
         (0.1, 0.2, 0.4, 0.7, 1, 1.4, 2, 3),
         1,
         lambda factor: f"× {factor:g}",
         contrast,
     ),
     "blur": Change(
-        "Blur, SD in % of the width",
+        "Blur",
+        "SD of the Gaussian, in % of the width.",
         (0, 0.1, 0.2, 0.3, 0.45, 0.7, 1, 1.5),
         0,
         _percent,
         lambda pixels, percent: blur(pixels, percent / 100),
     ),
     "noise": Change(
-        "Noise, SD in gray levels",
+        "Noise",
+        "SD of the Gaussian noise in each pixel, in gray levels of 256.",
         (0, 5, 10, 20, 30, 45, 60, 90),
         0,
         lambda sd: f"{sd:g}",
@@ -107,6 +116,7 @@ CHANGES: dict[str, Change] = {
     ),
     JPEG: Change(
         "JPEG quality",
+        "Of the file that is predicted, by the scale of libjpeg.",
         (3, 5, 10, 20, 30, 50, 75, 100),
         100,
         lambda quality: f"{quality:g}" if quality < 100 else "not compressed",

@@ -45,7 +45,7 @@ def stress_curve(
     low, high = min(ages) - _MARGIN, max(ages) + _MARGIN
     return style.chart(
         traces,
-        f"Bone age along: {change.title}",
+        f"{change.title}: bone age at every position",
         x={
             "tickvals": list(range(len(positions))),
             "ticktext": [_tick(change, position) for position in positions],

@@ -70,6 +70,7 @@ def ask_for_changes(source: Source) -> Degrees:
                 change.positions,
                 format_func=change.in_words,
                 key=key(name),
+                help=change.about,
                 on_change=follow,
                 args=(name,),
                 # A box that the user drew would no longer lie on the hand.
@@ -129,7 +130,7 @@ def show_curve(
     with place.container():
         chart(
             stress_curve(change, found, degrees[at], unchanged, level),
-            alt=f"Bone age along: {change.title}",
+            alt=f"Bone age along the slider {change.title}",
             key="stress-curve",
         )
         st.caption(
