@@ -26,6 +26,7 @@ from pages.predict_sections.report import show_report
 from pages.predict_sections.robustness import show_robustness
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several
+from pages.predict_sections.similar_cases import show_similar
 from pages.predict_sections.upload import (
     ask_about_the_child,
     choose_sources,
@@ -93,6 +94,7 @@ def show_one(
         show_average_hand(
             prediction, f"{source.digest} {source.hand} {source.frame}", known.to_compare
         )
+        show_similar(weights, prediction)
     show_report(weights, source, prediction, child, level or LEVEL)
     show_maps(weights, source, sex)
     show_robustness(weights, source, sex, level or LEVEL)
