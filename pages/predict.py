@@ -21,11 +21,18 @@ from pages.predict_sections.answer import (
 from pages.predict_sections.atlas_comparison import show_average_hand
 from pages.predict_sections.framing import mark_manual, show_framing
 from pages.predict_sections.growth import show_meaning
+from pages.predict_sections.local_calibration import (
+    calibrated,
+    choose_calibration,
+    name_calibration,
+)
 from pages.predict_sections.model_input import show_hand
 from pages.predict_sections.presented import present
 from pages.predict_sections.report import show_report
+from pages.predict_sections.robustness import show_robustness
 from pages.predict_sections.saliency import show_maps
 from pages.predict_sections.several import find_hands, show_several
+from pages.predict_sections.similar_cases import show_similar
 from pages.predict_sections.upload import (
     ask_about_the_child,
     choose_sources,
@@ -68,7 +75,9 @@ def show_one(
     """Everything on one radiograph; the level of the intervals is asked unless it is given."""
     load_predictor(weights)
     with st.spinner("Finding the hand and predicting."):
-        prediction = predict(weights, source.digest, sex, source.content, source.hand, source.frame)
+        prediction = calibrated(
+            predict(weights, source.digest, sex, source.content, source.hand, source.frame)
+        )
     name = source.title if source.about else as_plain_markdown(source.title)
     st.header(f"Bone age: {name}", anchor=False)
     mark_manual(source)
@@ -84,7 +93,8 @@ def show_one(
         if age is not None:
             child = show_meaning(prediction, age, level, source.digest)
     elif show_refusal(weights, source, prediction):
-        st.html(cards.refused_age_cards(prediction.months, prediction.ensemble_months))
+        st.html(cards.refused_age_cards(prediction.model_ages, prediction.ensemble_months))
+        name_calibration(prediction)
     else:
         show_framing(source, prediction)
         return
@@ -97,8 +107,10 @@ def show_one(
         show_average_hand(
             prediction, f"{source.digest} {source.hand} {source.frame}", known.to_compare
         )
+        show_similar(weights, prediction)
     show_report(weights, source, prediction, child, level or LEVEL)
     show_maps(weights, source, sex)
+    show_robustness(weights, source, sex, level or LEVEL)
 
 
 def show_all(
@@ -146,6 +158,7 @@ def main() -> None:
         sex, age = ask_about_the_child(sources)
         if labels is not None:
             sources = with_labels(sources, labels)
+        choose_calibration()
     with right:
         offer_samples(with_images=not sources)
     if sources:

@@ -7,6 +7,7 @@ from boneage.growth.entries import age_from
 from boneage.inference.conformal import LEVEL
 from pages import presentation
 from pages.predict_sections.answer import show_ages, show_cautions
+from pages.predict_sections.local_calibration import calibrated, name_calibration
 from pages.predict_sections.several import find_hands
 from pages.predict_sections.upload import chosen_sample, take_sample
 from pages.radiographs import (
@@ -86,7 +87,7 @@ def ask_for_sex(key: str) -> None:
 
 def show_bone_age(weights: Weights, case: Source, sex: str, age: float | None) -> None:
     load_predictor(weights)
-    prediction = predict(weights, case.digest, sex, case.content, case.hand, case.frame)
+    prediction = calibrated(predict(weights, case.digest, sex, case.content, case.hand, case.frame))
     if prediction.refusal and case.key not in st.session_state.get("forced", ()):
         st.warning(
             f"**No bone age for this image.** {prediction.refusal.reason}",
@@ -94,5 +95,6 @@ def show_bone_age(weights: Weights, case: Source, sex: str, age: float | None) -
         )
         return
     show_ages(prediction, st.session_state.get("level", LEVEL))
+    name_calibration(prediction)
     show_cautions(prediction, age)
     show_notes(case, prediction)
