@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from boneage.comparison.compared import Compared
 from boneage.comparison.costs import Cost
 from boneage.figures import palette, style
 from boneage.figures.html import macros
 from boneage.figures.tables import Cell, Row, table
 from boneage.formatting import METRIC_TITLES, metric_interval, metric_value, p_value
+from boneage.models.registry import ENSEMBLE
 
 _MODELS = ("first", "second", "ensemble")
 _METRIC_NOTES = {
@@ -22,6 +24,7 @@ _METRIC_NOTES = {
     "within_24": "% of radiographs",
 }
 _NOTHING = "–"
+_ENSEMBLE_TITLE = style.model_title(ENSEMBLE)
 
 
 def metric_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = "") -> list[Row]:
@@ -67,9 +70,9 @@ def cost_rows(costs: Sequence[Cost], milliseconds: Sequence[float | None]) -> li
     ]
 
 
-def model_table(names: Sequence[str], sections: Mapping[str, Sequence[Row]]) -> str:
-    """A column a model and one of p values; names are those of the registry, or "ensemble"."""
-    columns = [(style.model_title(name), palette.model_color(name)) for name in names]
+def model_table(models: Sequence[Compared], sections: Mapping[str, Sequence[Row]]) -> str:
+    """A column each of the predictions compared and of their ensemble, and one of p values."""
+    columns = [*((one.title, one.color) for one in models), (_ENSEMBLE_TITLE, palette.MEAN)]
     return table([*columns, ("p", None)], sections, first_column=28)
 
 
