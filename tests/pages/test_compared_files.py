@@ -25,12 +25,12 @@ def upload(page, *files: tuple[str, bytes]):
 def printed(page) -> dict[str, list]:
     """Everything with a number: paragraphs, rows of the table of metrics, points of charts."""
     (html,) = [h.proto.body for h in page.html if ">Within 24 months<" in h.proto.body]
-    rows = [re.sub("<[^>]+>", " ", row).split() for row in html.split("<tr")]
+    rows = [re.sub("<[^>]+>", " ", f"<tr{row}").split() for row in html.split("<tr")]
     labels = ("MAE", "RMSE", "R²", "Bias", "Median", "Within")
     specs = [element.proto.spec for element in page.get("plotly_chart")]
     return {
         "paragraphs": [m.value for m in page.markdown if "MAE" in m.value or "**" in m.value],
-        "rows": [row for row in rows if set(labels) & set(row[1:4]) and "original" not in row],
+        "rows": [row for row in rows if set(labels) & set(row[:1]) and "original" not in row],
         "charts": [spec for spec in specs if "Loss" not in spec],
     }
 
