@@ -91,7 +91,7 @@ def test_the_ensemble_and_a_file_can_be_compared(pairs):
         ("a/b/Model-2.1.csv", "Model-2.1 (own)"),
         ("**x** <b>[l](u)$.csv", "x b l u (own)"),
         ("_.csv", "File 2 (own)"),
-        (f"{'long ' * 20}.csv", "long long long long long long (own)"),
+        (f"{'long ' * 20}.csv", "long long long long long lon (own)"),
     ],
 )
 def test_the_title_of_a_file_is_no_markup(file_name, title):
