@@ -4,10 +4,19 @@ import streamlit as st
 
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis
+from boneage.error_analysis.disparity import disparity
+from boneage.error_analysis.disparity_table import (
+    ABOUT_DISPARITY,
+    DISPARITY,
+    TOO_FEW,
+    disparity_table,
+)
 from boneage.figures import style, tables
+from pages import shared
 from pages.error_analysis_sections.selection import Choice
 
 N_SUBGROUPS = 8
+NO_CONTROL = "none"
 
 
 def show_subgroups(choice: Choice, found: Analysis) -> None:
@@ -25,3 +34,34 @@ def show_subgroups(choice: Choice, found: Analysis) -> None:
         st.markdown(error_text.ABOUT_BLOCKS)
         st.html(tables.block_table(found.by_block))
     st.caption(error_text.ABOUT_SMALL_GROUPS)
+    show_disparity(found)
+
+
+def show_disparity(found: Analysis) -> None:
+    st.subheader(DISPARITY, anchor=False)
+    titles = {
+        "sex": "Sex",
+        "age_band": "Age band",
+        "block": "Acquisition block",
+        "crop_method": "Hand detection",
+    }
+    groups = {
+        column: title
+        for column, title in titles.items()
+        if column in found.cases and found.cases[column].nunique() > 1
+    }
+    if not groups:
+        st.caption(TOO_FEW)
+        return
+    with st.container(horizontal=True, gap="medium"):
+        by = shared.pick("Groups", groups, "groups")
+        controls = {NO_CONTROL: "None"} | {name: groups[name] for name in groups if name != by}
+        control = shared.pick("Within each", controls, "within")
+    apart = disparity(
+        found.cases, by, None if control == NO_CONTROL else control, found.n_resamples
+    )
+    if apart.empty:
+        st.caption(TOO_FEW)
+        return
+    st.html(disparity_table(apart))
+    st.caption(ABOUT_DISPARITY)
