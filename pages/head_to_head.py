@@ -39,7 +39,6 @@ def show_missing(available: list[str]) -> None:
 
 
 def show_page(models: Names) -> None:
-    shared.recipes()  # damaged facts end the page: nothing on it does without them
     choice = None
     try:
         choice = choose()

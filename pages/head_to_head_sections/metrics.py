@@ -52,7 +52,12 @@ def show_table(found: HeadToHead, choice: Choice) -> None:
                 suffix = f", {shared.recipe_title(other).lower()}"
                 rows += tables.metric_rows(*compare_mae(*both, weights), suffix=suffix)
     if choice.are_models:
-        show_table_and_time(choice, rows)
+        names = choice.names
+        each = [cost_of(artifacts.recipe_folders(name)[choice.recipe]) for name in names]
+        # Of other recipes there are no weights to time.
+        published = dict(published_weights()) if choice.recipe == artifacts.BEST else {}
+        weights = [(name, published[name]) for name in names if name in published]
+        show_table_and_time(choice, rows, each, weights)
     else:
         st.html(tables.model_table(choice.compared, {"": rows}))
     time = ""
@@ -67,12 +72,7 @@ def show_table(found: HeadToHead, choice: Choice) -> None:
 
 
 @st.fragment  # measuring redraws the table, and nothing else of the page
-def show_table_and_time(choice: Choice, error_rows: list) -> None:
-    names = choice.names
-    each = [cost_of(artifacts.recipe_folders(name)[choice.recipe]) for name in names]
-    # Of other recipes there are no weights to time.
-    published = dict(published_weights()) if choice.recipe == artifacts.BEST else {}
-    weights = [(name, published[name]) for name in names if name in published]
+def show_table_and_time(choice: Choice, error_rows: list, each: list, weights: list) -> None:
     place = st.empty()
     measured = st.session_state.setdefault("milliseconds", {})
     if weights and st.button("Measure inference time on this machine", icon=":material/timer:"):
