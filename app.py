@@ -17,7 +17,7 @@ def load() -> None:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """As soon as the server starts, while browsers are still opening a page."""
-    # Not in the thread: Plotly takes pandas as it is, half imported too, and fails in other threads.
+    # Not in the thread: Plotly takes pandas as it is, half imported too, and fails elsewhere.
     import_module("pandas")
     Thread(target=load, daemon=True).start()
     yield

@@ -10,7 +10,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import app, command_line
+from benchmarks import app, archive, command_line
 from benchmarks.measuring import Row, in_own_process, markdown
 
 START, END = "<!-- benchmarks: start -->\n", "<!-- benchmarks: end -->\n"
@@ -19,6 +19,7 @@ TITLES = {
     "cold": "Cold start",
     "warm": "Warm latency",
     "batch": "Batch throughput",
+    "archive": "Archives",
     "runtimes": "Exported models",
     "app": "The app in Chromium",
 }
@@ -28,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("verbs", nargs="*", metavar="VERB", help=f"of {', '.join(TITLES)}: all")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="default 5")
-    parser.add_argument("--images", type=int, default=200, metavar="N", help="of batch: 200")
+    parser.add_argument("--images", type=int, default=200, metavar="N", help="default 200")
     parser.add_argument("--out", metavar="FILE", help="also replace the tables in this file")
     options = parser.parse_args()
     if unknown := set(options.verbs) - set(TITLES):
@@ -38,6 +39,7 @@ def main() -> None:
         "cold": lambda: command_line.cold(options.repeats),
         "warm": lambda: in_own_process("benchmarks.models:warm", 4 * options.repeats),
         "batch": lambda: command_line.batch(options.images),
+        "archive": lambda: archive.archive(options.images),
         "runtimes": lambda: in_own_process("benchmarks.models:runtimes", options.repeats),
         "app": lambda: app.app(options.repeats),
     }

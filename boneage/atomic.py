@@ -36,14 +36,16 @@ class NotWrittenError(BoneAgeError, OSError):
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, writer: str = "") -> Iterator[BinaryIO]:
     """A new file, open for writing, that takes the place of another at the end of the block.
 
     A reader, or a crash at any moment, meets the old file or the new one, each whole. What a crash
-    leaves beside it is written over the next time. Only one process may write a path at a time.
+    leaves beside it is written over the next time. Only one process may write a path at a time,
+    unless each has a name.
 
     Args:
         path: of the file to replace; its folder is made where it does not exist.
+        writer: name of this writer; what a crash leaves of it is ".<file>.<writer>.new".
 
     Yields:
         The new file.
@@ -51,7 +53,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         NotWrittenError: it cannot be written; the old file is then as it was.
     """
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.name}.{writer}.new" if writer else f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -67,15 +69,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise NotWrittenError(path, error) from error
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, writer: str = "") -> None:
     """Write a whole file in one step, see `replacing`.
 
     Args:
         path: of the file.
         content: of the file.
+        writer: see `replacing`.
 
     Raises:
         NotWrittenError: it cannot be written; the old file is then as it was.
     """
-    with replacing(path) as file:
+    with replacing(path, writer) as file:
         file.write(content)

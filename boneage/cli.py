@@ -12,6 +12,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,15 @@ from typing import TYPE_CHECKING, Any
 from boneage import __version__
 from boneage.case_report.command import add_options
 from boneage.errors import BoneAgeError
-from boneage.growth.entries import ImpossibleEntry
 from boneage.growth.options import add_child_options, given_age
 from boneage.models.registry import ENSEMBLE, MODELS
+from boneage.radiographs.folders import files_in
+from boneage.radiographs.frame_options import add_frame_options, given_frame
 from boneage.sexes import SEXES
 from boneage.training.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
+    from boneage.datasets.labeled_images import InOrder
     from boneage.growth.given_age import GivenAge
     from boneage.inference.predictor import Predictor
     from boneage.inference.results import FileResult
@@ -35,8 +38,11 @@ OK, NOT_ALL_OK, USED_WRONGLY, INTERRUPTED = 0, 1, 2, 130
 _MODEL_NAMES = [entry.name for entry in MODELS.values() if not entry.hidden]
 # Names of verbs in earlier versions, which still work.
 _OLD_VERBS = {"atlas-answers": "atlas-evaluate", "gate": "quality", "saliency": "sanity-checks"}
-# The extra "train" of pyproject.toml, by module.
-_TRAINING_PACKAGES = ("tensorflow", "keras", "tf_keras_vis", "onnx", "jax", "skimage")
+# Extras of pyproject.toml: what each is for, and its modules.
+_EXTRAS = {
+    "train": ("training", ("tensorflow", "keras", "tf_keras_vis", "onnx", "jax", "skimage")),
+    "archive": ("archives", ("dask", "distributed", "bokeh", "cryptography", "pyarrow", "fsspec")),
+}
 _FROM_THE_BEGINNING = "Stopped; nothing was written. The same command starts from the beginning."
 _GO_ON = "Stopped; run the same command again to continue."
 
@@ -59,14 +65,16 @@ def main(arguments: list[str] | None = None) -> int:
         print(" ".join(str(error).split()), file=sys.stderr)
         return USED_WRONGLY
     except ModuleNotFoundError as error:
-        if error.name not in _TRAINING_PACKAGES:
-            raise
-        print(
-            f"This command needs {error.name}, which comes with the extra for training: "
-            f'pip install "boneage[train]", in a checkout pip install -r tests/requirements.txt.',
-            file=sys.stderr,
-        )
-        return USED_WRONGLY
+        for extra, (purpose, packages) in _EXTRAS.items():
+            if error.name in packages:
+                print(
+                    f"This command needs {error.name}, which comes with the extra for {purpose}: "
+                    f'pip install "boneage[{extra}]", in a checkout pip install -r '
+                    "tests/requirements.txt.",
+                    file=sys.stderr,
+                )
+                return USED_WRONGLY
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,38 +101,56 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
     add_child_options(verb)
-    verb.add_argument(
-        "--force",
-        action="store_true",
-        help="also predict radiographs that the quality check refuses; not reliable",
-    )
+    _add_force(verb)
     verb.add_argument(
         "--verbose",
         action="store_true",
         help="add the field read: file type, compression, size, polarity, borders removed",
     )
-    verb.add_argument(
-        "--box",
-        type=_box,
-        metavar="LEFT,TOP,RIGHT,BOTTOM",
-        help="of a single file: where the hand is, instead of searching for it, from the "
-        "fingertips to the ends of radius and ulna; in pixels of the radiograph after --rotate, "
-        "not counting borders that reading removes (see --verbose)",
-    )
-    verb.add_argument(
-        "--rotate",
-        type=float,
-        metavar="DEGREES",
-        help="with --box: first rotate the radiograph clockwise about its center, on a canvas that "
-        "holds all of it, so that the fingers point up",
-    )
+    add_frame_options(verb)
     verb.add_argument("--anyway", action="store_true", dest="force", help=argparse.SUPPRESS)
     verb.add_argument("--json", action="store_true", help=argparse.SUPPRESS)  # always so
+
+    verb = _verb(
+        verbs,
+        "predict-archive",
+        _predict_archive,
+        "bone age of an archive as Parquet files, on this machine or a Dask cluster",
+        _GO_ON,
+    )
+    verb.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a folder, a URL such as s3://bucket/folder, or a manifest in CSV or Parquet",
+    )
+    verb.add_argument(
+        "--out", required=True, metavar="DIR", help="folder or s3:// URL for the results"
+    )
+    verb.add_argument(
+        "--sex", choices=SEXES, help="default: of the manifest, else as stated in each DICOM header"
+    )
+    _add_model_or_ensemble(verb)
+    _add_force(verb)
+    verb.add_argument(
+        "--workers",
+        type=_at_least(1),
+        metavar="N",
+        help="processes on this machine, about 0.7 GB each (default: one per CPU)",
+    )
+    _add_scheduler(verb)
+    verb.add_argument(
+        "--part-size",
+        type=_at_least(1),
+        default=64,
+        metavar="N",
+        help="files in a part, which is done again after a crash (default 64)",
+    )
 
     verb = _verb(verbs, "evaluate", _evaluate, "metrics on labeled radiographs")
     _add_labeled_images(verb)
     _add_model_or_ensemble(verb)
     verb.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    _add_processes(verb)
 
     verb = _verb(verbs, "report", _report, "error analysis of stored predictions as an HTML file")
     _add_model_or_ensemble(verb)
@@ -170,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
         "errors after image changes; writes robustness.csv",
     )
     _add_labeled_images(verb)
+    _add_processes(verb)
 
     verb = _verb(
         verbs,
@@ -197,6 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "--workers", type=_at_least(1), metavar="N", help="processes (default: one per CPU)"
     )
+    _add_scheduler(verb)
 
     verb = _verb(
         verbs, "train", _train, "train a model on a cache and write its artifact", _how_to_resume
@@ -239,9 +267,8 @@ def _parser() -> argparse.ArgumentParser:
         help="radiographs per standard (default 60)",
     )
     verb.add_argument("--per-plate", type=_at_least(1), dest="per_standard", help=argparse.SUPPRESS)
-    verb.add_argument(
-        "--workers", type=_at_least(1), default=2, metavar="N", help="processes (default 2)"
-    )
+    verb.add_argument("--workers", type=_at_least(1), metavar="N", help="processes (default 2)")
+    _add_scheduler(verb)
 
     verb = _verb(
         verbs,
@@ -287,17 +314,6 @@ def _at_least(least: int) -> Callable[[str], int]:
     return whole_number
 
 
-def _box(text: str) -> tuple[float, float, float, float]:
-    """The type of the option for a box."""
-    try:
-        left, top, right, bottom = map(float, text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not four numbers, left,top,right,bottom"
-        ) from None
-    return left, top, right, bottom
-
-
 def _add_labeled_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", required=True, metavar="DIR", help="images named <id>.png etc.")
     parser.add_argument("--labels", required=True, metavar="CSV", help="columns id,boneage,sex")
@@ -309,6 +325,33 @@ def _add_reference_column(parser: argparse.ArgumentParser) -> None:
         "--reference-column",
         metavar="NAME",
         help="column of the reference bone age, where the names in the CSV file do not say",
+    )
+
+
+def _add_processes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers",
+        type=_at_least(1),
+        metavar="N",
+        help="processes with models of their own, about 0.7 GB each, instead of threads of one; "
+        "needs the extra archive",
+    )
+    _add_scheduler(parser)
+
+
+def _add_scheduler(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster, or its scheduler file (.json); needs the extra archive",
+    )
+
+
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="also predict radiographs that the quality check refuses; not reliable",
     )
 
 
@@ -331,7 +374,7 @@ def _predict(options: argparse.Namespace) -> int:
     from boneage.inference.predictor import Predictor
 
     paths = list(_files(options.files))
-    frame, given = _frame(options), given_age(options)
+    frame, given = given_frame(options, options.files), given_age(options)
     predictor = Predictor(options.model, workers=len(paths))
     predict = partial(_results, predictor, options, frame, given)
     all_ok = True
@@ -350,17 +393,25 @@ def _predict(options: argparse.Namespace) -> int:
     return OK if all_ok else NOT_ALL_OK
 
 
-def _frame(options: argparse.Namespace) -> "ManualFrame | None":
-    """The box and the rotation that were given; they belong to one radiograph."""
-    from boneage.radiographs.manual_frame import ManualFrame
+def _predict_archive(options: argparse.Namespace) -> int:
+    from boneage.archive.command import predict_archive
+    from boneage.archive.summary import in_words
+    from boneage.inference import results
+    from boneage.inference.runtime import cores
 
-    if options.box is None:
-        if options.rotate is not None:
-            raise BoneAgeError("--rotate needs --box: the hand's box on the rotated radiograph.")
-        return None
-    if len(options.files) > 1 or Path(options.files[0]).is_dir():
-        raise BoneAgeError("--box is for one radiograph: name a single file.")
-    return ManualFrame(options.box, options.rotate or 0.0)
+    _check_processes(options)
+    summary = predict_archive(
+        options.source,
+        options.out,
+        sex=options.sex,
+        model=options.model,
+        force=options.force,
+        part_size=options.part_size,
+        workers=options.workers or cores(),
+        scheduler=options.scheduler,
+    )
+    print(f"{in_words(summary)}\nThe results are in {options.out}.")
+    return OK if set(summary["statuses"]) == {results.OK} and not summary["missing"] else NOT_ALL_OK
 
 
 def _files(names: list[str]) -> Iterator[Path]:
@@ -369,27 +420,10 @@ def _files(names: list[str]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = list(_inside(path, set()))
+        inside = [Path(file) for file, _ in files_in(path)]
         if not inside:
             raise BoneAgeError(f"The folder {path} holds no files: name one with radiographs.")
         yield from inside
-
-
-def _inside(folder: Path, entered: set[Path]) -> Iterator[Path]:
-    """The files of a folder and of those in it, by name; a link into it is not followed again."""
-    if folder.resolve() in entered:
-        return
-    entered.add(folder.resolve())
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.name[0] != ".")
-    except OSError:
-        yield folder  # whose reading says why
-        return
-    for path in paths:
-        if path.is_dir():
-            yield from _inside(path, entered)
-        else:
-            yield path
 
 
 def _results(
@@ -399,27 +433,9 @@ def _results(
     given: "GivenAge",
     path: Path,
 ) -> "list[FileResult]":
-    """The result of a file, or of each hand on it; by default, the sex is the DICOM header's."""
-    from boneage.inference import results
-    from boneage.inference.conformal import LEVEL
-    from boneage.inference.predictor import UnknownSexError
-    from boneage.radiographs.reading import UnreadableRadiograph
+    from boneage.inference.files import predict_file
 
-    sex, source = options.sex, results.GIVEN if options.sex else results.HEADER
-    try:
-        hands = predictor.open_all(path, frame)
-        predictions = [predictor.predict(hand, sex) for hand in hands]
-    except (UnreadableRadiograph, UnknownSexError) as error:
-        return [results.FileResult(str(path), results.UNREADABLE, str(error), sex)]
-    fault = age = None
-    try:
-        age = given.age_on(hands[0].study_date)
-    except ImpossibleEntry as error:
-        fault = str(error)
-    return [
-        results.result_of(str(path), prediction, source, LEVEL, options.force, age, fault)
-        for prediction in predictions
-    ]
+    return predict_file(predictor, path, str(path), options.sex, options.force, frame, given.age_on)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -428,21 +444,15 @@ def _evaluate(options: argparse.Namespace) -> int:
     from boneage.datasets.labeled_images import labeled_images
     from boneage.datasets.rsna import labeled_cases
     from boneage.evaluation.metrics import summarize
-    from boneage.inference.ensemble import with_ensemble
     from boneage.inference.predictor import Predictor
 
     labels = labeled_cases(options.images, options.labels, options.reference_column)
     predictor = Predictor(options.model, workers=len(labels))
     rows, refused = [], 0
-    for case, prediction in labeled_images(
-        labels,
-        lambda case: predictor.predict(case.path, case.sex),
-        "evaluate",
-        predictor.workers,
-    ):
-        refused += prediction.refusal is not None
-        months = with_ensemble(prediction.months, prediction.weights)[options.model]
-        rows.append((case.reference_months, months))
+    with _side_by_side(options, predictor, options.model, _predicted) as (predict, each):
+        for case, (months, is_refused) in labeled_images(labels, predict, "evaluate", each):
+            refused += is_refused
+            rows.append((case.reference_months, months[options.model]))
     if not rows:
         raise BoneAgeError(f"None of the {len(labels)} images of {options.labels} could be read.")
     cases = pd.DataFrame(rows, columns=["reference_months", "prediction_months"])
@@ -460,6 +470,52 @@ def _evaluate(options: argparse.Namespace) -> int:
     else:
         print("\n".join(f"{name:13} {value}" for name, value in summary.items()))
     return OK if summary["unreadable"] == refused == 0 else NOT_ALL_OK
+
+
+def _predicted(predictor: "Predictor", case: Any) -> tuple[dict[str, Any], bool]:
+    """Bone age of each model and the ensemble, and whether the quality check refuses the image."""
+    from boneage.inference.ensemble import with_ensemble
+
+    prediction = predictor.predict(case.path, case.sex)
+    months = with_ensemble(prediction.months, prediction.weights)
+    return months, prediction.refusal is not None
+
+
+@contextmanager
+def _side_by_side(
+    options: argparse.Namespace,
+    predictor: "Predictor",
+    model: str,
+    work: "Callable[[Predictor, Any], Any]",
+) -> "Iterator[tuple[Callable[[Any], Any], InOrder]]":
+    """What calls `work` with a predictor, and what does so for many cases: threads, or Dask."""
+    if not (options.workers or options.scheduler):
+        from boneage.datasets.labeled_images import in_order
+
+        yield partial(work, predictor), partial(in_order, workers=predictor.workers)
+        return
+    from boneage.archive.side_by_side import with_predictor
+
+    with _dask(options) as each:
+        yield with_predictor(model, work), each
+
+
+def _dask(options: argparse.Namespace) -> "AbstractContextManager[InOrder]":
+    """The processes or the cluster that were asked for."""
+    from boneage.archive.side_by_side import in_order_on
+
+    _check_processes(options)
+    return in_order_on(options.scheduler, options.workers)
+
+
+def _cluster(options: argparse.Namespace) -> "AbstractContextManager[InOrder | None]":
+    """The cluster that was asked for, or None."""
+    return _dask(options) if options.scheduler else nullcontext()
+
+
+def _check_processes(options: argparse.Namespace) -> None:
+    if options.scheduler and options.workers:
+        raise BoneAgeError("Give --workers for this machine, or --scheduler for a cluster.")
 
 
 def _rounded(value: float) -> float | None:
@@ -546,10 +602,12 @@ def _robustness(options: argparse.Namespace) -> int:
     from boneage import artifacts
     from boneage.datasets.rsna import labeled_cases
     from boneage.inference.predictor import Predictor
-    from boneage.robustness.measurement import measure_robustness
+    from boneage.robustness.measurement import measure_robustness, predict_changed
 
     cases = labeled_cases(options.images, options.labels, options.reference_column)
-    table = measure_robustness(Predictor(workers=len(cases)), cases)
+    predictor = Predictor(workers=len(cases))
+    with _side_by_side(options, predictor, ENSEMBLE, predict_changed) as (predict, each):
+        table = measure_robustness(predictor, cases, predict, each)
     path = artifacts.write_robustness(table)
     print(table.pivot(index="perturbation", columns="model", values="mae").round(2).to_string())
     print(f"MAE in months; intervals and differences are in {path}.")
@@ -570,7 +628,9 @@ def _prepare(options: argparse.Namespace) -> int:
         validation_labels=options.validation_labels,
         reference_column=options.reference_column,
     )
-    cache = build_cache(table, options.cache, Preprocessing(size=options.size), options.workers)
+    parameters = Preprocessing(size=options.size)
+    with _cluster(options) as each:
+        cache = build_cache(table, options.cache, parameters, options.workers, each=each)
     counts = cache.manifest.groupby(["split", "crop_method"]).size()
     print(f"{len(cache.images)} images in {options.cache}, by split and how the hand was found:")
     print(counts.unstack(fill_value=0).to_string())
@@ -629,7 +689,10 @@ def _atlas(options: argparse.Namespace) -> int:
     from boneage.atlas.building import Settings, build_atlas
 
     settings = Settings(per_standard=options.per_standard)
-    standards = build_atlas(options.cache, options.out, settings, options.workers)
+    with _cluster(options) as each:
+        standards = build_atlas(
+            options.cache, options.out, settings, options.workers or 2, each=each
+        )
     print(f"{len(standards)} standards of {standards['n'].sum()} radiographs are in {options.out}.")
     return OK
 

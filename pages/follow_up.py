@@ -6,7 +6,7 @@ from boneage.errors import BoneAgeError
 from pages.follow_up_sections.child import ask_about_the_child, choose_files
 from pages.follow_up_sections.correction import correct, rows_of
 from pages.follow_up_sections.course import download, show_course
-from pages.radiographs import ask_for_sex, preload, published_weights
+from pages.radiographs import ask_for_sex, published_weights
 from pages.shared import show_error
 
 
@@ -17,7 +17,6 @@ def main() -> None:
         "sex, and the rate of maturation. For teaching and research; not for diagnosis or "
         "treatment. Nothing is stored: download the course as a CSV file to continue it later."
     )
-    preload()
     try:
         files = choose_files()
         sex, birth = ask_about_the_child(files)

@@ -33,7 +33,6 @@ from pages.radiographs import (
     load_predictor,
     opened,
     predict,
-    preload,
     published_weights,
     show_fault,
     show_notes,
@@ -120,7 +119,6 @@ def show_both_hands(weights: Weights, hands: list[Source], sex: str, age: float 
 
 def main() -> None:
     introduction()
-    preload()
     left, right = st.columns([3, 2], gap="large")
     with left:
         sources, labels = choose_sources()

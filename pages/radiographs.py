@@ -196,9 +196,8 @@ def start_loading(weights: Weights) -> Future[Predictor]:
     return ThreadPoolExecutor(1).submit(Predictor, [name for name, _ in weights])
 
 
-@st.cache_resource(show_spinner=False)
 def preload() -> None:
-    """Start loading the models, before anybody asks for them; once for the process."""
+    """Start loading the models, before anybody asks for them; the server does as it starts."""
     with suppress(BoneAgeError):  # which is said where they are asked for
         start_loading(published_weights())
 

@@ -35,7 +35,7 @@ def _json_lines(text: str) -> list[dict]:
 def test_train_evaluate_predict_on_phantoms(tmp_path, monkeypatch, capsys, run_eagerly):
     """The whole way as the README walks it, with a tiny model."""
     data, cache = tmp_path / "phantoms", tmp_path / "cache"
-    assert main(["phantoms", "--out", str(data), "--train", "24", "--test", "3"]) == 0
+    assert main(["phantoms", "--out", str(data), "--train", "16", "--test", "3"]) == 0
     training, test = data / "boneage-training-dataset", data / "boneage-test-dataset"
     test_data = [str(test), str(test.with_suffix(".csv"))]
     prepare = ["prepare", "--images", str(training), "--labels", str(training.with_suffix(".csv"))]
@@ -44,7 +44,7 @@ def test_train_evaluate_predict_on_phantoms(tmp_path, monkeypatch, capsys, run_e
 
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
     out = tmp_path / "artifacts" / "models" / MODEL
-    train = ["train", "--model", MODEL, "--preset", "smoke", "--epochs", "2"]
+    train = ["train", "--model", MODEL, "--preset", "smoke", "--epochs", "1"]
     assert main([*train, "--cache", str(cache), "--out", str(out)]) == 0
 
     capsys.readouterr()

@@ -14,8 +14,9 @@ CORE = (
 # quality/learning.py makes what the check needs, from the predictions of the models.
 UPWARDS = {("quality/learning.py", "inference")}
 # The model card and the case report report on several features; a reader's errors are drawn like a
-# model's.
+# model's. Results of archives say what a bone age means.
 BETWEEN_FEATURES = {
+    ("archive", "growth"),
     ("case_report", "atlas"),
     ("case_report", "growth"),
     ("model_card", "comparison"),

@@ -4,11 +4,12 @@ import dataclasses
 import hashlib
 import json
 import multiprocessing
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from boneage.atlas.landmarks import N_LANDMARKS
 from boneage.atlas.registration import Average, average
 from boneage.datasets.cache import Cache, CacheError, open_cache, start_worker
 from boneage.datasets.challenge import CITATION
+from boneage.datasets.labeled_images import InOrder
 from boneage.datasets.splits import TEST
 from boneage.errors import BoneAgeError
 from boneage.radiographs.hand import MEDIAPIPE, find_hand
@@ -75,6 +77,7 @@ def build_atlas(
     settings: Settings | None = None,
     workers: int = 2,
     progress: bool = True,
+    each: InOrder | None = None,
 ) -> pd.DataFrame:
     """Build the atlas from a cache of prepared radiographs.
 
@@ -87,6 +90,7 @@ def build_atlas(
         settings: those of `Settings()` by default.
         workers: processes.
         progress: whether to show a progress bar.
+        each: what works through the groups in order, such as a cluster; by default these processes.
 
     Returns:
         The table of standards, see `boneage.atlas.standards.table`.
@@ -118,7 +122,8 @@ def build_atlas(
         total=len(groups), initial=len(groups) - len(todo), unit="standard", disable=not progress,
         desc="atlas",
     ) as bar:  # fmt: skip
-        for (sex, months), rows, result in _averaged(source, todo, workers):
+        each = each or partial(_on_processes, workers)
+        for (sex, months), rows, result in _averaged(source, todo, each):
             if result is not None:
                 used, made = result
                 ages = source.manifest["reference_months"].to_numpy()[used]
@@ -180,18 +185,19 @@ def find_groups(manifest: pd.DataFrame, settings: Settings) -> dict[tuple[str, i
     return groups
 
 
-def _averaged(source: Cache, groups: dict, workers: int) -> Iterator[tuple]:
+def _averaged(source: Cache, groups: dict, each: InOrder) -> Iterator[tuple]:
     """(group, its rows, result of `_average_rows`) in the order of groups."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, start_worker) as pool:
-        futures = deque(
-            (key, rows, pool.submit(_average_rows, source.folder, rows))
-            for key, rows in groups.items()
-        )
+    results = each(groups.values(), partial(_average_rows, source.folder))
+    for (key, rows), result in zip(groups.items(), results, strict=True):
+        yield key, rows, result
+
+
+def _on_processes(
+    workers: int, groups: Iterable[np.ndarray], work: Callable[[np.ndarray], Any]
+) -> Generator[Any, None, None]:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), start_worker) as pool:
         try:
-            while futures:
-                key, rows, future = futures.popleft()
-                yield key, rows, future.result()
+            yield from pool.map(work, groups)
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from boneage.errors import BoneAgeError
 from boneage.growth.entries import parse_height
 from boneage.growth.options import add_child_options, entry, given_age
+from boneage.radiographs.frame_options import add_frame_options, given_frame
 from boneage.sexes import SEXES
 
 
@@ -25,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             metavar="CM",
             help=f"the {parent}'s height, for the target height",
         )
+    add_frame_options(parser)
     parser.add_argument("--label", default="", metavar="TEXT", help="printed above the file name")
     parser.add_argument(
         "--force",
@@ -66,6 +68,7 @@ def write_case_report(options: argparse.Namespace) -> bool:
     if (options.mother is None) != (options.father is None):
         raise BoneAgeError("Give both --mother and --father, or neither.")
     given, file = given_age(options), Path(options.file)
+    frame = given_frame(options, [options.file])
     try:
         radiograph = read_radiograph(file)
     except UnreadableRadiograph as error:
@@ -79,7 +82,7 @@ def write_case_report(options: argparse.Namespace) -> bool:
     age = chronological_age(radiograph, given)
     child = Child(age, options.sd_table, options.height, options.mother, options.father)
     predictor = Predictor(options.model)
-    case = predict_case(predictor, radiograph, file.name, options.sex, options.label)
+    case = predict_case(predictor, radiograph, file.name, options.sex, options.label, frame)
     report = case_report(case, child, force=options.force)
     out = Path(options.out or f"{file.stem}-bone-age.pdf")
     replace_file(out, as_pdf(report))

@@ -5,12 +5,18 @@ from boneage.figures.images import reduce
 from boneage.growth.entries import MAX_AGE_MONTHS
 from boneage.growth.given_age import GivenAge
 from boneage.inference.predictor import Predictor, PreparedRadiograph
+from boneage.radiographs.manual_frame import ManualFrame
 from boneage.radiographs.reading import Radiograph
 from boneage.radiographs.text import which_hand
 
 
 def predict_case(
-    predictor: Predictor, radiograph: Radiograph, file: str, sex: str | None = None, label: str = ""
+    predictor: Predictor,
+    radiograph: Radiograph,
+    file: str,
+    sex: str | None = None,
+    label: str = "",
+    frame: ManualFrame | None = None,
 ) -> Case:
     """Predict a radiograph for a report.
 
@@ -21,14 +27,16 @@ def predict_case(
         file: its name.
         sex: "female" or "male"; by default as the DICOM header states it.
         label: what the user calls the case.
+        frame: where the hand is; by default it is searched for.
 
     Returns:
         The case.
 
     Raises:
+        ManualFrameError: the frame does not lie on the radiograph.
         UnknownSexError: the sex is neither given nor stated in the file.
     """
-    hands = predictor.open_all(radiograph)
+    hands = predictor.open_all(radiograph, frame)
     hand = next((each for each in hands if each.part and each.part.side == "left"), hands[0])
     return Case(
         predictor.predict(hand, sex),

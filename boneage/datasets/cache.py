@@ -20,11 +20,11 @@ import shutil
 import signal
 import sys
 import threading
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from boneage.atomic import replace_file
+from boneage.datasets.labeled_images import InOrder, on_pool
 from boneage.errors import BoneAgeError
 from boneage.radiographs import preprocessing
 from boneage.radiographs.hand import HandModelError
@@ -100,6 +101,7 @@ def build_cache(
     parameters: Preprocessing | None = None,
     workers: int | None = None,
     progress: bool = True,
+    each: InOrder | None = None,
 ) -> Cache:
     """Prepare every case's radiograph, in parallel, into a cache folder.
 
@@ -114,6 +116,7 @@ def build_cache(
         parameters: of the preparation; those of `Preprocessing()` by default.
         workers: processes, by default one per CPU; with 1 the work is done in this process.
         progress: whether to show a progress bar.
+        each: what works through the paths in order, such as a cluster; by default these processes.
 
     Returns:
         The cache, open for reading.
@@ -153,7 +156,8 @@ def build_cache(
                 _refuse_other_plan(folder, _PLAN, plan)
             else:
                 replace_file(folder / _PLAN, json.dumps(plan, indent=2).encode())
-            _prepare_all(folder, cases, parameters, workers or os.cpu_count() or 1, progress)
+            each = each or partial(_on_processes, workers or os.cpu_count() or 1)
+            _prepare_all(folder, cases, parameters, each, progress)
             _finish(folder, cases, plan)
     except FileExistsError:
         raise CacheError(f"{folder} is a file; name a folder for the cache.") from None
@@ -217,7 +221,7 @@ def open_cache(folder: str | Path, parameters: Preprocessing | None = None) -> C
 
 
 def _prepare_all(
-    folder: Path, cases: pd.DataFrame, parameters: Preprocessing, workers: int, progress: bool
+    folder: Path, cases: pd.DataFrame, parameters: Preprocessing, each: InOrder, progress: bool
 ) -> None:
     """Append images and journal lines, in the order of cases, from where the journal ends."""
     size, n = parameters.size, len(cases)
@@ -228,7 +232,7 @@ def _prepare_all(
         raise _disk_full(folder, needed - free)
 
     paths = [None if pd.isna(path) else str(path) for path in cases["path"].iloc[done:]]
-    results = _prepared(paths, parameters, min(workers, max(1, len(paths))))
+    results = each(paths, partial(_prepare_one, parameters))
     with (
         (folder / _PARTIAL).open("r+b") as images,
         (folder / _JOURNAL).open("r+b") as journal,
@@ -273,34 +277,24 @@ def _resume_point(folder: Path, size: int) -> tuple[int, int]:
     return done, kept
 
 
-def _prepared(
-    paths: Sequence[str | None], parameters: Preprocessing, workers: int
+def _on_processes(
+    workers: int, paths: Sequence[str | None], work: Callable[[str | None], _Result]
 ) -> Generator[_Result, None, None]:
-    """Yield `_prepare_one` of each path, in order; memory does not grow with their number."""
+    """Work on paths, in order; memory does not grow with their number."""
+    workers = min(workers, max(1, len(paths)))
     if workers == 1:
-        yield from (_prepare_one(path, parameters) for path in paths)
+        yield from map(work, paths)
         return
     pool = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), initializer=start_worker
     )
-    todo = iter(paths)
-    waiting: deque[Future[_Result]] = deque()
     try:
-        while True:
-            for path in todo:
-                waiting.append(pool.submit(_prepare_one, path, parameters))
-                if len(waiting) == workers * _AHEAD_PER_WORKER:
-                    break
-            if not waiting:
-                return
-            yield waiting.popleft().result()
+        yield from on_pool(pool, paths, work, workers * _AHEAD_PER_WORKER)
     except BrokenProcessPool as error:
         raise CacheError(
             "A process preparing radiographs ended unexpectedly, most often for lack of memory; "
             "run the same command again to go on, with fewer workers if it happens again."
         ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def start_worker() -> None:
@@ -319,7 +313,7 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _prepare_one(path: str | None, parameters: Preprocessing) -> _Result:
+def _prepare_one(parameters: Preprocessing, path: str | None) -> _Result:
     """(image (S, S) uint8, its columns of the manifest), or (None, why there is no image)."""
     if path is None:
         return None, {"skipped": "no image file"}

@@ -27,7 +27,7 @@ _NAMED_AFTER = {
     "female": ("female", "isfemale", "girl", "weiblich", "feminin", "fille"),
 }
 # In the order of preference; of the bone ages all count alike.
-_NAMES = {
+NAMES = {
     ID: (
         *("id", "imageid", "caseid", "imagename", "filename", "imagefile", "file", "image"),
         *("imagepath", "filepath", "path"),
@@ -60,7 +60,7 @@ _TEST_SCRIPT_NAMES = {
     REFERENCE: ("y", "ytrue", "gt", "label", "target"),
     PREDICTION: ("yhat", "ypred", "output"),
 }
-_CHRONOLOGICAL = tuple(
+CHRONOLOGICAL_NAMES = tuple(
     name + unit
     for name in (
         *("chronologicalage", "chronological", "agechronological", "ca", "patientage"),
@@ -70,7 +70,7 @@ _CHRONOLOGICAL = tuple(
 )
 # Most likely the chronological age, unless the one such name is that of tables written by earlier
 # versions of the project.
-_SOME_AGE = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
+SOME_AGE_NAMES = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
 _OWN_REFERENCE = "age_months"
 _UNIT = re.compile(r"(in|en)?(months?|monaten?|mois|years?|yrs?|jahren?)$|(en|(?<=osseux))ans$")
 _UNITS = {
@@ -126,11 +126,12 @@ def find_columns(
         LabelError: There is no column for a role, or none of the name chosen.
     """
     header = _header(cells)
-    named = {role: _named(header, names) for role, names in _NAMES.items()}
+    named = {role: columns_named(header, names) for role, names in NAMES.items()}
     if PREDICTION in roles:
         for role, weak_names in _TEST_SCRIPT_NAMES.items():
-            named[role] = named[role] or _named(header, weak_names)
-    chronological, some_age = _named(header, _CHRONOLOGICAL), _named(header, _SOME_AGE)
+            named[role] = named[role] or columns_named(header, weak_names)
+    chronological = columns_named(header, CHRONOLOGICAL_NAMES)
+    some_age = columns_named(header, SOME_AGE_NAMES)
     if not named[REFERENCE] and [name.lower() for name in some_age] == [_OWN_REFERENCE]:
         named[REFERENCE] = some_age
     # Columns that are something else, and so not the reference or the prediction.
@@ -178,7 +179,7 @@ def find_chronological_age(cells: pd.DataFrame) -> str | None:
     Returns:
         Its name; None where no column or several are named so.
     """
-    names = _named(_header(cells), _CHRONOLOGICAL)
+    names = columns_named(_header(cells), CHRONOLOGICAL_NAMES)
     return names[0] if len(names) == 1 else None
 
 
@@ -207,7 +208,7 @@ def _header(cells: pd.DataFrame) -> list[str]:
     return [name for name in cells.columns if name]
 
 
-def _named(header: list[str], names: Sequence[str]) -> list[str]:
+def columns_named(header: list[str], names: Sequence[str]) -> list[str]:
     """The columns of these names, in the order of the names."""
     keys = {name: _key(name) for name in header}
     return [column for name in names for column in header if keys[column] == name]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,13 +28,15 @@ _MOST_NAMED = 10
 
 Source = TypeVar("Source")
 Image = TypeVar("Image")
+# Works on sources and yields what the function returns, in their order; see `in_order`.
+InOrder = Callable[[Iterable[Any], Callable[[Any], Any]], Generator[Any, None, None]]
 
 
 def labeled_images(
     cases: pd.DataFrame,
     read: Callable[[Any], Any] = lambda case: read_radiograph(case.path),
     title: str | None = None,
-    workers: int = 1,
+    each: InOrder | None = None,
 ) -> Iterator[tuple[Any, Any]]:
     """Read the radiographs of cases, in their order.
 
@@ -45,7 +48,7 @@ def labeled_images(
         read: makes of a row of `cases`, as `itertuples` gives it, what is wanted; by default the
             `Radiograph`.
         title: of the progress bar; None for none.
-        workers: see `read_in_order`.
+        each: what works through the rows in order, by default `in_order`, one at a time.
 
     Yields:
         A row of `cases` with what was read.
@@ -53,7 +56,7 @@ def labeled_images(
     present = cases["path"].notna()
     left_out = [f"{id_} (no image file)" for id_ in cases.loc[~present, "id"]]
     rows = list(cases[present].itertuples())
-    found = read_in_order(rows, read, workers)
+    found = (each or in_order)(rows, partial(_outcome, read))
     with tqdm(total=len(rows), desc=title, unit="image", disable=title is None) as bar:
         for row, image in zip(rows, found, strict=True):
             if isinstance(image, UnreadableRadiograph):
@@ -85,19 +88,19 @@ def read_in_order(
     Yields:
         What `read` returned, or the `UnreadableRadiograph` that it raised.
     """
+    return in_order(sources, partial(_outcome, read), workers)
 
-    def outcome(source: Source) -> Image | UnreadableRadiograph:
-        try:
-            return read(source)
-        except UnreadableRadiograph as error:
-            return error
 
-    return in_order(sources, outcome, workers)
+def _outcome(read: Callable[[Source], Image], source: Source) -> Image | UnreadableRadiograph:
+    try:
+        return read(source)
+    except UnreadableRadiograph as error:
+        return error
 
 
 def in_order(
     sources: Iterable[Source], work: Callable[[Source], Image], workers: int = 1
-) -> Iterator[Image]:
+) -> Generator[Image, None, None]:
     """Work on sources, several at a time; memory does not grow with their number.
 
     Args:
@@ -116,15 +119,29 @@ def in_order(
     if workers == 1:
         yield from map(work, sources)
         return
-    pool = ThreadPoolExecutor(workers)
-    todo = iter(sources)
+    yield from on_pool(ThreadPoolExecutor(workers), sources, work, workers * _AHEAD_PER_WORKER)
+
+
+def on_pool(
+    pool: Executor, sources: Iterable[Source], work: Callable[[Source], Image], ahead: int
+) -> Generator[Image, None, None]:
+    """Work on sources in a pool, which is shut down at the end.
+
+    Args:
+        pool: of threads or processes.
+        sources: any.
+        work: makes of one what is wanted.
+        ahead: sources given to the pool before the first is done, so that memory does not grow.
+
+    Yields:
+        What `work` returned, in the order of the sources.
+    """
+    tasks = (pool.submit(work, source) for source in sources)
     try:
-        waiting = deque(
-            pool.submit(work, source) for source in islice(todo, workers * _AHEAD_PER_WORKER)
-        )
+        waiting = deque(islice(tasks, ahead))
         while waiting:
             done = waiting.popleft().result()
-            waiting.extend(pool.submit(work, source) for source in islice(todo, 1))
+            waiting.extend(islice(tasks, 1))
             yield done
     finally:  # also when whoever asks has had enough
         pool.shutdown(cancel_futures=True)

@@ -308,7 +308,7 @@ def _sexes_or_none(
     if SEX not in columns:
         return None
     try:
-        return _sexes(texts[SEX], columns[SEX], title)
+        return read_sexes(texts[SEX], columns[SEX], title)
     except LabelError as error:
         if not is_optional:
             raise
@@ -350,8 +350,20 @@ def _ids(texts: pd.Series) -> pd.Series:
     return ids.where(ids != "")
 
 
-def _sexes(texts: pd.Series, column: str, title: str) -> pd.Series:
-    """The sexes, "female" or "male"; missing where a text is not understood."""
+def read_sexes(texts: pd.Series, column: str, title: str) -> pd.Series:
+    """The sexes that the cells of a column state.
+
+    Args:
+        texts: the cells, str.
+        column: name of the column.
+        title: what errors call the file.
+
+    Returns:
+        "female" or "male"; missing where a text is not understood.
+
+    Raises:
+        LabelError: a code in the column may mean either sex.
+    """
     words = {text: fold(text) for text in texts.unique()}
     meanings = dict(_SEXES)
     if named := sex_named(column):

@@ -9,7 +9,7 @@ from boneage.formatting import age_in_words
 MAX_AGE_MONTHS = 300.0  # 25 years: nobody's hand grows after that
 MIN_HEIGHT_CM, MAX_HEIGHT_CM = 50.0, 250.0
 _CM_PER_INCH = 2.54
-_DAYS_PER_MONTH = 365.25 / 12
+DAYS_PER_MONTH = 365.25 / 12
 
 
 class ImpossibleEntry(BoneAgeError):
@@ -111,7 +111,7 @@ def age_on(study: date, birth: date) -> float:
             f"The radiograph of {study} was taken before the date of birth, {birth}: correct one "
             "of the dates."
         )
-    return check_age((study - birth).days / _DAYS_PER_MONTH, f"age on {study}")
+    return check_age((study - birth).days / DAYS_PER_MONTH, f"age on {study}")
 
 
 def parse_age(text: str) -> float:

@@ -1,5 +1,7 @@
 """Standards of drawn hands by the way that makes the published ones."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -37,7 +39,8 @@ def cache(tmp_path_factory):
 def averages(cache):
     """What `_averaged` yields for this cache, with two workers."""
     source = open_cache(cache)
-    return list(building._averaged(source, find_groups(source.manifest, Settings()), workers=2))
+    each = partial(building._on_processes, 2)
+    return list(building._averaged(source, find_groups(source.manifest, Settings()), each))
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +90,9 @@ def test_a_stopped_build_goes_on_and_ends_with_the_same_standards(
         write(*args)
         raise KeyboardInterrupt
 
-    def counted(source, todo, workers):
+    def counted(source, todo, each):
         made.extend(todo)
-        return averaged(source, todo, workers)
+        return averaged(source, todo, each)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(building, "_averaged", lambda *_: iter(averages))

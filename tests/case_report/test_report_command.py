@@ -47,6 +47,12 @@ def test_all_options_are_printed(files):
     assert "Ensemble" not in printed
 
 
+def test_a_box_that_the_user_gives_is_named(files):
+    options = ["--sex", "female", "--box", "0,0,300,400", "--rotate", "0", "--force"]
+    main(["report-case", "hand.png", *options])
+    assert "Hand detection Manual" in words("hand-bone-age.pdf")
+
+
 def test_a_refused_radiograph_gets_a_report_that_says_so(files, capsys):
     assert main(["report-case", "beach.png", "--sex", "female"]) == 1
     assert "No bone age: refused by the image quality check." in words("beach-bone-age.pdf")
@@ -67,6 +73,8 @@ def test_a_refused_radiograph_gets_a_report_that_says_so(files, capsys):
         (["hand.png", "--sex", "male", "--birth-date", "2010-01-01"], "--study-date"),
         (["hand.png", "--sex", "male", "--study-date", "2010-01-01"], "needs the date of birth"),
         (["hand.dcm", "--birth-date", "2019-01-01"], "before the date of birth"),
+        (["hand.png", "--sex", "male", "--rotate", "90"], "--rotate needs --box"),
+        (["hand.png", "--sex", "male", "--box", "0,0,9999,99"], "reaches beyond the film"),
         (["hand.png", "--sex", "male", "--dicom-sr", "sr.dcm"], "this file is a PNG image"),
     ],
 )

@@ -278,7 +278,7 @@ build(pd.read_pickle({str(tmp_path / "cases.pickle")!r}), {str(tmp_path / "cache
     assert [int(image[0, 0]) for image in cache.images] == [brightness(i) for i in range(12)]
 
 
-def prepare_quickly(path, parameters):
+def prepare_quickly(parameters, path):
     """Stands in for `_prepare_one` in other processes, which a monkeypatched `prepare` does not
     reach; the first cases take longest, so that later ones are ready before them."""
     time.sleep(max(0, 6 - int(Path(path).stem)) * 0.02)
@@ -301,7 +301,7 @@ def test_several_processes_give_the_same_cache_as_one(tmp_path, quick, monkeypat
     assert together.skipped["id"].tolist() == ["3"]
 
 
-def end_the_process(path, parameters):
+def end_the_process(parameters, path):
     os._exit(1)
 
 

@@ -326,15 +326,22 @@ def reads(monkeypatch):
     return counts
 
 
-def test_the_models_are_preloaded_once_for_all_visitors(monkeypatch):
-    asked = []
-    monkeypatch.setattr(radiographs, "published_weights", lambda: asked.append(1) or ())
-    monkeypatch.setattr(radiographs, "start_loading", lambda weights: None)
-    for clear in (radiographs.preload.clear, lambda: None, radiographs.preload.clear):
-        clear()
-        radiographs.preload()
-    assert len(asked) == 2
-    radiographs.preload.clear()
+def test_the_server_alone_preloads_the_models_once_and_pages_wait_until_asked(monkeypatch):
+    """Called again, by a second server in the process for instance, it loads nothing anew."""
+    loaded = []
+    monkeypatch.setattr(radiographs, "published_weights", lambda: ())
+    monkeypatch.setattr(radiographs, "Predictor", loaded.append)
+    radiographs.start_loading.clear()
+    try:
+        for page in ("predict", "follow_up"):
+            started(f"pages/{page}.py")
+        assert not loaded
+        for _ in range(2):
+            radiographs.preload()
+        radiographs.start_loading(()).result(30)
+        assert loaded == [[]]
+    finally:
+        radiographs.start_loading.clear()
 
 
 def test_an_upload_is_decoded_and_its_hand_found_once(app, reads):

@@ -1,4 +1,5 @@
 import pytest
+from short_networks import shorten
 
 from boneage.datasets.cache import build_cache
 from boneage.datasets.phantoms import write_phantoms
@@ -19,3 +20,11 @@ def phantom_cache(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("cache") / "cache"
     return build_cache(table, folder, Preprocessing(size=32), workers=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def short_networks():
+    """For a test file that trains `tiny_resnet_cbam`: its first stage alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        shorten(patch)
+        yield

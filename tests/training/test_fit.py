@@ -3,11 +3,13 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+from short_networks import FROM_COMMAND_LINE
 
 from boneage import artifacts
 from boneage.datasets.pipeline import gather
@@ -21,11 +23,14 @@ from boneage.training.presets import find_preset
 SMOKE = dataclasses.replace(find_preset("smoke"), epochs=3)
 SHORT = dataclasses.replace(SMOKE, images_per_epoch=8)  # one step an epoch
 MODEL = "tiny_resnet_cbam"
+TESTS = Path(__file__).resolve().parents[1]
+PATHS = [str(TESTS.parent), str(TESTS)]  # of the package and of what the tests share
 EAGER = pytest.mark.usefixtures("run_eagerly")
+pytestmark = pytest.mark.usefixtures("short_networks")
 
 
 @pytest.fixture(scope="module")
-def trained(phantom_cache, tmp_path_factory):
+def trained(phantom_cache, short_networks, tmp_path_factory):
     return train(MODEL, SMOKE, phantom_cache, tmp_path_factory.mktemp("runs") / MODEL, note="Tiny.")
 
 
@@ -44,9 +49,9 @@ def _interrupt_after(monkeypatch, epoch):
 @pytest.mark.slow
 def test_the_jax_backend_trains_from_the_same_cache(phantom_cache, tmp_path, trained):
     pytest.importorskip("jax", reason="JAX is not installed")
-    command = [sys.executable, "-m", "boneage", "train", "--model", MODEL, "--preset", "smoke"]
-    command += ["--cache", phantom_cache.folder, "--out", tmp_path / "jax"]
-    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    command = [sys.executable, "-c", FROM_COMMAND_LINE, "train", "--model", MODEL]
+    command += ["--preset", "smoke", "--cache", phantom_cache.folder, "--out", tmp_path / "jax"]
+    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(PATHS)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     assert artifacts.read_facts(tmp_path / "jax").versions["backend"] == "jax"

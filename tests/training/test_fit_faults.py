@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from faults import ROUNDS, Processes, RandomMoments, SmallDisk, stopwatch
+from short_networks import shorten
 
 from boneage import artifacts
 from boneage.datasets.cache import open_cache
@@ -14,8 +15,8 @@ from boneage.training.checkpoint import CHECKPOINT
 from boneage.training.fit import TrainingError, train
 from boneage.training.presets import find_preset
 
-MODEL = "tiny_densenet"
-PRESET = dataclasses.replace(find_preset("smoke"), epochs=3, images_per_epoch=8)
+MODEL = "tiny_resnet_cbam"
+PRESET = dataclasses.replace(find_preset("smoke"), epochs=2, images_per_epoch=8)
 OLD = b"of an earlier training"
 
 
@@ -26,6 +27,7 @@ def train_elsewhere(started, cache_folder, out, free=None):
     tf.config.run_functions_eagerly(True)  # to compile would take longer than to train
     cache = open_cache(cache_folder)
     with pytest.MonkeyPatch.context() as patch:
+        shorten(patch)
         disk = SmallDisk(2**40 if free is None else free, patch)
         started.set()
         try:
