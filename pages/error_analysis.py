@@ -49,7 +49,10 @@ def main() -> None:
         if choice is None:
             return
         if choice.cases.empty:
-            st.info("No radiograph matches the filters. Choose another sex or a wider age range.")
+            st.info(
+                "No radiograph matches the filters. Choose another sex or a wider age range, or "
+                "clear the subgroup."
+            )
             return
         found = analyze(choice.cases, choice.by)
         show_metrics(choice, found)

@@ -23,13 +23,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
+    """A row; `action` is what a click on its label tells a page, "" where it cannot be clicked."""
+
     label: str
     note: str
     cells: Sequence[Cell]
+    action: str = ""
 
 
-def cohort_table(cohorts: pd.DataFrame) -> str:
-    """A row a subgroup of `evaluation.cohorts.Subgroups`, with its n and, below MAE, the CI."""
+def cohort_table(cohorts: pd.DataFrame, clickable: bool = False) -> str:
+    """A row a subgroup of `error_analysis.subgroups`, with its n and, below MAE, the CI.
+
+    clickable: whether labels are buttons whose value is the text of the subgroup.
+    """
     columns = [
         "Held-out MAE, months",
         "In-sample MAE, months",
@@ -46,14 +52,18 @@ def cohort_table(cohorts: pd.DataFrame) -> str:
                 Cell(metric_value("mae", row.mae_in_sample, unit=False)),
                 *(Cell(_share(part)) for part in (row.rate, row.coverage, row.size)),
             ],
+            row.subgroup if clickable else "",
         )
         for row in cohorts.itertuples()
     ]
     return table([(title, None) for title in columns], {"": rows}, first_column=28)
 
 
-def block_table(blocks: pd.DataFrame) -> str:
-    """A row an acquisition block; `blocks` is `evaluation.cohorts.by_block(cases)`."""
+def block_table(blocks: pd.DataFrame, clickable: bool = False) -> str:
+    """A row an acquisition block; `blocks` is `error_analysis.subgroups.by_block(cases)`.
+
+    clickable: whether labels are buttons whose value is the text of the subgroup.
+    """
     columns = ["MAE, months", "Bias, months", "Mean contrast", "Whole-year labels"]
     rows = [
         Row(
@@ -65,6 +75,7 @@ def block_table(blocks: pd.DataFrame) -> str:
                 Cell(f"{row.contrast:.0f}"),
                 Cell(_share(row.whole_years)),
             ],
+            row.subgroup if clickable else "",
         )
         for row in blocks.itertuples()
     ]

@@ -11,10 +11,13 @@ from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.text import SPLITS
 from boneage.error_analysis import analysis
 from boneage.error_analysis.analysis import Analysis
+from boneage.error_analysis.conditions import filter_cases
 from boneage.figures import palette, style
 from boneage.inference import text as prediction_text
 from boneage.models.registry import ENSEMBLE
 from pages import shared
+from pages.error_analysis_sections.subgroup import chosen as chosen_subgroup
+from pages.error_analysis_sections.subgroup import show_chip
 
 OWN = "own"
 OLDEST_YEARS = 19
@@ -26,7 +29,8 @@ class Choice:
 
     by: column of the age by which residuals and subgroups are shown.
     published: name of the model, or "ensemble", whose intervals the app shows; None of others.
-    whole: no case of the split was left out by sex or age.
+    ids: of the cases of all sexes and ages, in the subgroup or not.
+    whole: no case of the split was left out by sex, age or subgroup.
     note: a sentence on the model, or None.
     """
 
@@ -36,6 +40,7 @@ class Choice:
     by: str
     models: list[str]  # whose maps can be shown
     cases: pd.DataFrame
+    ids: pd.Series
     whole: bool
     published: str | None = None
     note: str | None = None
@@ -58,7 +63,7 @@ def choose() -> Choice | None:
         if own is None:
             return None
         cases, whole, by = narrow(own)
-        return Choice("Your predictions", palette.MEAN, OWN, by, [], cases, whole)
+        return Choice("Your predictions", palette.MEAN, OWN, by, [], cases, own["id"], whole)
     with st.container(horizontal=True, gap="medium"):
         published = artifacts.available_models()
         names = [*published, ENSEMBLE] if len(published) > 1 else published
@@ -69,12 +74,13 @@ def choose() -> Choice | None:
         split = shared.pick("Radiographs", SPLITS, "split")
     cases = shared.cases_of(name, recipe)
     cases = cases.assign(block=acquisition_block(cases))
-    cases, whole, by = narrow(cases[cases["split"] == split])
+    of_split = cases[cases["split"] == split]
+    cases, whole, by = narrow(of_split)
     models = published if name == ENSEMBLE else [name]
     title, color = style.model_title(name), palette.model_color(name)
     shown = name if recipe == artifacts.BEST else None
     note = weights_in_words(recipe) if name == ENSEMBLE else None
-    return Choice(title, color, split, by, models, cases, whole, shown, note)
+    return Choice(title, color, split, by, models, cases, of_split["id"], whole, shown, note)
 
 
 def weights_in_words(recipe: str) -> str:
@@ -85,7 +91,10 @@ def weights_in_words(recipe: str) -> str:
 
 
 def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
-    """The cases of the sex and ages chosen, whether they are all, and by which age to show them."""
+    """The cases of the sex, ages and subgroup chosen, whether all, and by which age to show them.
+
+    Raises SubgroupError.
+    """
     with st.container(horizontal=True, gap="medium"):
         sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
         youngest, oldest = st.slider(
@@ -106,6 +115,9 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
     chosen = cases["reference_months"].between(12 * youngest, end)
     if sex != shared.ALL:
         chosen &= cases["sex"] == sex
+    subgroup = chosen_subgroup()
+    show_chip(subgroup, by)
+    chosen &= filter_cases(cases, subgroup)
     return cases[chosen].reset_index(drop=True), bool(chosen.all()), by
 
 

@@ -14,6 +14,7 @@ from boneage.error_analysis.disparity_table import (
 from boneage.figures import style, tables
 from pages import shared
 from pages.error_analysis_sections.selection import Choice
+from pages.error_analysis_sections.subgroup import clickable_table
 
 N_SUBGROUPS = 8
 NO_CONTROL = "none"
@@ -24,15 +25,15 @@ def show_subgroups(choice: Choice, found: Analysis) -> None:
     st.subheader(error_text.WORST, anchor=False)
     st.markdown(error_text.worst_subgroups(groups, age))
     if not groups.worst.empty:
-        st.html(tables.cohort_table(groups.worst.head(N_SUBGROUPS)))
+        clickable_table(tables.cohort_table(groups.worst.head(N_SUBGROUPS), True), "worst")
     st.subheader(error_text.TREE, anchor=False)
     st.markdown(error_text.tree_subgroups(groups, age))
     if not groups.tree.empty:
-        st.html(tables.cohort_table(groups.tree))
+        clickable_table(tables.cohort_table(groups.tree, True), "tree")
     if not found.by_block.empty:
         st.subheader(error_text.BLOCKS, anchor=False)
         st.markdown(error_text.ABOUT_BLOCKS)
-        st.html(tables.block_table(found.by_block))
+        clickable_table(tables.block_table(found.by_block, True), "blocks")
     st.caption(error_text.ABOUT_SMALL_GROUPS)
     show_disparity(found)
 

@@ -44,7 +44,7 @@ TRUE_MAE = 8 * (2 / np.pi) ** 0.5
 
 
 def worst_cohorts(cases, n_resamples=100):
-    return worst_subgroups(with_residuals(cases), n_resamples)[0]
+    return worst_subgroups(with_residuals(cases), n_resamples=n_resamples)[0]
 
 
 @pytest.fixture
