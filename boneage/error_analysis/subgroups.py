@@ -52,9 +52,9 @@ class Subgroups:
     Columns of `worst` and `tree`: subgroup (text of `conditions`); cohort (words, "girls, 0-5
     years", or the conditions of the tree, ages from (included) to (not included)); n; size, the
     share of all cases; mae, estimated on held-out cases, with its 95% bootstrap interval mae_low
-    and mae_high, months; mae_in_sample, of the n cases themselves, months; rate, the share of held-out cases of the subgroup with an
-    absolute error above 12 months; coverage, the share of all such errors that lie in the subgroup
-    (nan when there are none). Shares are from 0 to 1.
+    and mae_high, months; mae_in_sample, of the n cases themselves, months; rate, the share of
+    held-out cases of the subgroup with an absolute error above 12 months; coverage, the share of
+    all such errors that lie in the subgroup (nan when there are none). Shares are from 0 to 1.
     """
 
     worst: pd.DataFrame
@@ -173,9 +173,9 @@ def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SE
         seed: of the resamples.
 
     Returns:
-        Columns block, n, subgroup (text of `conditions`), mae and bias, months, each with its 95% CI (mae_low, ...), contrast (mean)
-        and whole_years, the share of reference ages that are whole years, 0 to 1. Empty where the
-        cases have no block.
+        Columns block, n, subgroup (text of `conditions`), mae and bias, months, each with its 95%
+        CI (mae_low, ...), contrast (mean) and whole_years, the share of reference ages that are
+        whole years, 0 to 1. Empty where the cases have no block.
     """
     blocks = [block for block in BLOCKS if "block" in cases and (cases["block"] == block).any()]
     if not blocks:

@@ -10,7 +10,7 @@ from boneage.figures import style
 from pages import shared
 from pages.error_analysis_sections.selected import show_selected
 from pages.error_analysis_sections.selection import Choice
-from pages.error_analysis_sections.subgroup import narrow_to, pick_cell
+from pages.error_analysis_sections.subgroup import key_of_chart, narrow_to, pick_cell
 
 
 def show_residuals(choice: Choice, found: Analysis) -> None:
@@ -31,7 +31,7 @@ def show_heatmap(found: Analysis, alt: str) -> None:
     event = shared.chart(
         errors.mae_heatmap(table, found.by),
         alt=alt,
-        key="heatmap",
+        key=key_of_chart("heatmap"),
         on_select="rerun",
         selection_mode="points",
     )
@@ -45,7 +45,7 @@ def show_selectable(choice: Choice, found: Analysis) -> None:
     event = shared.chart(
         errors.residual_scatter(found.cases, found.running, found.by),
         alt=f"Residual of every radiograph against its {style.AGES[found.by][0]}",
-        key="residuals",
+        key=key_of_chart("residuals"),
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
     )

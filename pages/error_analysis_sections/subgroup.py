@@ -39,6 +39,11 @@ def clear() -> None:
     st.query_params.pop(KEY, None)
 
 
+def key_of_chart(name: str) -> str:
+    """A key under which a chart has no selection of points from before the page was narrowed."""
+    return f"{name} {st.query_params.get(KEY, '')}"
+
+
 def show_chip(subgroup: Subgroup, by: str) -> None:
     if subgroup:
         st.button(
