@@ -8,7 +8,7 @@ import pandas as pd
 from boneage.error_analysis.disparity import MIN_CASES
 from boneage.evaluation.limits import LARGE_ERROR
 from boneage.figures import style
-from boneage.figures.tables import Cell, Row, table
+from boneage.figures.tables import Cell, Row, Table
 from boneage.formatting import CI_95, metric_interval, metric_value, share
 
 DISPARITY = "Disparity between groups"
@@ -26,14 +26,14 @@ _TITLES = {
 }
 
 
-def disparity_table(found: pd.DataFrame) -> str:
-    """HTML of a table of `disparity`: a section a value of the control feature, a row a metric."""
+def disparity_table(found: pd.DataFrame) -> Table:
+    """A table of `disparity`: a section a value of the control feature, a row a metric."""
     sections = {
         title_of(str(control)): [_row(row) for row in rows.itertuples()]
         for control, rows in found.groupby("control", sort=False)
     }
     columns = ["Highest", "Lowest", "Difference", "Ratio"]
-    return table([(title, None) for title in columns], sections, first_column=22)
+    return Table([(title, None) for title in columns], sections, first_column=22)
 
 
 def title_of(group: str) -> str:

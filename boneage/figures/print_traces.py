@@ -16,6 +16,7 @@ Color = tuple[float, float, float, float]
 POINTS_PER_PIXEL = 0.55  # a chart of 640 pixels is printed 174 mm wide at most
 _MANY = 2000  # points, from which on they are an image inside the SVG or PDF
 _FONT_SIZE = 6.5
+_MIN_LABELED = 8  # a shorter bar, in percent, has no room for words
 _DASHES = {"solid": "-", "dot": (0, (1, 1.5)), "dash": "--"}
 _SYMBOLS = {"circle": "o", "diamond": "D"}
 # Plotly's place of a text -> its alignment.
@@ -156,9 +157,10 @@ def _bar(plot: Plot, trace: Any) -> Any:
     else:
         drawn = axes.bar(place, length, width, bottom=base, **look)
     if trace.texttemplate:
+        form = re.findall(r":([^}]*)}", trace.texttemplate)[0]
         for at, start, value in zip(place, base, length, strict=True):
-            words = re.sub(r"%\{[xy]:([^}]*)\}", lambda m: format(value, m[1]), trace.texttemplate)
-            if value >= 8:  # the others do not fit
+            if value >= _MIN_LABELED:
+                words = re.sub("%{.*?}", format(value, form), trace.texttemplate)
                 axes.text(start + value / 2, at, words, ha="center", va="center", fontsize=6)
     return drawn
 

@@ -69,10 +69,8 @@ def print_figure(figure: go.Figure, kind: str, width: int = 174) -> bytes:
         _finish(plot.axes.yaxis, _settings(figure, y))
     _finish_figure(canvas, figure, entries, width)
     file = io.BytesIO()
-    dated = {"svg": "Date", "pdf": "CreationDate"}
-    canvas.savefig(
-        file, format=kind, dpi=DPI, metadata={dated[kind]: None} if kind in dated else {}
-    )
+    undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    canvas.savefig(file, format=kind, dpi=DPI, metadata=undated[kind])
     return file.getvalue()
 
 

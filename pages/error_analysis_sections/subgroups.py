@@ -25,15 +25,15 @@ def show_subgroups(choice: Choice, found: Analysis) -> None:
     st.subheader(error_text.WORST, anchor=False)
     st.markdown(error_text.worst_subgroups(groups, age))
     if not groups.worst.empty:
-        clickable_table(tables.cohort_table(groups.worst.head(N_SUBGROUPS), True), "worst")
+        clickable_table(tables.cohort_table(groups.worst.head(N_SUBGROUPS), True).html(), "worst")
     st.subheader(error_text.TREE, anchor=False)
     st.markdown(error_text.tree_subgroups(groups, age))
     if not groups.tree.empty:
-        clickable_table(tables.cohort_table(groups.tree, True), "tree")
+        clickable_table(tables.cohort_table(groups.tree, True).html(), "tree")
     if not found.by_block.empty:
         st.subheader(error_text.BLOCKS, anchor=False)
         st.markdown(error_text.ABOUT_BLOCKS)
-        clickable_table(tables.block_table(found.by_block, True), "blocks")
+        clickable_table(tables.block_table(found.by_block, True).html(), "blocks")
     st.caption(error_text.ABOUT_SMALL_GROUPS)
     show_disparity(found)
 
@@ -64,5 +64,5 @@ def show_disparity(found: Analysis) -> None:
     if apart.empty:
         st.caption(TOO_FEW)
         return
-    st.html(disparity_table(apart))
+    st.html(disparity_table(apart).html())
     st.caption(ABOUT_DISPARITY)

@@ -59,7 +59,7 @@ def show_table(found: HeadToHead, choice: Choice) -> None:
         weights = [(name, published[name]) for name in names if name in published]
         show_table_and_time(choice, rows, each, weights)
     else:
-        st.html(tables.model_table(choice.compared, {"": rows}))
+        st.html(tables.model_table(choice.compared, {"": rows}).html())
     time = ""
     if choice.are_models:
         time = " Inference time is that of the network alone, for one prepared hand at a time."
@@ -84,7 +84,7 @@ def show_table_and_time(choice: Choice, error_rows: list, each: list, weights: l
     times.append(None if None in times else sum(times))
     cost_rows = tables.cost_rows([*each, costs.together(each)], times)
     sections = {"Error": error_rows, "Cost": cost_rows}
-    place.html(tables.model_table(choice.compared, sections))
+    place.html(tables.model_table(choice.compared, sections).html())
 
 
 def cost_of(folder) -> costs.Cost:
@@ -113,7 +113,7 @@ def show_published() -> None:
         "reference bone age is the mean of six readings on test and a single reading on "
         "validation, so the same system has a larger MAE on validation."
     )
-    st.html(tables.published_table(published_results()))
+    st.html(tables.published_table(published_results()).html())
 
 
 def show_statistics(found: HeadToHead, titles: tuple[str, str]) -> None:

@@ -66,7 +66,7 @@ def test_the_interval_holds_a_real_difference_and_zero_where_there_is_none():
 
 
 def test_the_table_names_the_groups_and_says_what_is_not_defined(cases):
-    html = disparity_table(disparity(cases, "sex", "age_band", min_cases=1))
+    html = disparity_table(disparity(cases, "sex", "age_band", min_cases=1)).html()
     assert "Boys, n = 2" in html and "Girls, n = 1" in html
     assert "not defined" in html and "nan" not in html
     assert html.count("Errors &gt; 12 months") == 2
