@@ -116,13 +116,13 @@ def choose_with_files(compared: tuple[Compared, Compared], files: list[OwnFile])
             for one in compared
         )
         known = shared.cases_of(artifacts.available_models()[0], artifacts.BEST)
-        by_split = matching.match_by_split(tables, compared, known)
+        repeated = tuple(tuple(table.attrs.get("repeated", ())) for table in tables)
+        by_split, weights = match(tables, compared, known, repeated)
         titles = {split: (SPLITS | OWN_RADIOGRAPHS)[split] for split in by_split}
         with place:
             split = shared.pick("Radiographs", titles, "split")
         sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
         matched = by_split[split]
-        weights = matching.ensemble_weights_of(tables, compared, known)
         by_hand = weights is None
         if weights is None:
             percent = st.slider(
@@ -174,6 +174,18 @@ def of_sex(table: pd.DataFrame, sex: str) -> pd.DataFrame:
 
 
 # Streamlit tells tables apart by their content: those that were written anew are compared anew.
+@st.cache_data(show_spinner=False, max_entries=16)
+def match(tables: tuple, compared: tuple, known: pd.DataFrame, repeated: tuple) -> tuple:
+    """(split -> `Matched`, ensemble weights or None).
+
+    repeated: ids in `attrs` of the tables, which Streamlit does not look at.
+    """
+    return (
+        matching.match_by_split(tables, compared, known),
+        matching.ensemble_weights_of(tables, compared, known),
+    )
+
+
 @st.cache_data(show_spinner=False, max_entries=64)
 def compare(first: pd.DataFrame, second: pd.DataFrame, weights: tuple) -> HeadToHead:
     return head_to_head(first, second, weights)
