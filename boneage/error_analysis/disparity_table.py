@@ -18,6 +18,12 @@ ABOUT_DISPARITY = (
     "the two furthest apart are selected, so their difference is biased upward. Groups below "
     f"{MIN_CASES} radiographs are left out; the ratio of biases needs one sign."
 )
+_FACTORS = {
+    "sex": "Sex",
+    "age_band": "Age band",
+    "block": "Acquisition block",
+    "crop_method": "Hand detection",
+}
 TOO_FEW = f"Fewer than two groups have {MIN_CASES} radiographs."
 _TITLES = {
     "mae": ("MAE", "months"),
@@ -34,6 +40,19 @@ def disparity_table(found: pd.DataFrame) -> Table:
     }
     columns = ["Highest", "Lowest", "Difference", "Ratio"]
     return Table([(title, None) for title in columns], sections, first_column=22)
+
+
+def factors_of(cases: pd.DataFrame) -> dict[str, str]:
+    """What tells these cases apart and so makes groups: column -> title.
+
+    Args:
+        cases: of `residuals.with_residuals`.
+    """
+    return {
+        column: title
+        for column, title in _FACTORS.items()
+        if column in cases and cases[column].nunique() > 1
+    }
 
 
 def title_of(group: str) -> str:

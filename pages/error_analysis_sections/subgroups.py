@@ -10,6 +10,7 @@ from boneage.error_analysis.disparity_table import (
     DISPARITY,
     TOO_FEW,
     disparity_table,
+    factors_of,
 )
 from boneage.figures import style, tables
 from pages import shared
@@ -40,17 +41,7 @@ def show_subgroups(choice: Choice, found: Analysis) -> None:
 
 def show_disparity(found: Analysis) -> None:
     st.subheader(DISPARITY, anchor=False)
-    titles = {
-        "sex": "Sex",
-        "age_band": "Age band",
-        "block": "Acquisition block",
-        "crop_method": "Hand detection",
-    }
-    groups = {
-        column: title
-        for column, title in titles.items()
-        if column in found.cases and found.cases[column].nunique() > 1
-    }
+    groups = factors_of(found.cases)
     if not groups:
         st.caption(TOO_FEW)
         return
