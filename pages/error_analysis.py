@@ -8,6 +8,7 @@ from boneage.errors import BoneAgeError
 from pages import shared
 from pages.error_analysis_sections.agreement import show_agreement, show_calibration
 from pages.error_analysis_sections.coverage import show_coverage
+from pages.error_analysis_sections.export import show_export
 from pages.error_analysis_sections.metrics import show_metrics, show_published
 from pages.error_analysis_sections.residuals import show_residuals
 from pages.error_analysis_sections.selected import download
@@ -22,6 +23,7 @@ SECTIONS = {
     "Interval coverage": show_coverage,
     "Subgroups": show_subgroups,
     "Published results": show_published,
+    "Export": show_export,
 }
 
 

@@ -3,10 +3,12 @@
 import streamlit as st
 
 from boneage import artifacts, formatting
+from boneage.comparison.head_to_head import HeadToHead
 from boneage.errors import BoneAgeError
 from boneage.models.registry import MODELS
 from pages import shared
 from pages.head_to_head_sections.charts import show_charts, show_robustness
+from pages.head_to_head_sections.export import show_export
 from pages.head_to_head_sections.metrics import (
     show_conclusion,
     show_published,
@@ -14,7 +16,7 @@ from pages.head_to_head_sections.metrics import (
     show_table,
 )
 from pages.head_to_head_sections.one_radiograph import show_radiograph
-from pages.head_to_head_sections.selection import Names, choose, compare
+from pages.head_to_head_sections.selection import Choice, Names, choose, compare
 
 
 def show_missing(available: list[str]) -> None:
@@ -38,6 +40,12 @@ def show_missing(available: list[str]) -> None:
     show_published()
 
 
+@st.fragment  # choosing a format redraws this section only
+def show_exported(choice: Choice, found: HeadToHead) -> None:
+    with st.expander("Export charts, tables, report and methods", icon=":material/download:"):
+        show_export(choice, found)
+
+
 def show_page(models: Names) -> None:
     choice = None
     try:
@@ -53,6 +61,7 @@ def show_page(models: Names) -> None:
             show_published()
             show_statistics(found, choice.titles)
             show_charts(choice, found)
+            show_exported(choice, found)
     show_robustness()
     show_radiograph(models, choice.recipe if choice else artifacts.BEST)
 

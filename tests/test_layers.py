@@ -73,6 +73,7 @@ def test_sections_belong_to_one_page(path):
     page = path.parent.name.removesuffix("_sections") if path.parent.name != "pages" else path.stem
     assert imported(path, "pages") <= {
         "shared",
+        "export",
         "radiographs",
         "samples",
         "viewer",

@@ -11,8 +11,9 @@ from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.text import SPLITS
 from boneage.error_analysis import analysis
 from boneage.error_analysis.analysis import Analysis
-from boneage.error_analysis.conditions import filter_cases
+from boneage.error_analysis.conditions import filter_cases, in_words
 from boneage.figures import palette, style
+from boneage.formatting import ages_in_words
 from boneage.inference import text as prediction_text
 from boneage.models.registry import ENSEMBLE
 from pages import shared
@@ -28,6 +29,7 @@ class Choice:
     """What the page shows: the cases of one model, recipe and split, of one sex and of some ages.
 
     by: column of the age by which residuals and subgroups are shown.
+    restriction: the sex, ages and subgroup that the cases were restricted to, in words.
     published: name of the model, or "ensemble", whose intervals the app shows; None of others.
     ids: of the cases of all sexes and ages, in the subgroup or not.
     whole: no case of the split was left out by sex, age or subgroup.
@@ -42,6 +44,7 @@ class Choice:
     cases: pd.DataFrame
     ids: pd.Series
     whole: bool
+    restriction: str = ""
     published: str | None = None
     note: str | None = None
 
@@ -62,8 +65,11 @@ def choose() -> Choice | None:
             return None
         if own is None:
             return None
-        cases, whole, by = narrow(own)
-        return Choice("Your predictions", palette.MEAN, OWN, by, [], cases, own["id"], whole)
+        cases, restriction, by = narrow(own)
+        whole = len(cases) == len(own)
+        return Choice(
+            "Your predictions", palette.MEAN, OWN, by, [], cases, own["id"], whole, restriction
+        )
     with st.container(horizontal=True, gap="medium"):
         published = artifacts.available_models()
         names = [*published, ENSEMBLE] if len(published) > 1 else published
@@ -75,12 +81,15 @@ def choose() -> Choice | None:
     cases = shared.cases_of(name, recipe)
     cases = cases.assign(block=acquisition_block(cases))
     of_split = cases[cases["split"] == split]
-    cases, whole, by = narrow(of_split)
+    cases, restriction, by = narrow(of_split)
+    whole = len(cases) == len(of_split)
     models = published if name == ENSEMBLE else [name]
     title, color = style.model_title(name), palette.model_color(name)
     shown = name if recipe == artifacts.BEST else None
     note = weights_in_words(recipe) if name == ENSEMBLE else None
-    return Choice(title, color, split, by, models, cases, of_split["id"], whole, shown, note)
+    return Choice(
+        title, color, split, by, models, cases, of_split["id"], whole, restriction, shown, note
+    )
 
 
 def weights_in_words(recipe: str) -> str:
@@ -90,8 +99,8 @@ def weights_in_words(recipe: str) -> str:
     )
 
 
-def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
-    """The cases of the sex, ages and subgroup chosen, whether all, and by which age to show them.
+def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
+    """The cases of the sex, ages and subgroup chosen, these in words, and by which age to show them.
 
     Raises SubgroupError.
     """
@@ -118,7 +127,14 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
     subgroup = chosen_subgroup()
     show_chip(subgroup, by)
     chosen &= filter_cases(cases, subgroup)
-    return cases[chosen].reset_index(drop=True), bool(chosen.all()), by
+    restriction = [
+        shared.SEX_FILTER[sex].lower() if sex != shared.ALL else "",
+        ages_in_words(12 * youngest, 12 * oldest)
+        if (youngest, oldest) != (0, OLDEST_YEARS)
+        else "",
+        in_words(subgroup, by),
+    ]
+    return cases[chosen].reset_index(drop=True), ", ".join(filter(None, restriction)), by
 
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
