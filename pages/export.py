@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from boneage.evaluation.citations import cited
-from boneage.figures.files import TABLE_FORMATS, ExportedTable, stem_of, zipped
+from boneage.figures.files import CHART_FORMATS, TABLE_FORMATS, ExportedTable, stem_of, zipped
 
 ALL = "All (ZIP)"
 ZIP = "application/zip"
@@ -45,7 +45,7 @@ def show_charts(charts: Mapping[str, Callable[[], go.Figure]], name: str) -> Non
         kind = choose("Format", {"svg": "SVG", "pdf": "PDF", "png": "PNG"}, "export-format")
         width = choose("Width", WIDTHS, "export-width", 174)
         chosen = {title: charts[title]} if title in charts else charts
-        mime = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}[kind]
+        mime = CHART_FORMATS[kind]
         show_button("Download charts", lambda one: printed(one(), kind, width), chosen, name, kind,
                     mime)  # fmt: skip
     st.caption(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+CHART_FORMATS = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 TABLE_FORMATS = {"csv": "text/csv", "tex": "application/x-tex"}
 # What LaTeX's default fonts lack, or take for something else.
 _LATEX = {"−": "$-$", "<": "$<$", ">": "$>$", "≤": r"$\leq$", "≥": r"$\geq$", "±": r"$\pm$"}

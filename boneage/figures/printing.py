@@ -22,8 +22,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, Null
 from boneage.figures import print_traces
 from boneage.figures.print_traces import POINTS_PER_PIXEL, Plot, color_of, dashes
 
-FORMATS = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
-WIDTHS = {85: "One column (85 mm)", 174: "Two columns (174 mm)"}
 DPI = 300  # of PNG, and of points that are too many to be drawn one by one
 _MM = 1 / 25.4  # inches
 _PIXELS = 640  # how wide a chart of the page is taken to be, for its proportions

@@ -100,7 +100,7 @@ def weights_in_words(recipe: str) -> str:
 
 
 def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
-    """The cases of the sex, ages and subgroup chosen, these in words, and by which age to show them.
+    """The cases of the sex, ages and subgroup chosen, these in words, and the age to show them by.
 
     Raises SubgroupError.
     """
@@ -127,14 +127,12 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
     subgroup = chosen_subgroup()
     show_chip(subgroup, by)
     chosen &= filter_cases(cases, subgroup)
-    restriction = [
-        shared.SEX_FILTER[sex].lower() if sex != shared.ALL else "",
-        ages_in_words(12 * youngest, 12 * oldest)
-        if (youngest, oldest) != (0, OLDEST_YEARS)
-        else "",
-        in_words(subgroup, by),
-    ]
-    return cases[chosen].reset_index(drop=True), ", ".join(filter(None, restriction)), by
+    restriction = [in_words(subgroup, by)] if subgroup else []
+    if (youngest, oldest) != (0, OLDEST_YEARS):
+        restriction.insert(0, ages_in_words(12 * youngest, 12 * oldest))
+    if sex != shared.ALL:
+        restriction.insert(0, shared.SEX_FILTER[sex].lower())
+    return cases[chosen].reset_index(drop=True), ", ".join(restriction), by
 
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
