@@ -129,7 +129,8 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
     chosen &= filter_cases(cases, subgroup)
     restriction = [in_words(subgroup, by)] if subgroup else []
     if (youngest, oldest) != (0, OLDEST_YEARS):
-        restriction.insert(0, ages_in_words(12 * youngest, 12 * oldest))
+        ages = ages_in_words(12 * youngest, 12 * oldest)
+        restriction.insert(0, f"reference bone age {ages}")
     if sex != shared.ALL:
         restriction.insert(0, shared.SEX_FILTER[sex].lower())
     return cases[chosen].reset_index(drop=True), ", ".join(restriction), by
