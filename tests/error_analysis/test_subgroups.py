@@ -8,7 +8,8 @@ from boneage.evaluation.intervals import bootstrap
 from boneage.evaluation.residuals import PREDICTED_AGE, REFERENCE_AGE, with_residuals
 
 COLUMNS = [
-    "subgroup", "cohort", "n", "size", "mae", "mae_low", "mae_high", "mae_in_sample", "rate", "coverage"
+    *("subgroup", "cohort", "n", "size", "mae", "mae_low", "mae_high", "mae_in_sample"),
+    *("rate", "coverage"),
 ]  # fmt: skip
 
 

@@ -20,7 +20,8 @@ def test_a_table_is_csv_with_its_numbers_and_latex_with_its_words():
     latex = table.written("tex").decode()
     for words in (
         r"\toprule", r"\caption{Errors of 5\% of cases.}", r"\label{tab:errors-of-5-of-cases}",
-        r"MAE, months & n $>$ 20 \& p \\", r"Error: Girls\_1 (n = 3) & $-$0.5 ($-$1.0 to 0.1) & 5\%",
+        r"MAE, months & n $>$ 20 \& p \\",
+        r"Error: Girls\_1 (n = 3) & $-$0.5 ($-$1.0 to 0.1) & 5\%",
         r"\begin{tabular}{lrr}",
     ):  # fmt: skip
         assert words in latex
