@@ -94,6 +94,7 @@ def test_the_page_opens_on_the_mean_of_both_models_and_the_test_set(page):
         "Interval coverage",
         "Subgroups",
         "Published results",
+        "Export",
     ]
     assert len(page.get("plotly_chart")) == CHARTS["Residuals"]
 
