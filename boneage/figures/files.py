@@ -12,7 +12,14 @@ CHART_FORMATS = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image
 TABLE_FORMATS = {"csv": "text/csv", "tex": "application/x-tex"}
 # What LaTeX's default fonts lack, or take for something else.
 _LATEX = {"−": "$-$", "<": "$<$", ">": "$>$", "≤": r"$\leq$", "≥": r"$\geq$", "±": r"$\pm$"}
-_LATEX |= {"×": r"$\times$", "÷": r"$\div$", "²": r"$^2$", "✓": "", "–": "--"}
+_LATEX |= {
+    "×": r"$\times$",
+    "÷": r"$\div$",
+    "²": r"$^2$",
+    "✓": "",
+    "–": "--",
+    "\N{NO-BREAK SPACE}": "~",
+}
 
 
 @dataclass(frozen=True, eq=False)

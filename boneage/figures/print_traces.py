@@ -90,7 +90,8 @@ def _scatter(plot: Plot, trace: Any) -> Any:
     elif trace.error_x.array is not None or trace.error_y.array is not None:
         _error_bars(axes, trace, x, y)
     if "markers" in mode and trace.marker.opacity != 0:
-        drawn = _markers(axes, trace, x, y)
+        markers = _markers(axes, trace, x, y)
+        drawn = drawn or markers
     if "text" in mode:
         across, along = _ALIGN[trace.textposition or "middle center"]
         for at_x, at_y, words in zip(x, y, trace.text, strict=True):
@@ -119,13 +120,14 @@ def _line(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> Any:
 
 def _markers(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> Any:
     marker = trace.marker
+    color = marker.color or trace.line.color
     (drawn,) = axes.plot(
         x, y, linestyle="", marker=_SYMBOLS[marker.symbol or "circle"],
         zorder=2.6 if len(x) < 50 else 2.1,  # few are means, which lie on the cases
         markersize=POINTS_PER_PIXEL * (marker.size or 6),
-        color=color_of(marker.color), alpha=marker.opacity, rasterized=len(x) > _MANY,
+        color=color_of(color), alpha=marker.opacity, rasterized=len(x) > _MANY,
         markeredgewidth=POINTS_PER_PIXEL * (marker.line.width or 0),
-        markeredgecolor=color_of(marker.line.color or marker.color),
+        markeredgecolor=color_of(marker.line.color or color),
     )  # fmt: skip
     return drawn
 

@@ -51,7 +51,7 @@ def print_figure(figure: go.Figure, kind: str, width: int = 174) -> bytes:
     entries: dict[str, Any] = {}
     for trace in figure.data:
         if trace.visible in (None, True):
-            plot = plots[(trace.xaxis or "x", trace.yaxis or "y")]
+            plot = plots[_axes_of(trace)]
             drawn = print_traces.draw(plot, trace)
             if drawn is not None and trace.name and trace.showlegend is not False:
                 entries.setdefault(_plain(trace.name), drawn)
@@ -74,7 +74,7 @@ def print_figure(figure: go.Figure, kind: str, width: int = 174) -> bytes:
 
 def _plots(figure: go.Figure, canvas: Figure) -> dict[tuple[str, str], Plot]:
     """The pairs of axes that traces use, above each other."""
-    used = dict.fromkeys((trace.xaxis or "x", trace.yaxis or "y") for trace in figure.data)
+    used = dict.fromkeys(map(_axes_of, figure.data))
     each = canvas.subplots(len(used), 1, sharex=len(used) > 1, squeeze=False).ravel()
     plots = {}
     for names, axes in zip(used, each, strict=True):
@@ -87,6 +87,11 @@ def _plots(figure: go.Figure, canvas: Figure) -> dict[tuple[str, str], Plot]:
                 axis.grid(color=_GRID, linewidth=0.4)
         plots[names] = Plot(axes, figure)
     return plots
+
+
+def _axes_of(trace: Any) -> tuple[str, str]:
+    """What a trace calls its axes; one that has none cannot be drawn."""
+    return getattr(trace, "xaxis", None) or "x", getattr(trace, "yaxis", None) or "y"
 
 
 def _settings(figure: go.Figure, axis: str) -> Any:

@@ -22,7 +22,6 @@ def test_every_table_has_its_numbers_and_its_words(found):
         "Metrics",
         "MAE by reference bone age and sex",
         "Worst-performing subgroups",
-        "Subgroups found by a decision tree",
         "Disparity between groups",
         "By inferred acquisition block",
         "Interval coverage",

@@ -69,5 +69,5 @@ def test_what_is_not_there_is_one_sentence(tiny_artifacts, tmp_path, capsys, arg
 
 def test_words_from_files_cannot_become_markup(tiny_artifacts):
     cases = artifacts.read_predictions(artifacts.model_folder("tiny_densenet"))
-    html = report_html("tiny_densenet", "test", cases, ["<script>alert(1)</script>"])
+    html = report_html(*MODEL, "test", cases, ["<script>alert(1)</script>"])
     assert "<script>alert" not in html
