@@ -16,7 +16,7 @@ DOWNLOAD = {"icon": ":material/download:", "on_click": "ignore"}
 
 def show_export(
     charts: Mapping[str, Callable[[], go.Figure]],
-    tables: Mapping[str, ExportedTable],
+    tables: Mapping[str, Callable[[], ExportedTable]],
     report: Callable[[], str],
     methods: str,
     name: str,
@@ -54,12 +54,12 @@ def show_charts(charts: Mapping[str, Callable[[], go.Figure]], name: str) -> Non
     )
 
 
-def show_tables(tables: Mapping[str, ExportedTable], name: str) -> None:
+def show_tables(tables: Mapping[str, Callable[[], ExportedTable]], name: str) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         title = st.selectbox("Table", [ALL, *tables], key="export-table", width=320)
         kind = choose("Format", {"csv": "CSV", "tex": "LaTeX"}, "export-table-format")
         chosen = {title: tables[title]} if title in tables else tables
-        show_button("Download tables", lambda one: one.written(kind), chosen, name, kind,
+        show_button("Download tables", lambda one: one().written(kind), chosen, name, kind,
                     TABLE_FORMATS[kind])  # fmt: skip
     st.caption(
         "CSV holds the numbers as computed, LaTeX (package booktabs) the table as it is shown."

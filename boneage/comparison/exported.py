@@ -16,6 +16,7 @@ from boneage.figures.files import ExportedTable
 from boneage.formatting import CI_95, p_value, share
 
 Charts = dict[str, Callable[[], go.Figure]]
+Tables = dict[str, Callable[[], ExportedTable]]
 
 
 def all_charts(found: HeadToHead, compared: Sequence[Compared]) -> Charts:
@@ -33,21 +34,25 @@ def all_charts(found: HeadToHead, compared: Sequence[Compared]) -> Charts:
     }
 
 
-def all_tables(found: HeadToHead, compared: tuple[Compared, Compared]) -> dict[str, ExportedTable]:
-    """The tables by title."""
+def all_tables(found: HeadToHead, compared: tuple[Compared, Compared]) -> Tables:
+    """The tables by title, each made when it is called."""
     titles = compared[0].title, compared[1].title
-    published = published_results()
     return {
-        "Metrics": _metrics(found, compared),
-        "Paired statistics": _statistics(found, titles),
-        "Closer model by age and sex": _wins(found, titles),
-        "Bias by sex": _bias(found, titles),
-        "Published results": ExportedTable(
-            "Published results on the radiographs of the RSNA Pediatric Bone Age Challenge.",
-            published,
-            shown.published_table(published).texts().rename(columns={"": "System"}),
-        ),
+        "Metrics": lambda: _metrics(found, compared),
+        "Paired statistics": lambda: _statistics(found, titles),
+        "Closer model by age and sex": lambda: _wins(found, titles),
+        "Bias by sex": lambda: _bias(found, titles),
+        "Published results": _published,
     }
+
+
+def _published() -> ExportedTable:
+    published = published_results()
+    return ExportedTable(
+        "Published results on the radiographs of the RSNA Pediatric Bone Age Challenge.",
+        published,
+        shown.published_table(published).texts().rename(columns={"": "System"}),
+    )
 
 
 def _metrics(found: HeadToHead, compared: tuple[Compared, Compared]) -> ExportedTable:

@@ -43,7 +43,7 @@ def disparity_table(found: pd.DataFrame) -> Table:
 
 
 def factors_of(cases: pd.DataFrame) -> dict[str, str]:
-    """What tells these cases apart and so makes groups: column -> title.
+    """What makes at least two groups of these cases that are large enough: column -> title.
 
     Args:
         cases: of `residuals.with_residuals`.
@@ -51,7 +51,7 @@ def factors_of(cases: pd.DataFrame) -> dict[str, str]:
     return {
         column: title
         for column, title in _FACTORS.items()
-        if column in cases and cases[column].nunique() > 1
+        if column in cases and (cases[column].value_counts() >= MIN_CASES).sum() > 1
     }
 
 

@@ -1,5 +1,6 @@
 """The tables of an error analysis for export, as numbers and as people read them."""
 
+from collections.abc import Callable
 from itertools import product
 
 import pandas as pd
@@ -14,14 +15,16 @@ from boneage.evaluation.published import PUBLISHED_COLUMN, published_results
 from boneage.figures import style
 from boneage.figures.files import ExportedTable
 from boneage.figures.tables import block_table, cohort_table
-from boneage.formatting import CI_95, METRIC_TITLES, metric_interval, metric_value
+from boneage.formatting import CI_95, METRIC_TITLES, metric_interval, metric_value, share
 from boneage.inference.conformal import LEVEL
 
-Tables = dict[str, ExportedTable]
+Tables = dict[str, Callable[[], ExportedTable]]
 
 
 def all_tables(found: Analysis, split: str, coverage: pd.DataFrame | None = None) -> Tables:
-    """Those of every section of the page, by title; without those that have no row.
+    """Those of every section of the page by title, each made when it is called.
+
+    What has no row is left out.
 
     Args:
         found: the analysis.
@@ -29,34 +32,34 @@ def all_tables(found: Analysis, split: str, coverage: pd.DataFrame | None = None
         coverage: as of `coverage_figures`, of one model; None where there are no intervals.
     """
     age, _ = style.AGES[found.by]
-    groups, blocks = found.subgroups, found.by_block
-    tables = {
-        "Metrics": metrics_table(found.metrics),
-        f"MAE by {age} and sex": _by_band_and_sex(found, age),
-        error_text.WORST: ExportedTable(
+    groups = found.subgroups
+    tables: Tables = {
+        "Metrics": lambda: metrics_table(found.metrics),
+        f"MAE by {age} and sex": lambda: _by_band_and_sex(found, age),
+    }
+    if not groups.worst.empty:
+        tables[error_text.WORST] = lambda: ExportedTable(
             f"{error_text.WORST} (bands are of {age}).",
             groups.worst,
             cohort_table(groups.worst).texts(),
-        ),
-        error_text.TREE: ExportedTable(
+        )
+    if not groups.tree.empty:
+        tables[error_text.TREE] = lambda: ExportedTable(
             f"{error_text.TREE} (ages are {age}s).", groups.tree, cohort_table(groups.tree).texts()
-        ),
-        DISPARITY: disparities(found),
-    }
-    if not blocks.empty:
-        tables[error_text.BLOCKS] = ExportedTable(
-            f"Errors {error_text.BLOCKS.lower()}.", blocks, block_table(blocks).texts()
+        )
+    if factors_of(found.cases):
+        tables[DISPARITY] = lambda: disparities(found)
+    if not found.by_block.empty:
+        tables[error_text.BLOCKS] = lambda: ExportedTable(
+            f"Errors {error_text.BLOCKS.lower()}.",
+            found.by_block,
+            block_table(found.by_block).texts(),
         )
     if coverage is not None:
-        rows = coverage_rows(coverage, LEVEL)
-        titles = {"group": "Subgroup", "width": "Median width (months)"}
-        titles |= {split: f"Coverage, {split}" for split in ("validation", "test")}
-        texts = rows.assign(width=rows["width"].map("{:.0f}".format)).rename(columns=titles)
-        caption = f"Coverage of the prediction intervals, with {CI_95}."
-        tables["Interval coverage"] = ExportedTable(caption, coverage, texts)
+        tables["Interval coverage"] = lambda: _coverage(coverage)
     if split in PUBLISHED_COLUMN:
-        tables[error_text.PUBLISHED] = _published(PUBLISHED_COLUMN[split], split)
-    return {title: table for title, table in tables.items() if not table.data.empty}
+        tables[error_text.PUBLISHED] = lambda: _published(PUBLISHED_COLUMN[split], split)
+    return tables
 
 
 def metrics_table(metrics: dict[str, float]) -> ExportedTable:
@@ -78,7 +81,7 @@ def metrics_table(metrics: dict[str, float]) -> ExportedTable:
 
 
 def disparities(found: Analysis) -> ExportedTable:
-    """Every factor that makes groups, alone and within each other one."""
+    """Every factor of `factors_of`, of which there is one at least, alone and within each other."""
     factors = factors_of(found.cases)
     data, texts = [], []
     for by, control in product(factors, [None, *factors]):
@@ -93,8 +96,6 @@ def disparities(found: Analysis) -> ExportedTable:
         named[""] = f"{title}: " + named[""]
         texts.append(named)
     caption = f"{DISPARITY}, with {CI_95}."
-    if not data:
-        return ExportedTable(caption, pd.DataFrame(), pd.DataFrame())
     return ExportedTable(caption, pd.concat(data), pd.concat(texts))
 
 
@@ -114,6 +115,15 @@ def _by_band_and_sex(found: Analysis, age: str) -> ExportedTable:
     return ExportedTable(
         f"Mean absolute error by {age} and sex.", table, pd.DataFrame(texts, columns=columns)
     )
+
+
+def _coverage(coverage: pd.DataFrame) -> ExportedTable:
+    rows = coverage_rows(coverage, LEVEL)
+    titles = {"group": "Subgroup", "width": "Median width (months)"}
+    titles |= {split: f"Coverage, {split}" for split in ("validation", "test")}
+    texts = rows.assign(width=rows["width"].map("{:.0f}".format)).rename(columns=titles)
+    caption = f"Coverage of the {share(LEVEL)} prediction intervals, with {CI_95}."
+    return ExportedTable(caption, coverage, texts)
 
 
 def _published(column: str, split: str) -> ExportedTable:

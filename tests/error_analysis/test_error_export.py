@@ -27,6 +27,7 @@ def test_every_table_has_its_numbers_and_its_words(found):
         "Interval coverage",
         "Published results",
     ]
+    tables = {title: make() for title, make in tables.items()}
     for title, table in tables.items():
         assert len(table.texts), title
         assert table.caption.endswith("."), title
