@@ -255,7 +255,7 @@ def mae_heatmap(table: pd.DataFrame, by: str = REFERENCE_AGE) -> go.Figure:
         f"Mean absolute error by {age} and sex",
         style.titled("Sex", showgrid=False, fixedrange=True),
         style.titled(axis, autorange="reversed", showgrid=False, fixedrange=True),
-        height=120 + 76 * len(cells),
+        height=120 + 76 * max(len(cells), 3),  # fewer have no room for the title of the axis
         showlegend=False,
         hoverdistance=-1,  # a click anywhere in a cell is one on its middle
     )
