@@ -92,15 +92,15 @@ def show_methods(methods: str, name: str) -> None:
     st.subheader("Methods", anchor=False)
     st.code(text, language=None, wrap_lines=True)
     with st.expander("References (BibTeX)", icon=":material/menu_book:"):
+        st.download_button(
+            "Download BibTeX",
+            bibtex.encode(),
+            file_name=f"{name}.bib",
+            mime="application/x-bibtex",
+            key="export-bibtex",
+            **DOWNLOAD,
+        )
         st.code(bibtex, language=None, wrap_lines=True)
-    st.download_button(
-        "References (BibTeX)",
-        bibtex.encode(),
-        file_name=f"{name}.bib",
-        mime="application/x-bibtex",
-        key="export-bibtex",
-        **DOWNLOAD,
-    )
 
 
 def choose(label: str, options: dict, key: str, default: object = None):

@@ -113,7 +113,7 @@ def test_a_subgroup_that_the_radiographs_do_not_have_is_said_and_can_be_cleared(
 def test_charts_tables_report_and_references_can_be_downloaded(script):
     page = started(script, section="Export") if script == PAGE else started(script)
     labels = [element.proto.label for element in page.get("download_button")]
-    for label in ("Download charts", "Download tables", "Report (HTML)", "References (BibTeX)"):
+    for label in ("Download charts", "Download tables", "Report (HTML)", "Download BibTeX"):
         assert label in labels
     assert "The boneage authors" in page.code[0].value
     assert "@article{halabi2019," in page.code[1].value
