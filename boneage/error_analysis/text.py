@@ -75,8 +75,9 @@ def worst_subgroups(found: Subgroups, age: str) -> str:
         return "No subgroup of at least 20 radiographs can be formed."
     if found.worst.empty:
         return (
-            f"None of {counted(found.n_tested, 'subgroup')} tested (bands are of {age}) has a larger error "
-            f"than the rest, after adjustment for their number (family-wise error {share(0.05)})."
+            f"None of {counted(found.n_tested, 'subgroup')} tested (bands are of {age}) has a "
+            "larger error than the rest, after adjustment for their number (family-wise error "
+            f"{share(0.05)})."
         )
     return (
         f"Subgroups with a larger MAE than the rest, of {found.n_tested} tested, after adjustment "
