@@ -142,16 +142,26 @@ def _read_predictions(folder, changed: int) -> pd.DataFrame:
     return artifacts.read_predictions(folder)
 
 
+def _read_once(read: Callable[..., pd.DataFrame], upload, chosen: dict[str, str]) -> pd.DataFrame:
+    """The table of an upload, kept for the session, as a page runs again after every click."""
+    tables = st.session_state.setdefault("uploaded_tables", {})
+    table, which = tables.get(read.__name__), (upload.file_id, tuple(chosen.items()))
+    if table is None or table[0] != which:
+        table = which, read(upload.getvalue(), upload.name, **chosen)
+        tables[read.__name__] = table
+    return table[1]
+
+
 def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | None:
     """Read an uploaded CSV file, ask what its column names leave open, and show what was read.
 
     read: `read_labels` or `read_user_predictions`. Returns None until every column is chosen.
     Raises LabelError.
     """
-    chosen = {}
+    chosen: dict[str, str] = {}
     while True:
         try:
-            table = read(upload.getvalue(), upload.name, **chosen)
+            table = _read_once(read, upload, chosen)
             break
         except UnknownColumn as question:
             column = st.selectbox(

@@ -71,8 +71,10 @@ def read_cells(content: bytes, title: str) -> pd.DataFrame:
 
 
 def to_numbers(texts: pd.Series) -> pd.Series:
-    """Numbers with a decimal point or comma as float64; NaN for all other text."""
-    numbers = pd.to_numeric(texts.str.replace(",", "."), errors="coerce").astype(float)
+    """Numbers, or text with a decimal point or comma, as float64; NaN for all other text."""
+    if not pd.api.types.is_numeric_dtype(texts):
+        texts = pd.to_numeric(texts.str.replace(",", "."), errors="coerce")
+    numbers = texts.astype(float)
     return numbers.where(np.isfinite(numbers))
 
 

@@ -31,6 +31,7 @@ from boneage.datasets.columns import (
     unit_named,
 )
 from boneage.datasets.delimited import LabelError, read_cells, shortened, to_numbers
+from boneage.datasets.parquet import MAGIC, read_parquet_cells
 from boneage.radiographs.raster import IMAGE_SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -241,11 +242,12 @@ def _read(
 ) -> pd.DataFrame:
     """Roles that are optional may be missing, in the whole table or in a row."""
     title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
-    cells = read_cells(csv if isinstance(csv, bytes) else _content(csv), title)
+    content = csv if isinstance(csv, bytes) else _content(csv)
+    cells = (read_parquet_cells if content.startswith(MAGIC) else read_cells)(content, title)
     named = {role: column for role, column in chosen.items() if column}
     columns = find_columns(cells, roles, named, title, optional)
     texts = cells[list(columns.values())].set_axis(list(columns), axis=1)
-    table = pd.DataFrame({"id": _ids(texts[ID])})
+    table = pd.DataFrame({"id": _ids(_as_text(texts[ID]))})
     notes: list[str] = []
     for role, column in ((REFERENCE, "reference_months"), (PREDICTION, "prediction_months")):
         if role in roles:
@@ -260,7 +262,8 @@ def _read(
     if with_chronological_age:
         table[CHRONOLOGICAL_AGE], age_notes = _chronological_ages(cells, columns)
         notes += age_notes
-    skipped = _reasons(texts.drop(columns=[*optional], errors="ignore")[~usable], table[~usable])
+    stated = texts.drop(columns=[*optional], errors="ignore")[~usable]
+    skipped = _reasons(stated.apply(_as_text), table[~usable])
     if not usable.any():
         raise LabelError(f"{title} has no usable row: {skipped[0]}.")
     table = table[usable].astype({"id": "str"})
@@ -308,7 +311,7 @@ def _sexes_or_none(
     if SEX not in columns:
         return None
     try:
-        return read_sexes(texts[SEX], columns[SEX], title)
+        return read_sexes(_as_text(texts[SEX]), columns[SEX], title)
     except LabelError as error:
         if not is_optional:
             raise
@@ -344,9 +347,19 @@ def _content(path: str | Path) -> bytes:
         raise LabelError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def _as_text(cells: pd.Series) -> pd.Series:
+    """Cells as str; numbers of a Parquet file without a fraction are written without one."""
+    if not pd.api.types.is_numeric_dtype(cells):
+        return cells
+    if pd.api.types.is_float_dtype(cells) and (cells.dropna() % 1 == 0).all():
+        cells = cells.astype("Int64")
+    return cells.astype("str").where(cells.notna(), "")
+
+
 def _ids(texts: pd.Series) -> pd.Series:
     """Ids, of image files without folder and suffix as `find_images` looks for them."""
-    ids = texts.str.replace(_SUFFIX, r"\1", regex=True)
+    ids, files = texts.copy(), texts.str.contains(".", regex=False).to_numpy()
+    ids.loc[files] = texts[files].str.replace(_SUFFIX, r"\1", regex=True).to_numpy()
     return ids.where(ids != "")
 
 

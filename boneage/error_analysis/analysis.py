@@ -7,7 +7,7 @@ import pandas as pd
 
 from boneage.error_analysis.calibration import AgeCalibration, age_calibration, calibration_bins
 from boneage.error_analysis.subgroups import Subgroups, by_band_and_sex, by_block, find_groups
-from boneage.evaluation.intervals import resamples_at_once
+from boneage.evaluation.intervals import SEED, resamples_at_once
 from boneage.evaluation.metrics import summarize
 from boneage.evaluation.residuals import (
     REFERENCE_AGE,
@@ -18,6 +18,8 @@ from boneage.evaluation.residuals import (
     running_median,
     with_residuals,
 )
+
+MOST_POINTS = 20_000  # more lie on each other, and a browser takes seconds to draw them
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,16 @@ class Analysis:
     n_resamples: int
 
     @cached_property
+    def drawn(self) -> pd.DataFrame:
+        """The cases that charts of points show: all, or a random sample where they are very many.
+
+        The sample is the same each time and keeps the order of the cases.
+        """
+        if len(self.cases) <= MOST_POINTS:
+            return self.cases
+        return self.cases.sample(MOST_POINTS, random_state=SEED).sort_index()
+
+    @cached_property
     def metrics(self) -> dict[str, float]:
         """A row of `summarize`."""
         row = summarize(self.cases, n_resamples=self.n_resamples).iloc[0]
@@ -56,8 +68,9 @@ class Analysis:
 
     @cached_property
     def boxes(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Of `residuals.boxes`: the boxes, and the cases beyond their whiskers."""
-        return boxes(self.cases)
+        """Of `residuals.boxes`: the boxes, and the cases beyond their whiskers of those drawn."""
+        found, beyond = boxes(self.cases)
+        return found, beyond[beyond["id"].isin(self.drawn["id"])]
 
     @cached_property
     def running(self) -> pd.DataFrame:

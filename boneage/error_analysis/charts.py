@@ -18,7 +18,7 @@ Charts = dict[str, Callable[[], go.Figure]]
 def residual_charts(found: Analysis) -> Charts:
     """Residuals and errors by age and sex."""
     return {
-        "Residuals by age": lambda: errors.residual_scatter(found.cases, found.running, found.by),
+        "Residuals by age": lambda: errors.residual_scatter(found.drawn, found.running, found.by),
         "Residuals by age and sex": lambda: errors.residual_distributions(*found.boxes, found.by),
         "MAE by age and sex": lambda: errors.mae_heatmap(found.by_band_and_sex, found.by),
     }
@@ -28,7 +28,7 @@ def calibration_charts(found: Analysis) -> Charts:
     """Reference against predicted bone age."""
     return {
         "Calibration": lambda: reference_on_predicted(
-            found.cases, found.calibration_bins, found.calibration
+            found.drawn, found.calibration_bins, found.calibration
         )
     }
 
@@ -36,8 +36,8 @@ def calibration_charts(found: Analysis) -> Charts:
 def agreement_charts(found: Analysis, color: str) -> Charts:
     """Agreement with the reference; `color` is "#rrggbb"."""
     return {
-        "Predicted against reference bone age": lambda: errors.predicted_against_age(found.cases),
-        "Bland-Altman plot": lambda: errors.bland_altman(found.cases, found.agreement),
+        "Predicted against reference bone age": lambda: errors.predicted_against_age(found.drawn),
+        "Bland-Altman plot": lambda: errors.bland_altman(found.drawn, found.agreement),
         "Histogram of residuals": lambda: errors.error_histogram(found.cases, color),
         "Cumulative distribution of the absolute error": lambda: errors.cumulative_error(
             found.cumulative, color

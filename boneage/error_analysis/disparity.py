@@ -16,7 +16,7 @@ from boneage.evaluation.intervals import (
     N_RESAMPLES,
     SEED,
     percentile_interval,
-    resample_counts,
+    resample_means,
 )
 from boneage.evaluation.limits import is_large
 
@@ -103,12 +103,7 @@ def _group_means(
     measured = (error, cases["residual_months"].to_numpy(), is_large(error))
     k = inside.shape[1]
     columns = np.hstack([inside, *(inside * one[:, None] for one in measured)]).astype(float)
-    sums = np.concatenate(
-        [
-            counts.astype(float) @ columns
-            for counts in resample_counts(len(cases), n_resamples, seed)
-        ]
-    )
+    sums = resample_means(columns, n_resamples, seed)  # each of them by the number of cases
     total = columns.sum(axis=0)
     parts = range(k, 4 * k, k)
     values = np.stack([share(total[start : start + k], total[:k]) for start in parts])

@@ -9,7 +9,7 @@ was held out from.
 
 import numpy as np
 
-from boneage.evaluation.intervals import percentile_interval, resample_counts
+from boneage.evaluation.intervals import percentile_interval, resample_means
 
 _MAX_PARTITIONS, _MIN_PARTITIONS, _ENOUGH_CASES = 25, 5, 50_000
 
@@ -52,12 +52,7 @@ def weighted_means(
     weights = np.asarray(weights, dtype=float)
     k = weights.shape[1]
     columns = np.hstack([weights * values.reshape(len(weights), -1), weights])
-    sums = np.concatenate(
-        [
-            counts.astype(float) @ columns
-            for counts in resample_counts(len(values), n_resamples, seed)
-        ]
-    )
+    sums = resample_means(columns, n_resamples, seed)
     drawn, n = share(sums[:, :k], sums[:, k:]), np.count_nonzero(weights, axis=0)
     total = columns.sum(axis=0)
     return share(total[:k], total[k:]), list(map(percentile_interval, drawn.T, n))

@@ -35,6 +35,16 @@ _FACTORS = {
 }
 
 
+def about_sample(drawn: int, n: int) -> str | None:
+    """That charts of points show a sample of n cases; None where they show all."""
+    if drawn == n:
+        return None
+    return (
+        f"Points: a random sample of {drawn:,} of the {n:,} radiographs. Lines, bars, tables and "
+        "metrics are of all."
+    )
+
+
 def calibration_slope(found: AgeCalibration) -> str:
     """The calibration slope and how to read it, in two sentences."""
     if math.isnan(found.slope):

@@ -9,12 +9,13 @@ from boneage.errors import BoneAgeError
 from boneage.figures import style
 from pages import shared
 from pages.error_analysis_sections.selected import show_selected
-from pages.error_analysis_sections.selection import Choice
+from pages.error_analysis_sections.selection import Choice, show_sample_note
 from pages.error_analysis_sections.subgroup import key_of_chart, narrow_to, pick_cell
 
 
 def show_residuals(choice: Choice, found: Analysis) -> None:
     show_selectable(choice, found)
+    show_sample_note(found)
     age, _ = style.AGES[found.by]
     left, right = st.columns(2, gap="medium")
     with left:
@@ -43,13 +44,13 @@ def show_heatmap(found: Analysis, alt: str) -> None:
 @st.fragment  # choosing points redraws this section only
 def show_selectable(choice: Choice, found: Analysis) -> None:
     event = shared.chart(
-        errors.residual_scatter(found.cases, found.running, found.by),
+        errors.residual_scatter(found.drawn, found.running, found.by),
         alt=f"Residual of every radiograph against its {style.AGES[found.by][0]}",
         key=key_of_chart("residuals"),
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
     )
-    selected = errors.selected_cases(found.cases, event.selection.points)
+    selected = errors.selected_cases(found.drawn, event.selection.points)
     if selected.empty:
         st.caption("Select points with the lasso or the box to list those radiographs.")
         return

@@ -10,6 +10,7 @@ from boneage.datasets.blocks import acquisition_block
 from boneage.datasets.labels import LabelError, read_user_predictions
 from boneage.datasets.text import SPLITS
 from boneage.error_analysis import analysis
+from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis
 from boneage.error_analysis.conditions import filter_cases, in_words
 from boneage.figures import palette, style
@@ -53,8 +54,8 @@ def choose() -> Choice | None:
     """The choice, which stands in the address; None when an uploaded file cannot be used (yet)."""
     with st.expander("Analyze your own predictions", icon=":material/upload_file:"):
         st.markdown(
-            "A CSV file with the columns `id`, `boneage` (the reference bone age), `sex` and "
-            "`prediction`, ages in months, gets the same analysis as our models."
+            "A CSV or Parquet file with the columns `id`, `boneage` (the reference bone age), "
+            "`sex` and `prediction`, ages in months, gets the same analysis as our models."
         )
         upload = st.file_uploader("Your predictions", label_visibility="collapsed")
     if upload:
@@ -133,10 +134,23 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
         restriction.insert(0, f"reference bone age {ages}")
     if sex != shared.ALL:
         restriction.insert(0, shared.SEX_FILTER[sex].lower())
-    return cases[chosen].reset_index(drop=True), ", ".join(restriction), by
+    # A copy of very many would take as much memory again.
+    narrowed = cases if chosen.all() else cases[chosen].reset_index(drop=True)
+    return narrowed, ", ".join(restriction), by
+
+
+def analyze(cases: pd.DataFrame, by: str) -> Analysis:
+    """What the page shows of the cases; of very many it is not kept, for it is large."""
+    return (analysis.analyze if len(cases) > analysis.MOST_POINTS else _analyze)(cases, by)
 
 
 # Streamlit tells tables apart by their content, so an analysis is kept for every choice.
 @st.cache_resource(show_spinner=False, max_entries=64)
-def analyze(cases: pd.DataFrame, by: str) -> Analysis:
+def _analyze(cases: pd.DataFrame, by: str) -> Analysis:
     return analysis.analyze(cases, by)
+
+
+def show_sample_note(found: Analysis) -> None:
+    """That charts show a sample, where they do."""
+    if note := error_text.about_sample(len(found.drawn), len(found.cases)):
+        st.caption(note)

@@ -57,9 +57,25 @@ def test_large_tables_are_resampled_less_often(monkeypatch):
     monkeypatch.setattr(
         analysis, "find_groups", lambda table, by, n: asked.append(n) or find_groups(table, by, n)
     )
-    for n in (100, 8000, 40_000):
+    for n in (100, 8000, 40_000, 60_000):
         assert analysis.analyze(cases(n)).subgroups.n_tested
-    assert asked == [1000, 250, 200]
+    assert asked == [1000, 250, 200, 1000]  # of the last, none is drawn case by case
+
+
+def test_charts_of_very_many_cases_show_a_sample_and_figures_are_of_all(monkeypatch):
+    table = cases(1000)
+    whole = analysis.analyze(table)
+    assert whole.drawn is whole.cases
+    monkeypatch.setattr(analysis, "MOST_POINTS", 500)
+    found = analysis.analyze(table)
+    assert len(found.drawn) == 500
+    assert found.drawn.index.is_monotonic_increasing
+    assert found.drawn.equals(analysis.analyze(table).drawn)
+    boxes, beyond = found.boxes
+    assert boxes.equals(whole.boxes[0])
+    assert 0 < len(beyond) < len(whole.boxes[1])
+    assert set(beyond["id"]) <= set(found.drawn["id"])
+    assert found.metrics == whole.metrics
 
 
 def test_a_single_case_can_be_analyzed():

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from boneage.datasets.blocks import BLOCKS
+from boneage.error_analysis import subgroups
 from boneage.error_analysis.subgroups import by_band_and_sex, by_block, find_groups, worst_subgroups
 from boneage.evaluation.intervals import bootstrap
 from boneage.evaluation.residuals import PREDICTED_AGE, REFERENCE_AGE, with_residuals
@@ -234,3 +235,19 @@ def test_cases_that_are_all_alike_have_no_subgroups(n):
         assert list(table) == COLUMNS
         assert table.empty
     assert found.n_tested == 0
+
+
+def test_of_very_many_cases_the_limit_of_permutations_is_taken(monkeypatch):
+    limits, by_chance = [], subgroups._largest_by_chance
+    monkeypatch.setattr(
+        subgroups,
+        "_largest_by_chance",
+        lambda *given: limits.append(by_chance(*given)) or limits[-1],
+    )
+    cases = with_residuals(simulated(1, n=5000, worse=1.5))
+    permuted, n_tested = worst_subgroups(cases)
+    monkeypatch.setattr(subgroups, "NORMAL_FROM", 1000)
+    drawn, n_drawn = worst_subgroups(cases)
+    assert n_tested == n_drawn > 10
+    assert set(drawn["cohort"]) == set(permuted["cohort"]) != set()
+    assert limits[0] != limits[1] == pytest.approx(limits[0], rel=0.05)

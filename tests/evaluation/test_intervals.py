@@ -150,3 +150,28 @@ def test_resamples_without_r2_are_left_out_of_its_interval():
 def test_unusable_input_is_refused(age, prediction, message):
     with pytest.raises(ValueError, match=message):
         bootstrap(age, prediction)
+
+
+def test_of_very_many_cases_the_limit_of_resampling_is_taken(monkeypatch):
+    age, prediction = cases(4000)
+    prediction[::50] += 40  # a long tail
+    drawn = resample_metrics(age, prediction, 2000)
+    monkeypatch.setattr(intervals, "NORMAL_FROM", 1000)
+    limit = resample_metrics(age, prediction, 2000)
+    assert list(limit) == list(drawn)
+    for name in drawn:
+        assert (limit[name] != drawn[name]).mean() > 0.9
+        low, high = percentile_interval(drawn[name], 4000)
+        # 2,000 resamples leave ends uncertain by about 3% of the width.
+        assert percentile_interval(limit[name], 4000) == pytest.approx(
+            (low, high), abs=0.1 * (high - low)
+        ), name
+
+
+def test_means_of_very_many_cases_are_paired_and_within_the_values(monkeypatch):
+    monkeypatch.setattr(intervals, "NORMAL_FROM", 100)
+    age, _ = cases(1000)
+    means = resample_means(np.column_stack([age, age + 3, age > 219]), 500)
+    assert means[:, 1] - means[:, 0] == pytest.approx(3)
+    assert means[:, 2].min() >= 0
+    assert resample_means(np.empty((1000, 0)), 500).shape == (500, 0)

@@ -1,12 +1,16 @@
+import io
 import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import streamlit as st
 from apps import heavy_imports, made_up_cases, run, started, texts
 
 from boneage import artifacts
+from boneage.datasets import labels
+from boneage.error_analysis import analysis
 from boneage.evaluation.metrics import error_metrics, metrics_table
 
 CHARTS = {"Residuals": 3, "Calibration": 1, "Agreement": 4}
@@ -270,6 +274,24 @@ def test_a_named_bone_age_is_the_reference_and_the_page_says_what_was_read(page)
     ) in texts(page)
     assert not page.selectbox
     assert not page.warning
+
+
+def test_a_large_parquet_file_is_read_once_and_its_charts_show_a_sample(page, monkeypatch):
+    monkeypatch.setattr(analysis, "MOST_POINTS", 50)
+    reads, read = [], labels.read_parquet_cells
+    monkeypatch.setattr(
+        labels, "read_parquet_cells", lambda *given: reads.append(given) or read(*given)
+    )
+    table = pd.read_csv(io.BytesIO(two_ages("id;age;boneage;sex;prediction")), sep=";")
+    upload(page, table.to_parquet(), "mine.parquet")
+    assert shown_mae(page) == "7.0 months"
+    assert "Read from `mine.parquet`" in texts(page)
+    assert "a random sample of 50 of the 60 radiographs" in texts(page)
+    page.segmented_control(key="of_sex").set_value("female")
+    run(page)
+    assert headings(page)[0] == "Your predictions: 30 radiographs"
+    assert "a random sample" not in texts(page)
+    assert len(reads) == 1
 
 
 def test_where_the_reference_cannot_be_known_the_page_asks(page):
