@@ -4,7 +4,7 @@ from boneage.comparison.head_to_head import HeadToHead
 from boneage.comparison.significance import ALPHA, MIN_CASES
 from boneage.comparison.text import MARGIN, sample_in_words
 from boneage.datasets.text import SPLITS
-from boneage.evaluation.citations import versions_in_words
+from boneage.evaluation.citations import bootstrap_in_words, versions_in_words
 from boneage.evaluation.intervals import resamples_at_once
 from boneage.formatting import CI_95, share
 
@@ -35,6 +35,5 @@ def methods(found: HeadToHead, titles: tuple[str, str], split: str, sex: str | N
         "sex by sign tests; p values of all secondary metrics together, and of all subgroups "
         "together, were adjusted by Holm's method [@holm1979]. Groups of fewer than "
         f"{MIN_CASES} radiographs were not tested. Metrics are given with their {CI_95} by the "
-        f"percentile bootstrap of radiographs ({resamples_at_once(2 * n):,} resamples) "
-        f"[@efron1993]. {versions_in_words()}"
+        f"{bootstrap_in_words(n, resamples_at_once(2 * n))}. {versions_in_words()}"
     )

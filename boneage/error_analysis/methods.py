@@ -3,7 +3,7 @@
 from boneage.error_analysis.analysis import Analysis
 from boneage.error_analysis.disparity import MIN_CASES
 from boneage.error_analysis.tree import MIN_SUBGROUP
-from boneage.evaluation.citations import versions_in_words
+from boneage.evaluation.citations import bootstrap_in_words, versions_in_words
 from boneage.evaluation.limits import LARGE_ERROR
 from boneage.figures.style import AGES
 from boneage.formatting import CI_95, counted
@@ -30,7 +30,7 @@ def methods(found: Analysis, title: str, split: str, subgroup: str = "") -> str:
         f"Bone ages predicted by {title} were compared with the reference bone age of "
         f"{counted(len(found.cases), 'radiograph')}{_DATA.get(split, '')}{restricted}. A residual "
         f"is predicted minus reference bone age. Metrics are given with their {CI_95} by the "
-        f"percentile bootstrap of radiographs ({found.n_resamples:,} resamples) [@efron1993]. "
+        f"{bootstrap_in_words(len(found.cases), found.n_resamples)}. "
         "Agreement is described by bias and 95% limits of agreement [@bland1986; @bland1999], "
         "calibration by the slope of the least-squares line of reference on predicted bone age "
         f"[@cox1958]. Subgroups by {age}, sex, hand detection method and, where known, contrast "

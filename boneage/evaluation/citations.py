@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from boneage import __version__
+from boneage.evaluation.intervals import NORMAL_FROM
 
 SOFTWARE = "boneage"  # the key of the software itself
 _FILE = Path(__file__).with_name("references.bib")
@@ -31,6 +32,13 @@ def versions_in_words() -> str:
         f"{platform.python_version()}, NumPy {numpy} [@harris2020], pandas {pandas}, SciPy {scipy} "
         f"[@virtanen2020] and scikit-learn {sklearn} [@pedregosa2011]."
     )
+
+
+def bootstrap_in_words(n: int, n_resamples: int) -> str:
+    """How intervals of n cases were made, with a citation: see `evaluation.intervals`."""
+    if n >= NORMAL_FROM:
+        return "normal limit of the percentile bootstrap of radiographs [@efron1993]"
+    return f"percentile bootstrap of radiographs ({n_resamples:,} resamples) [@efron1993]"
 
 
 def cited(text: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import pytest
 
 from boneage import __version__
 from boneage.evaluation import citations
+from boneage.evaluation.intervals import NORMAL_FROM
 
 
 def test_a_text_is_cited_once_each_in_its_order():
@@ -25,6 +26,11 @@ def test_the_software_is_cited_with_all_versions():
     assert f"boneage {__version__} (The boneage authors 2026)" in text
     assert f"version = {{{__version__}}}" in bibtex
     assert "[@" not in text
+
+
+def test_intervals_of_very_many_cases_are_called_what_they_are():
+    assert "(1,000 resamples)" in citations.bootstrap_in_words(200, 1000)
+    assert "normal limit" in citations.bootstrap_in_words(NORMAL_FROM, 1000)
 
 
 def test_every_entry_is_whole():
