@@ -27,8 +27,14 @@ _MM = 1 / 25.4  # inches
 _PIXELS = 640  # how wide a chart of the page is taken to be, for its proportions
 _SIZES = {"font": 7, "title": 8, "legend": 6.5}  # points
 _GRID = "#D9DDE1"
-# Matplotlib's own choice, Type 3, is refused by some journals. Same content, same file.
-mpl.rcParams.update({"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "boneage"})
+mpl.rcParams.update(
+    {
+        "pdf.fonttype": 42,  # Matplotlib's own choice, Type 3, is refused by some journals
+        "svg.fonttype": "path",
+        "svg.hashsalt": "boneage",  # the same content is the same file
+        "text.parse_math": False,  # names of files may have a dollar sign
+    }
+)
 
 
 def print_figure(figure: go.Figure, kind: str, width: int = 174) -> bytes:
@@ -132,7 +138,7 @@ def _finish(axis: Any, settings: Any) -> None:
 
 
 def _finish_figure(canvas: Figure, figure: go.Figure, entries: dict[str, Any], width: int) -> None:
-    letters = int(width / 1.55)  # of the title's size
+    letters = int(width / 1.9)  # of the title's size
     title = "\n".join(textwrap.wrap(_plain(figure.layout.title.text or "", " "), letters))
     canvas.suptitle(title, x=0.01, ha="left", fontsize=_SIZES["title"], fontweight="bold")
     if entries and figure.layout.showlegend is not False:
