@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from apps import run, started, texts
+from apps import clickable_tables, run, started, texts
 
 from boneage import artifacts
 from boneage.datasets.blocks import acquisition_block
@@ -78,11 +78,7 @@ def test_a_cell_is_chosen_by_keyboard_and_narrows_further(cases):
 
 def test_rows_of_the_tables_are_buttons_of_their_subgroups(cases):
     page = opened(section="Subgroups")
-    rows = [
-        json.loads(element.proto.json)["html"]
-        for element in page.get("bidi_component")
-        if element.proto.component_name == "clickable"
-    ]
+    rows = clickable_tables(page)
     assert len(rows) == 2  # worst and blocks; no tree explains these errors
     for html in rows:
         for text in [
