@@ -8,6 +8,7 @@ from boneage.errors import BoneAgeError
 from pages import shared
 from pages.error_analysis_sections.agreement import show_agreement, show_calibration
 from pages.error_analysis_sections.coverage import show_coverage
+from pages.error_analysis_sections.export import show_export
 from pages.error_analysis_sections.metrics import show_metrics, show_published
 from pages.error_analysis_sections.residuals import show_residuals
 from pages.error_analysis_sections.selected import download
@@ -22,6 +23,7 @@ SECTIONS = {
     "Interval coverage": show_coverage,
     "Subgroups": show_subgroups,
     "Published results": show_published,
+    "Export": show_export,
 }
 
 
@@ -49,7 +51,10 @@ def main() -> None:
         if choice is None:
             return
         if choice.cases.empty:
-            st.info("No radiograph matches the filters. Choose another sex or a wider age range.")
+            st.info(
+                "No radiograph matches the filters. Choose another sex or a wider age range, or "
+                "clear the subgroup."
+            )
             return
         found = analyze(choice.cases, choice.by)
         show_metrics(choice, found)

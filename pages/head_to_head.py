@@ -1,13 +1,14 @@
-"""Head to head: errors, compute and saliency maps of two models on the same radiographs."""
+"""Head to head: two models, or predictions of one's own, on the same radiographs."""
 
 import streamlit as st
 
 from boneage import artifacts, formatting
+from boneage.comparison.head_to_head import HeadToHead
 from boneage.errors import BoneAgeError
-from boneage.figures import style
 from boneage.models.registry import MODELS
 from pages import shared
 from pages.head_to_head_sections.charts import show_charts, show_robustness
+from pages.head_to_head_sections.export import show_export
 from pages.head_to_head_sections.metrics import (
     show_conclusion,
     show_published,
@@ -15,7 +16,7 @@ from pages.head_to_head_sections.metrics import (
     show_table,
 )
 from pages.head_to_head_sections.one_radiograph import show_radiograph
-from pages.head_to_head_sections.selection import Names, choose, compare
+from pages.head_to_head_sections.selection import Choice, Names, choose, compare
 
 
 def show_missing(available: list[str]) -> None:
@@ -39,21 +40,30 @@ def show_missing(available: list[str]) -> None:
     show_published()
 
 
-def show_page(names: Names) -> None:
-    split, recipe, sex = choose()
-    titles = tuple(map(style.model_title, names))
+@st.fragment  # choosing a format redraws this section only
+def show_exported(choice: Choice, found: HeadToHead) -> None:
+    with st.expander("Export charts, tables, report and methods", icon=":material/download:"):
+        show_export(choice, found)
+
+
+def show_page(models: Names) -> None:
+    choice = None
     try:
-        found = compare(shared.prediction_files(recipe), names, recipe, split, sex)
-    except BoneAgeError as error:  # a damaged file, or tables without a common case
+        choice = choose()
+        if choice:
+            found = compare(*choice.cases, choice.weights)
+    except BoneAgeError as error:  # a file that cannot be used, or tables without a common case
         shared.show_error(error)
     else:
-        show_conclusion(found, titles, split, sex)
-        show_table(names, recipe, split, sex, found)
-        show_published()
-        show_statistics(found, titles)
-        show_charts(names, recipe, found)
+        if choice:
+            show_conclusion(found, choice)
+            show_table(found, choice)
+            show_published()
+            show_statistics(found, choice.titles)
+            show_charts(choice, found)
+            show_exported(choice, found)
     show_robustness()
-    show_radiograph(names, recipe)
+    show_radiograph(models, choice.recipe if choice else artifacts.BEST)
 
 
 def main() -> None:

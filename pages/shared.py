@@ -39,18 +39,31 @@ def show_error(error: Exception) -> None:
     st.error(as_plain_markdown(sentence), icon=":material/error:")
 
 
-def pick(label: str, options: dict[str, str], key: str, default: int = 0, **look) -> str:
+def pick(
+    label: str,
+    options: dict[str, str],
+    key: str,
+    default: int = 0,
+    chosen: str | None = None,
+    **look,
+) -> str:
     """One of the options (value -> words); the choice stands in the address under `key`.
 
-    Where there is one only, nothing is asked. look: as of `st.segmented_control`.
+    Where there is one only, nothing is asked. `chosen` replaces the choice. look: as of
+    `st.segmented_control`.
     """
     if len(options) == 1:
         return next(iter(options))
     first = list(options)[default]
+    if chosen in options:
+        st.session_state[key] = chosen
+        first = None  # Streamlit warns of a default besides a value
+    elif st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)  # it was one of other options
     values = {words: value for value, words in options.items()}
     if (words := FORMER_WORDS.get(st.query_params.get(key))) in values:
         st.session_state[key] = values[words]
-        first = None  # Streamlit warns of a default besides a value
+        first = None
     return st.segmented_control(
         label,
         list(options),

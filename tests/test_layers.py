@@ -79,6 +79,7 @@ def test_sections_belong_to_one_page(path):
     assert imported(path, "pages") <= {
         "presentation",
         "shared",
+        "export",
         "radiographs",
         "samples",
         "viewer",

@@ -1,27 +1,28 @@
 """Two models on the same radiographs.
 
-`pairs` and `wins` are the tables of `evaluation.comparison`; first_name and second_name are names
-of the registry, or "ensemble", and say which model is first and which second in these tables.
+`pairs` and `wins` are the tables of `comparison.head_to_head`; first and second say what the first
+and the second predictions in these tables are.
 """
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from boneage.comparison.compared import Compared
 from boneage.figures import palette, style
 
 
 def prediction_against_prediction(
-    pairs: pd.DataFrame, first_name: str, second_name: str
+    pairs: pd.DataFrame, first: Compared, second: Compared
 ) -> go.Figure:
     """Prediction of one model against that of the other, in the color of the closer one."""
-    titles = [style.model_title(first_name), style.model_title(second_name)]
+    titles = [first.title, second.title]
     months = pairs[["first_months", "second_months"]]
     ends = [months.min(axis=None), months.max(axis=None)]
     ages = ("reference_months", "first_months", "second_months")
     numbers = style.case_numbers(pairs["id"], *(pairs[age] for age in ages))
     traces = []
-    for closer, name, color in _sides(first_name, second_name):
+    for closer, name, color in _sides(first, second):
         shown = pairs["closer"] == closer
         points = go.Scattergl(
             x=months["first_months"][shown], y=months["second_months"][shown], mode="markers",
@@ -45,7 +46,7 @@ def prediction_against_prediction(
     )
 
 
-def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figure:
+def win_shares(wins: pd.DataFrame, first: Compared, second: Compared) -> go.Figure:
     """On which share of each group each model is closer; one bar a group."""
     groups = wins.columns.drop(["n", "first", "second", "equal"])
     named = wins[groups].astype(str).replace(style.GROUPS)
@@ -53,7 +54,7 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
         f"{', '.join(names).capitalize()}<br>n = {n:,}"
         for names, n in zip(named.to_numpy(), wins["n"], strict=True)
     ]
-    first, second, equal = _sides(first_name, second_name)
+    first_side, second_side, equal = _sides(first, second)
     bars = [
         go.Bar(
             x=100 * wins[side], y=labels, orientation="h", name=name,
@@ -61,7 +62,7 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
             texttemplate="%{x:.0f}%", textposition="inside", insidetextanchor="middle",
             textangle=0, hovertemplate="%{x:.1f}%<extra>%{fullData.name}</extra>",
         )
-        for side, name, color in (first, equal, second)
+        for side, name, color in (first_side, equal, second_side)
     ]  # fmt: skip
     return style.chart(
         bars,
@@ -76,18 +77,17 @@ def win_shares(wins: pd.DataFrame, first_name: str, second_name: str) -> go.Figu
     )
 
 
-def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) -> go.Figure:
+def error_distributions(pairs: pd.DataFrame, first: Compared, second: Compared) -> go.Figure:
     """How many radiographs have which absolute error, in bins of 3 months; one line a model."""
     filled = 1 + int(pairs[["first_error", "second_error"]].max(axis=None) // style.BIN)
     edges = style.BIN * np.arange(filled + 2)  # the last bin is empty: outlines end at zero
     lines = []
-    for name, errors in ((first_name, pairs["first_error"]), (second_name, pairs["second_error"])):
+    for one, errors in ((first, pairs["first_error"]), (second, pairs["second_error"])):
         share = 100 * np.histogram(errors, edges)[0] / len(pairs)
-        color = palette.model_color(name)
         line = go.Scatter(
-            x=edges[:-1], y=share, mode="lines", name=style.model_title(name),
-            line={"shape": "hv", "width": 2.5, "color": color},
-            fill="tozeroy", fillcolor=palette.faded(color, 0.12),
+            x=edges[:-1], y=share, mode="lines", name=one.title,
+            line={"shape": "hv", "width": 2.5, "color": one.color},
+            fill="tozeroy", fillcolor=palette.faded(one.color, 0.12),
             customdata=edges[1:],
             hovertemplate="%{x} to %{customdata} months: %{y:.1f}"
             "%<extra>%{fullData.name}</extra>",
@@ -101,10 +101,10 @@ def error_distributions(pairs: pd.DataFrame, first_name: str, second_name: str) 
     )
 
 
-def _sides(first_name: str, second_name: str) -> list[tuple[str, str, str]]:
+def _sides(first: Compared, second: Compared) -> list[tuple[str, str, str]]:
     """Values of the column `closer` with their title and color."""
     return [
-        ("first", f"{style.model_title(first_name)} closer", palette.model_color(first_name)),
-        ("second", f"{style.model_title(second_name)} closer", palette.model_color(second_name)),
+        ("first", f"{first.title} closer", first.color),
+        ("second", f"{second.title} closer", second.color),
         ("equal", "Equally close", palette.NEUTRAL),
     ]

@@ -1,14 +1,16 @@
-"""HTML of the head-to-head page: the table of two models, and the legend of a difference map."""
+"""The head-to-head page's tables of two models, and the legend of a difference map."""
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from boneage.comparison.compared import Compared
 from boneage.comparison.costs import Cost
 from boneage.figures import palette, style
 from boneage.figures.html import macros
-from boneage.figures.tables import Cell, Row, table
+from boneage.figures.tables import Cell, Row, Table
 from boneage.formatting import METRIC_TITLES, metric_interval, metric_value, p_value
+from boneage.models.registry import ENSEMBLE
 
 _MODELS = ("first", "second", "ensemble")
 _METRIC_NOTES = {
@@ -22,6 +24,7 @@ _METRIC_NOTES = {
     "within_24": "% of radiographs",
 }
 _NOTHING = "–"
+_ENSEMBLE_TITLE = style.model_title(ENSEMBLE)
 
 
 def metric_rows(figures: pd.DataFrame, differences: pd.DataFrame, suffix: str = "") -> list[Row]:
@@ -67,13 +70,13 @@ def cost_rows(costs: Sequence[Cost], milliseconds: Sequence[float | None]) -> li
     ]
 
 
-def model_table(names: Sequence[str], sections: Mapping[str, Sequence[Row]]) -> str:
-    """A column a model and one of p values; names are those of the registry, or "ensemble"."""
-    columns = [(style.model_title(name), palette.model_color(name)) for name in names]
-    return table([*columns, ("p", None)], sections, first_column=28)
+def model_table(models: Sequence[Compared], sections: Mapping[str, Sequence[Row]]) -> Table:
+    """A column each of the predictions compared and of their ensemble, and one of p values."""
+    columns = [*((one.title, one.color) for one in models), (_ENSEMBLE_TITLE, palette.MEAN)]
+    return Table([*columns, ("p", None)], sections, first_column=28)
 
 
-def published_table(published: pd.DataFrame) -> str:
+def published_table(published: pd.DataFrame) -> Table:
     """Published results: a row a system with its input and source, a column a split.
 
     published: of `boneage.evaluation.published.published_results`.
@@ -92,7 +95,7 @@ def published_table(published: pd.DataFrame) -> str:
                 [Cell(test, rmse), Cell(_number(system.validation_mae, "g"))],
             )
         )
-    return table(columns, {"": rows}, first_column=54)
+    return Table(columns, {"": rows}, first_column=54)
 
 
 def difference_legend(first_name: str, second_name: str) -> str:

@@ -29,6 +29,10 @@ from boneage.formatting import (
     share,
 )
 
+ABOUT_FILES = (
+    "The comparison is only as good as the files: check that no radiograph was used to train or "
+    "to select the model of either side."
+)
 ABOUT_TRAINING_RUNS = (
     "Each model was trained once, with unequal effort: the comparison is between these weights, "
     "not between the architectures."
@@ -46,11 +50,21 @@ def sample_in_words(n: int, split: str, sex: str | None = None) -> str:
 
     Args:
         n: The number of radiographs.
-        split: "train", "validation" or "test".
+        split: "train", "validation" or "test", or another for a user's radiographs.
         sex: "female" or "male"; None for both.
     """
     of_whom = f" of {CHILDREN[sex]}" if sex else ""
-    return f"these {n:,} {SPLITS[split].lower()} radiographs{of_whom}"
+    words = ["these", f"{n:,}", SPLITS.get(split, "").lower(), f"radiographs{of_whom}"]
+    return " ".join(filter(None, words))
+
+
+def weights_of_user(share_of_first: float, titles: tuple[str, str]) -> str:
+    """One sentence on ensemble weights that no validation radiographs have chosen."""
+    first, second = titles
+    return (
+        f"Ensemble weights: {first} {share(share_of_first)}, {second} {share(1 - share_of_first)} "
+        "(set by hand, as the validation radiographs of both are needed to choose them)."
+    )
 
 
 def conclusion(

@@ -1,6 +1,6 @@
 """Which column of a table holds what, from English, French and German column names.
 
-Names are compared without regard to case, accents, spaces, punctuation and a unit of months.
+Names are compared without regard to case, accents, spaces, punctuation and a unit of age.
 """
 
 import re
@@ -30,6 +30,7 @@ _NAMED_AFTER = {
 NAMES = {
     ID: (
         *("id", "imageid", "caseid", "imagename", "filename", "imagefile", "file", "image"),
+        *("imagepath", "filepath", "path"),
         *("bildid", "fallid", "bildname", "dateiname", "bilddatei", "datei", "bild"),
         *("idimage", "idcas", "nomdelimage", "nomdufichier", "nomdefichier", "fichier"),
     ),
@@ -48,9 +49,16 @@ NAMES = {
     PREDICTION: (
         *("prediction", "predicted", "pred", "predictedage", "predictedboneage"),
         *("boneagepredicted", "boneageprediction", "estimatedboneage", "estimatedage"),
+        *("predboneage", "boneagepred"),
         *("vorhersage", "vorhergesagtesknochenalter", "geschatztesknochenalter"),
         *("ageosseuxpredit", "ageosseuxestime"),
     ),
+}
+# What test scripts write beside each other, and what means nothing without the other: used in
+# tables of predictions only, where no better name is.
+_TEST_SCRIPT_NAMES = {
+    REFERENCE: ("y", "ytrue", "gt", "label", "target"),
+    PREDICTION: ("yhat", "ypred", "output"),
 }
 CHRONOLOGICAL_NAMES = tuple(
     name + unit
@@ -64,7 +72,7 @@ CHRONOLOGICAL_NAMES = tuple(
 # versions of the project.
 SOME_AGE_NAMES = ("age", "ageyears", "ageinyears", "alter", "alterjahre", "alterinjahren", "ageans")
 _OWN_REFERENCE = "age_months"
-_UNIT = re.compile(r"(in|en)?(months?|monaten?|mois)$")
+_UNIT = re.compile(r"(in|en)?(months?|monaten?|mois|years?|yrs?|jahren?)$|(en|(?<=osseux))ans$")
 _UNITS = {
     MONTHS: re.compile(r"(?:^|[^a-z])(?:months?|monaten?|mois)[^a-z]*$"),
     YEARS: re.compile(r"(?:^|[^a-z])(?:years?|yrs?|jahren?|ans)[^a-z]*$"),
@@ -94,7 +102,11 @@ class UnknownColumn(LabelError):
 
 
 def find_columns(
-    cells: pd.DataFrame, roles: Sequence[str], chosen: Mapping[str, str], title: str
+    cells: pd.DataFrame,
+    roles: Sequence[str],
+    chosen: Mapping[str, str],
+    title: str,
+    optional: Sequence[str] = (),
 ) -> dict[str, str]:
     """Find the columns of a table that are needed.
 
@@ -103,6 +115,7 @@ def find_columns(
         roles: what is needed, of ID, REFERENCE, SEX and PREDICTION.
         chosen: role -> name of its column, where a person has said so.
         title: what errors call the file.
+        optional: those of `roles` that the table may lack.
 
     Returns:
         Role -> name of its column.
@@ -114,6 +127,9 @@ def find_columns(
     """
     header = _header(cells)
     named = {role: columns_named(header, names) for role, names in NAMES.items()}
+    if PREDICTION in roles:
+        for role, weak_names in _TEST_SCRIPT_NAMES.items():
+            named[role] = named[role] or columns_named(header, weak_names)
     chronological = columns_named(header, CHRONOLOGICAL_NAMES)
     some_age = columns_named(header, SOME_AGE_NAMES)
     if not named[REFERENCE] and [name.lower() for name in some_age] == [_OWN_REFERENCE]:
@@ -122,13 +138,18 @@ def find_columns(
     settled = {*named[ID], *named[SEX], *chronological, *chosen.values()}
     settled_for = {REFERENCE: named[PREDICTION], PREDICTION: some_age}
 
-    found, candidates = {}, {}
+    found: dict[str, str] = {}
+    candidates: dict[str, list[str]] = {}
     for role in roles:
-        names = named[role]
+        names = [name for name in named[role] if name not in chosen.values()]
+        if role in (REFERENCE, PREDICTION):  # of one age in both units, months
+            names = [name for name in names if unit_named(name) != YEARS] or names
         if role in chosen:
             found[role] = _chosen(header, chosen[role], title)
         elif len(names) == 1 or (names and role in (ID, SEX)):
             found[role] = names[0]
+        elif role in optional and not names:
+            continue
         elif names or role in (ID, SEX):
             candidates[role] = names
         else:

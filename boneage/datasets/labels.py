@@ -2,9 +2,10 @@
 
 A row that has no usable id, sex, age or prediction is left out, counted and named with its reason,
 because tables from a clinic have gaps; whoever reads a table shows what was left out. A table
-that could be misread as a whole (a column or code of more than one meaning, ages in years, an id
-twice, cells that do not fit the columns) is refused. Ages that may be in years or in months of
-infants are taken as months, which is said.
+that could be misread as a whole (a column or code of more than one meaning, ages that seem to be
+years, an id twice, cells that do not fit the columns) is refused. Ages in a column whose name ends
+with years become months. Ages that may be in years or in months of infants are taken as months.
+Both is said.
 """
 
 import logging
@@ -40,6 +41,12 @@ _SUFFIX = re.compile(
     rf"(?i)^(?:.*[/\\])?([^/\\]+)\.(?:{'|'.join(suffix[1:] for suffix in IMAGE_SUFFIXES)})$"
 )
 
+_TABLE_COLUMNS = {
+    ID: "id",
+    REFERENCE: "reference_months",
+    SEX: "sex",
+    PREDICTION: "prediction_months",
+}
 OLDEST_MONTHS = 300
 # In so many rows without an age above 25 the unit has to be found out: in months that is a study
 # of infants, in years it is every study.
@@ -166,6 +173,41 @@ def read_user_predictions(
     return cases.assign(split="own", crop_method="unknown")[columns]
 
 
+def read_predictions_by_id(
+    csv: str | Path | bytes,
+    name: str | None = None,
+    reference_column: str | None = None,
+    prediction_column: str | None = None,
+) -> pd.DataFrame:
+    r"""Read predictions that are compared with others by id: reference and sex may be missing.
+
+    Args:
+        csv: its path, or its content.
+        name: what errors call the file; by default its path.
+        reference_column: name of the column of the reference bone age, where it is not clear.
+        prediction_column: name of the column of the predicted bone age, where it is not clear.
+
+    Returns:
+        The columns of `read_user_predictions`, `reference_months` and `sex` missing where the file
+        does not state them; `attrs` as of `read_labels`, and `attrs["repeated"]`, the ids that
+        stand in several rows: none of these rows is used, for none is the right one.
+
+    Raises:
+        UnknownColumn: The names do not say which column holds the reference or the prediction.
+        LabelError: The file cannot be used.
+
+    Example:
+        >>> cases = read_predictions_by_id(b"image_ID,y_hat\n4360.png,151\n7.png,9\n7.png,8")
+        >>> cases["id"].tolist(), cases.attrs["repeated"]
+        (['4360'], ['7'])
+    """
+    chosen = {REFERENCE: reference_column, PREDICTION: prediction_column}
+    roles = (ID, PREDICTION, REFERENCE, SEX)
+    cases = _read(csv, name, roles, chosen, optional=(REFERENCE, SEX))
+    columns = ["id", "split", "sex", "reference_months", "prediction_months", "crop_method"]
+    return cases.assign(split="own", crop_method="unknown")[columns]
+
+
 def columns_in_words(table: pd.DataFrame, name: str) -> str:
     """Which columns of a file a table was read from, as Markdown."""
     columns = table.attrs["columns"].items()
@@ -196,33 +238,47 @@ def _read(
     roles: Sequence[str],
     chosen: Mapping[str, str | None],
     with_chronological_age: bool = False,
+    optional: Sequence[str] = (),
 ) -> pd.DataFrame:
+    """Roles that are optional may be missing, in the whole table or in a row."""
     title = name or ("the CSV file" if isinstance(csv, bytes) else str(csv))
     content = csv if isinstance(csv, bytes) else _content(csv)
     cells = (read_parquet_cells if content.startswith(MAGIC) else read_cells)(content, title)
     named = {role: column for role, column in chosen.items() if column}
-    columns = find_columns(cells, roles, named, title)
+    columns = find_columns(cells, roles, named, title, optional)
     texts = cells[list(columns.values())].set_axis(list(columns), axis=1)
-    table = pd.DataFrame(
-        {"id": _ids(_as_text(texts[ID])), "reference_months": to_numbers(texts[REFERENCE])}
-    )
+    table = pd.DataFrame({"id": _ids(_as_text(texts[ID]))})
+    notes: list[str] = []
+    for role, column in ((REFERENCE, "reference_months"), (PREDICTION, "prediction_months")):
+        if role in roles:
+            table[column] = _months(texts, columns, role, notes)
     table["reference_months"] = table["reference_months"].where(
         table["reference_months"].between(0, OLDEST_MONTHS)
     )
-    table["sex"] = read_sexes(_as_text(texts[SEX]), columns[SEX], title)
-    if PREDICTION in columns:
-        table["prediction_months"] = to_numbers(texts[PREDICTION])
+    table["sex"] = _sexes_or_none(texts, columns, title, notes, SEX in optional)
 
-    usable = table.notna().all(axis=1)
-    age_notes: list[str] = []
+    needed = [column for role, column in _TABLE_COLUMNS.items() if role in set(roles) - {*optional}]
+    usable = table[needed].notna().all(axis=1)
     if with_chronological_age:
         table[CHRONOLOGICAL_AGE], age_notes = _chronological_ages(cells, columns)
-    skipped = _reasons(texts[~usable].apply(_as_text), table[~usable])
+        notes += age_notes
+    stated = texts.drop(columns=[*optional], errors="ignore")[~usable]
+    skipped = _reasons(stated.apply(_as_text), table[~usable])
     if not usable.any():
         raise LabelError(f"{title} has no usable row: {skipped[0]}.")
-    table = table[usable].astype({"id": "str", "sex": "str"})
-    _check_ids(table["id"], title)
-    notes = _check_months(table, columns, title) + age_notes
+    table = table[usable].astype({"id": "str"})
+    if SEX not in optional:
+        table = table.astype({"sex": "str"})
+    repeated = table["id"].duplicated(keep=False)
+    if optional:
+        repeated_ids = table["id"][repeated].unique().tolist()
+        if repeated.all():
+            raise LabelError(f"{title} has every id more than once; give every image one row.")
+        table = table[~repeated]
+    else:
+        repeated_ids = []
+        _check_ids(table["id"], title)
+    notes = _check_months(table, columns, title) + notes
     if skipped and not isinstance(csv, bytes):
         logger.warning("%s: %d rows skipped; the first: %s", title, len(skipped), skipped[0])
     if notes and not isinstance(csv, bytes):
@@ -230,7 +286,38 @@ def _read(
     table = table.reset_index(drop=True)
     unused = [column for column in cells.columns if column and column not in columns.values()]
     table.attrs |= {"columns": columns, "unused": unused, "skipped": skipped, "notes": notes}
+    table.attrs["repeated"] = repeated_ids
     return table
+
+
+def _months(
+    texts: pd.DataFrame, columns: Mapping[str, str], role: str, notes: list[str]
+) -> pd.Series | float:
+    """The ages of a role in months, missing without a column; what was converted joins `notes`."""
+    if role not in columns:
+        return math.nan
+    ages = to_numbers(texts[role])
+    if unit_named(columns[role]) == YEARS:
+        column = _code(columns[role])
+        notes.append(f"The ages in the column {column} are years and were multiplied by 12.")
+        return 12 * ages
+    return ages
+
+
+def _sexes_or_none(
+    texts: pd.DataFrame, columns: dict[str, str], title: str, notes: list[str], is_optional: bool
+) -> pd.Series | None:
+    """The sexes; None of an optional column that is missing or not understood, which is noted."""
+    if SEX not in columns:
+        return None
+    try:
+        return read_sexes(_as_text(texts[SEX]), columns[SEX], title)
+    except LabelError as error:
+        if not is_optional:
+            raise
+        notes.append(f"The sex is not used: {error}")
+        del columns[SEX]
+        return None
 
 
 def _chronological_ages(
@@ -314,15 +401,15 @@ def read_sexes(texts: pd.Series, column: str, title: str) -> pd.Series:
 def _reasons(texts: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     """Why each row is left out, without a full stop at the end."""
     rules = {
-        ID: ("id", ""),
-        REFERENCE: ("reference_months", f"is not a number of months from 0 to {OLDEST_MONTHS}"),
-        SEX: ("sex", "is not understood"),
-        PREDICTION: ("prediction_months", "is not a number of months"),
+        ID: "",
+        REFERENCE: f"is not a number of months from 0 to {OLDEST_MONTHS}",
+        SEX: "is not understood",
+        PREDICTION: "is not a number of months",
     }
     each = [f"row {row} (id {_quoted(text)}): " for row, text in texts[ID].items()]
     problems: list[list[str]] = [[] for _ in each]
     for role in texts.columns:
-        column, rule = rules[role]
+        column, rule = _TABLE_COLUMNS[role], rules[role]
         for place, (text, bad) in enumerate(zip(texts[role], table[column].isna(), strict=True)):
             if bad:
                 said = f"{TITLES[role]} {_quoted(text)} {rule}" if text else f"no {TITLES[role]}"
@@ -347,9 +434,9 @@ def _check_ids(ids: pd.Series, title: str) -> None:
 
 
 def _check_months(table: pd.DataFrame, columns: dict[str, str], title: str) -> list[str]:
-    """Refuse ages in years; a sentence on each column that may hold them all the same."""
+    """Refuse ages that seem to be years; a sentence on each column that may hold them."""
     ages = {
-        shortened(columns[role], 40): (unit_named(columns[role]), table[name])
+        shortened(columns[role], 40): (unit_named(columns[role]), table[name].dropna())
         for role, name in ((REFERENCE, "reference_months"), (PREDICTION, "prediction_months"))
         if role in columns
     }
@@ -359,16 +446,14 @@ def _check_months(table: pd.DataFrame, columns: dict[str, str], title: str) -> l
     years: list[str] = []
     unclear: list[str] = []
     for column, (unit, values) in ages.items():
-        if unit == YEARS:
-            years.append(column)
-        elif unit is None and len(table) >= _ENOUGH_ROWS and values.max() <= _MAX_YEARS:
+        if unit is None and len(table) >= _ENOUGH_ROWS and values.max() <= _MAX_YEARS:
             fractions = values.max() <= _MAX_BONE_AGE_YEARS and (values % 1 != 0).mean()
             (years if differ or fractions >= _SHARE_OF_FRACTIONS else unclear).append(column)
     if years:
         raise LabelError(
             f"The ages of {title} in the column {' and the column '.join(years)} seem to be years; "
-            "multiply them by 12, because months are expected (ages of infants in months are "
-            "accepted in a column whose name ends with months)."
+            "multiply them by 12 or let the name of the column end with years (ages of infants in "
+            "months are accepted in a column whose name ends with months)."
         )
     return [
         f"The ages in the column {column} are taken as months, although none is above "

@@ -243,18 +243,35 @@ def mae_heatmap(table: pd.DataFrame, by: str = REFERENCE_AGE) -> go.Figure:
         )
     ]  # fmt: skip
     # Not the text of the heatmap, whose color Plotly chooses as if it lay on white.
+    # Unseen markers can be clicked, which the shades cannot.
     words = go.Scatter(
-        x=table["sex"].map(style.GROUPS), y=table["age_band"].map(_years), mode="text",
-        text=[_cell(row) for row in table.itertuples()], hoverinfo="skip",
+        x=table["sex"].map(style.GROUPS), y=table["age_band"].map(_years), mode="markers+text",
+        text=[_cell(row) for row in table.itertuples()], hoverinfo="none",
+        marker={"opacity": 0, "size": 60}, unselected={"marker": {"opacity": 0}},
+        selected={"marker": {"opacity": 0}},
     )  # fmt: skip
     return style.chart(
         [*shades, words],
         f"Mean absolute error by {age} and sex",
         style.titled("Sex", showgrid=False, fixedrange=True),
         style.titled(axis, autorange="reversed", showgrid=False, fixedrange=True),
-        height=120 + 76 * len(cells),
+        height=120 + 76 * max(len(cells), 3),  # fewer have no room for the title of the axis
         showlegend=False,
+        hoverdistance=-1,  # a click anywhere in a cell is one on its middle
     )
+
+
+def clicked_cell(table: pd.DataFrame, points: Sequence[Mapping]) -> tuple[str, str] | None:
+    """The age band and sex of the point clicked in `mae_heatmap(table)`; None without one.
+
+    Args:
+        table: that was drawn.
+        points: each with Plotly's point_index.
+    """
+    if not points:
+        return None
+    row = table.iloc[points[0]["point_index"]]
+    return row["age_band"], row["sex"]
 
 
 def bland_altman(cases: pd.DataFrame, agreement: Agreement) -> go.Figure:

@@ -10,11 +10,12 @@ from boneage.artifacts import ArtifactError
 from boneage.atomic import replace_file
 from boneage.datasets.blocks import acquisition_block
 from boneage.datasets.text import ABOUT_SPLIT, SPLITS
-from boneage.error_analysis import figures as errors
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis, analyze
 from boneage.error_analysis.benchmarks import benchmarks
-from boneage.error_analysis.calibration_figure import reference_on_predicted
+from boneage.error_analysis.charts import agreement_charts, calibration_charts, residual_charts
+from boneage.error_analysis.methods import methods
+from boneage.evaluation.citations import cited
 from boneage.evaluation.intervals import METRICS
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results
 from boneage.figures import cards, palette, style, tables
@@ -42,23 +43,33 @@ def write_report(out: str | Path, name: str, recipe: str, split: str) -> None:
         for facts in map(artifacts.read_facts, [_folder(one, recipe) for one in names])
     ]
     cases = cases.assign(block=acquisition_block(cases))
-    html = report_html(name, split, cases, notes)
+    html = report_html(style.model_title(name), palette.model_color(name), split, cases, notes)
     replace_file(Path(out), html.encode())
 
 
-def report_html(name: str, split: str, cases: pd.DataFrame, notes: list[str]) -> str:
-    """The report as a page of HTML; notes are sentences on the models' training.
+def report_html(
+    title: str, color: str, split: str, cases: pd.DataFrame, notes: list[str], subgroup: str = ""
+) -> str:
+    """The report as a page of HTML.
 
-    cases: predictions of one split, with a column block where there are acquisition blocks.
+    Args:
+        title: what predicted the ages.
+        color: of its charts, "#rrggbb".
+        split: "train", "validation", "test", or another for radiographs of a user.
+        cases: predictions of the split, with a column block where there are acquisition blocks.
+        notes: sentences, such as on the models' training.
+        subgroup: what the cases were restricted to, in words; "" where they were not.
     """
     found, by_prediction = (analyze(cases, by) for by in style.AGES)
-    title, color = style.model_title(name), palette.model_color(name)
+    described, references = cited(methods(found, title, split, subgroup))
     return page(
         "report",
         heading=f"Error analysis: {title}",
-        split_title=SPLITS[split],
-        about_split=ABOUT_SPLIT[split],
-        notes=notes,
+        split_title=f"{SPLITS[split]} set" if split in SPLITS else "Own radiographs",
+        about_split=ABOUT_SPLIT.get(split, ""),
+        notes=[*notes, *([f"Restricted to: {subgroup}."] if subgroup else [])],
+        methods=described,
+        references=references,
         found=found,
         groups=found.subgroups,
         age=style.AGES[found.by][0],
@@ -99,19 +110,12 @@ def _published(title: str, color: str, split: str, found: Analysis) -> dict:
 
 def _charts(found: Analysis, by_prediction: Analysis, color: str) -> dict[str, list[go.Figure]]:
     """The figures of each section; of the residuals three by either age."""
-    residuals = []
-    for one in (found, by_prediction):
-        scatter = errors.residual_scatter(one.drawn, one.running, one.by)
-        residuals += [
-            scatter.update_layout(dragmode="zoom"),
-            errors.residual_distributions(*one.boxes, one.by),
-            errors.mae_heatmap(one.by_band_and_sex, one.by),
-        ]
-    agreement = [
-        errors.predicted_against_age(found.drawn),
-        errors.bland_altman(found.drawn, found.agreement),
-        errors.error_histogram(found.cases, color),
-        errors.cumulative_error(found.cumulative, color),
-    ]
-    bins = reference_on_predicted(found.drawn, found.calibration_bins, found.calibration)
-    return {"residuals": residuals, "calibration": [bins], "agreement": agreement}
+    sections = {
+        "residuals": [*residual_charts(found).values(), *residual_charts(by_prediction).values()],
+        "calibration": calibration_charts(found).values(),
+        "agreement": agreement_charts(found, color).values(),
+    }
+    drawn = {section: [chart() for chart in charts] for section, charts in sections.items()}
+    for place in (0, 3):  # where points can be selected on the page
+        drawn["residuals"][place].update_layout(dragmode="zoom")
+    return drawn

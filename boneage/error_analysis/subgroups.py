@@ -5,6 +5,7 @@ E. Horvitz, Towards Accountable AI, HCOMP 2018), but a subgroup is shown only wh
 is no chance finding, and with its error on radiographs that had no part in choosing it.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -13,15 +14,16 @@ import numpy as np
 import pandas as pd
 
 from boneage.datasets.blocks import BLOCKS
-from boneage.error_analysis.held_out import halves, weighted_means
-from boneage.error_analysis.tree import (
-    MIN_SUBGROUP,
-    Cohort,
+from boneage.error_analysis.conditions import (
+    Condition,
+    as_text,
+    band_factor,
     block_in_words,
-    grow_tree,
     hand_in_words,
-    tree_features,
+    one_of,
 )
+from boneage.error_analysis.held_out import halves, weighted_means
+from boneage.error_analysis.tree import MIN_SUBGROUP, Cohort, grow_tree, tree_features
 from boneage.evaluation.intervals import N_RESAMPLES, NORMAL_FROM, SEED
 from boneage.evaluation.limits import is_large
 from boneage.evaluation.metrics import AGE_BANDS
@@ -47,12 +49,12 @@ class Subgroups:
         tree_factors: what the tree could split on, out of sex, age, crop_method, block and
             contrast.
 
-    Columns of `worst` and `tree`: cohort (words, "girls, 0-5 years", or the conditions of the tree,
-    ages from (included) to (not included)); n; size, the share of all cases; mae, estimated on
-    held-out cases, with its 95% bootstrap interval mae_low and mae_high, months; mae_in_sample, of
-    the n cases themselves, months; rate, the share of held-out cases of the subgroup with an
-    absolute error above 12 months; coverage, the share of all such errors that lie in the subgroup
-    (nan when there are none). Shares are from 0 to 1.
+    Columns of `worst` and `tree`: subgroup (text of `conditions`); cohort (words, "girls, 0-5
+    years", or the conditions of the tree, ages from (included) to (not included)); n; size, the
+    share of all cases; mae, estimated on held-out cases, with its 95% bootstrap interval mae_low
+    and mae_high, months; mae_in_sample, of the n cases themselves, months; rate, the share of
+    held-out cases of the subgroup with an absolute error above 12 months; coverage, the share of
+    all such errors that lie in the subgroup (nan when there are none). Shares are from 0 to 1.
     """
 
     worst: pd.DataFrame
@@ -94,25 +96,29 @@ def find_groups(
         Subgroups and leaves of the tree.
     """
     cases = with_residuals(cases, by)
-    worst, n_tested = worst_subgroups(cases, n_resamples, seed)
+    worst, n_tested = worst_subgroups(cases, by, n_resamples, seed)
     tree, r2, r2_interval, factors = _tree_subgroups(cases, by, n_resamples, seed)
     return Subgroups(worst, n_tested, tree, r2, r2_interval, factors)
 
 
 def worst_subgroups(
-    cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SEED
+    cases: pd.DataFrame,
+    by: str = REFERENCE_AGE,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
 ) -> tuple[pd.DataFrame, int]:
     """`Subgroups.worst` and `n_tested` alone, see `find_groups`.
 
     Args:
         cases: of `with_residuals`.
+        by: column of the age whose bands the cases have.
         n_resamples: number of bootstrap resamples.
         seed: of resamples, permutations and halves.
 
     Returns:
         The table, and how many subgroups were tested.
     """
-    crossed = _crossed(cases)
+    crossed = _crossed(cases, by)
     worst, weights = _worse_than_the_rest(cases, crossed, n_resamples, seed)
     return _table(cases, worst, weights, n_resamples, seed), len(crossed)
 
@@ -122,7 +128,7 @@ def _tree_subgroups(
 ) -> tuple[pd.DataFrame, float, tuple[float, float], list[str]]:
     """What `Subgroups` says of the tree."""
     features = tree_features(cases, by)
-    tree = grow_tree(cases, features, n_resamples, seed)
+    tree = grow_tree(cases, features, by, n_resamples, seed)
     leaves, weights = [], np.empty((len(cases), 0))
     if tree and tree.r2_interval[0] > 0:
         leaves, weights = tree.leaves, tree.weights
@@ -167,9 +173,9 @@ def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SE
         seed: of the resamples.
 
     Returns:
-        Columns block, n, mae and bias, months, each with its 95% CI (mae_low, ...), contrast (mean)
-        and whole_years, the share of reference ages that are whole years, 0 to 1. Empty where the
-        cases have no block.
+        Columns block, n, subgroup (text of `conditions`), mae and bias, months, each with its 95%
+        CI (mae_low, ...), contrast (mean) and whole_years, the share of reference ages that are
+        whole years, 0 to 1. Empty where the cases have no block.
     """
     blocks = [block for block in BLOCKS if "block" in cases and (cases["block"] == block).any()]
     if not blocks:
@@ -186,6 +192,7 @@ def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SE
     means = means.reshape(len(columns), len(blocks))
     low, high = np.moveaxis(np.reshape(intervals, (*means.shape, 2)), 2, 0)
     table = pd.DataFrame({"block": blocks, "n": inside.sum(axis=0)})
+    table["subgroup"] = [as_text(one_of("block", block)) for block in blocks]
     for number, name in enumerate(columns):
         table[name] = means[number]
         if name in ("mae", "bias"):
@@ -193,34 +200,51 @@ def by_block(cases: pd.DataFrame, n_resamples: int = N_RESAMPLES, seed: int = SE
     return table
 
 
-def _crossed(cases: pd.DataFrame) -> list[Cohort]:
+def _crossed(cases: pd.DataFrame, by: str) -> list[Cohort]:
     """The values of each factor, and the pairs of values of two."""
-    factors = list(_factors(cases))
+    factors = list(_factors(cases, by))
     cohorts = [cohort for factor in factors for cohort in factor]
     for first, second in combinations(factors, 2):
-        for (one, of_one), (other, of_other) in product(first, second):
-            both = of_one & of_other
+        for one, other in product(first, second):
+            both = one.inside & other.inside
             # A pair that takes nearly all of one value would only repeat that value's cohort.
-            if both.sum() + MIN_SUBGROUP <= min(of_one.sum(), of_other.sum()):
-                cohorts.append((f"{one}, {other}", both))
-    return [(name, inside) for name, inside in cohorts if inside.sum() >= MIN_SUBGROUP]
+            if both.sum() + MIN_SUBGROUP <= min(one.inside.sum(), other.inside.sum()):
+                name = f"{one.name}, {other.name}"
+                cohorts.append(Cohort(name, both, one.subgroup + other.subgroup))
+    return [cohort for cohort in cohorts if cohort.inside.sum() >= MIN_SUBGROUP]
 
 
-def _factors(cases: pd.DataFrame) -> Iterator[list[Cohort]]:
+def _factors(cases: pd.DataFrame, by: str) -> Iterator[list[Cohort]]:
     """What subgroups are made of: the values of each factor; only of what tells cases apart."""
+    named = {
+        "sex": ("sex", CHILDREN),
+        "age_band": (band_factor(by), {band: band for band in AGE_BANDS}),
+        "crop_method": ("crop_method", {one: hand_in_words([one]) for one in CROP_METHODS}),
+    }
     values = [
-        [(CHILDREN[sex], cases["sex"] == sex) for sex in CHILDREN],
-        [(band, cases["age_band"] == band) for band in AGE_BANDS],
-        [(hand_in_words([method]), cases["crop_method"] == method) for method in CROP_METHODS],
+        [Cohort(name, cases[column] == v, one_of(factor, v)) for v, name in names.items()]
+        for column, (factor, names) in named.items()
     ]
     if "contrast" in cases:
-        edges = cases["contrast"].quantile([1 / 3, 2 / 3])
-        thirds = np.digitize(cases["contrast"], edges, right=True)
-        values.append([(f"{v} third of contrast", thirds == i) for i, v in enumerate(_THIRDS)])
+        low, high = cases["contrast"].quantile([1 / 3, 2 / 3])
+        edges = (-math.inf, low, high, math.inf)
+        thirds = np.digitize(cases["contrast"], [low, high], right=True)
+        values.append(
+            [
+                Cohort(
+                    f"{name} third of contrast",
+                    thirds == i,
+                    (Condition("contrast", (), *map(float, edges[i : i + 2])),),
+                )
+                for i, name in enumerate(_THIRDS)
+            ]
+        )
     if "block" in cases:
-        values.append([(block_in_words([block]), cases["block"] == block) for block in BLOCKS])
+        values.append(
+            [Cohort(block_in_words([v]), cases["block"] == v, one_of("block", v)) for v in BLOCKS]
+        )
     for factor in values:
-        factor = [(name, np.asarray(inside)) for name, inside in factor if inside.any()]
+        factor = [one._replace(inside=np.asarray(one.inside)) for one in factor if one.inside.any()]
         if len(factor) > 1:
             yield factor
 
@@ -236,7 +260,7 @@ def _worse_than_the_rest(
     error = cases["absolute_error"].to_numpy()
     if not cohorts or np.ptp(error) == 0:
         return [], np.empty((len(error), 0))
-    inside = np.column_stack([cases_in for _, cases_in in cohorts])
+    inside = np.column_stack([cohort.inside for cohort in cohorts])
     order, starts, cells = _cells(inside)
     error, inside = error[order], inside[order]
 
@@ -313,13 +337,14 @@ def _table(
 ) -> pd.DataFrame:
     error = cases["absolute_error"].to_numpy()
     large = is_large(error)
-    inside = np.column_stack([cases_in for _, cases_in in cohorts]) if cohorts else weights > 0
+    inside = np.column_stack([cohort.inside for cohort in cohorts]) if cohorts else weights > 0
     n = inside.sum(axis=0)
     mae, intervals = weighted_means(error, weights, n_resamples, seed)
     low, high = np.reshape(intervals, (-1, 2)).T
     table = pd.DataFrame(
         {
-            "cohort": [name for name, _ in cohorts],
+            "subgroup": [as_text(cohort.subgroup) for cohort in cohorts],
+            "cohort": [cohort.name for cohort in cohorts],
             "n": n,
             "size": n / len(cases),
             "mae": mae,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from boneage.error_analysis.calibration import AgeCalibration
 from boneage.error_analysis.subgroups import Subgroups
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.formatting import CI_95, in_words, share
+from boneage.formatting import CI_95, counted, in_words, share
 
 AGREEMENT = "Agreement with the reference"
 CALIBRATION = "Calibration"
@@ -85,8 +85,9 @@ def worst_subgroups(found: Subgroups, age: str) -> str:
         return "No subgroup of at least 20 radiographs can be formed."
     if found.worst.empty:
         return (
-            f"None of {found.n_tested} subgroups tested (bands are of {age}) has a larger error "
-            f"than the rest, after adjustment for their number (family-wise error {share(0.05)})."
+            f"None of {counted(found.n_tested, 'subgroup')} tested (bands are of {age}) has a "
+            "larger error than the rest, after adjustment for their number (family-wise error "
+            f"{share(0.05)})."
         )
     return (
         f"Subgroups with a larger MAE than the rest, of {found.n_tested} tested, after adjustment "

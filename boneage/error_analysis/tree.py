@@ -1,18 +1,17 @@
 """Subgroups that a regression tree of the absolute error finds, and whether they hold elsewhere."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from boneage.datasets.blocks import BLOCKS
+from boneage.error_analysis.conditions import Condition, Subgroup, age_factor, in_words
 from boneage.error_analysis.held_out import halves, share
 from boneage.evaluation.intervals import percentile_interval, resample_means
-from boneage.formatting import CHILDREN, age_in_short
-from boneage.radiographs.hand import CROP_METHODS, FULL_FRAME
-from boneage.radiographs.text import hand_found_short
+from boneage.radiographs.hand import CROP_METHODS
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeRegressor
@@ -24,7 +23,13 @@ _MAX_LEAVES, _MIN_SHARE = 6, 0.05
 # Factors whose values are words, in the order in which a tree may cut them.
 _CATEGORIES = {"crop_method": CROP_METHODS, "block": tuple(BLOCKS)}
 
-Cohort = tuple[str, np.ndarray]  # its name in words; (n,) bool, which cases it holds
+
+class Cohort(NamedTuple):
+    """A subgroup of n cases: its name in words, bool (n,), and its conditions."""
+
+    name: str
+    inside: np.ndarray
+    subgroup: Subgroup
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +52,14 @@ class ErrorTree:
 
 
 def grow_tree(
-    cases: pd.DataFrame, features: pd.DataFrame, n_resamples: int, seed: int
+    cases: pd.DataFrame, features: pd.DataFrame, by: str, n_resamples: int, seed: int
 ) -> ErrorTree | None:
     """A tree of at most six leaves, each of at least 20 cases and 5% of all.
 
     Args:
         cases: of `with_residuals`.
         features: of `tree_features`.
+        by: column of the age.
         n_resamples: number of bootstrap resamples.
         seed: of resamples and halves.
 
@@ -80,10 +86,11 @@ def grow_tree(
         weights[held_out] += share(common, size[:, None])[leaf]
         squares[held_out, 0] += (tested - tree.value.ravel()[leaf]) ** 2
         squares[held_out, 1] += (tested - error_grown.mean()) ** 2
+    leaves = [_subgroup(limits, cases, by) for _, limits in named]
     return ErrorTree(
         [
-            (_in_words(limits, cases), cohort)
-            for (_, limits), cohort in zip(named, inside.T, strict=True)
+            Cohort(in_words(leaf, by) or "all images", cohort, leaf)
+            for leaf, cohort in zip(leaves, inside.T, strict=True)
         ],
         weights,
         float(_r2(squares.mean(axis=0))),
@@ -114,22 +121,6 @@ def tree_features(cases: pd.DataFrame, by: str) -> pd.DataFrame:
         features["contrast"] = cases["contrast"]
     features = pd.DataFrame(features, index=cases.index, dtype=float)
     return features.loc[:, features.notna().all() & (features.max() > features.min())]
-
-
-def hand_in_words(methods: Sequence[str]) -> str:
-    """How the hand was found: "hand found by bright region or not found"."""
-    return "hand " + " or ".join(
-        hand_found_short(method) if method == FULL_FRAME else f"found by {hand_found_short(method)}"
-        for method in methods
-    )
-
-
-def block_in_words(blocks: Sequence[str]) -> str:
-    """Acquisition blocks of `datasets.blocks`: "inferred block ids 1377-4359"."""
-    return "inferred block " + " or ".join(blocks)
-
-
-_CATEGORIES_IN_WORDS = {"crop_method": hand_in_words, "block": block_in_words}
 
 
 def _fit(x: np.ndarray, error: np.ndarray, least: int, seed: int) -> "DecisionTreeRegressor":
@@ -164,26 +155,21 @@ def _leaves(
     yield from _leaves(tree, names, right, limits | {name: (threshold, up_to)})
 
 
-def _in_words(limits: Mapping[str, tuple[float, float]], cases: pd.DataFrame) -> str:
-    words = []
+def _subgroup(limits: Mapping[str, tuple[float, float]], cases: pd.DataFrame, by: str) -> Subgroup:
+    """The conditions of a leaf."""
+    conditions = []
     if "sex" in limits:
-        words.append(CHILDREN["male" if limits["sex"][0] > 0 else "female"])
+        conditions.append(Condition("sex", ("male" if limits["sex"][0] > 0 else "female",)))
     if "age" in limits:
-        words.append(_range_in_words(*limits["age"], age_in_short))
+        # The cut lies between two whole months; -inf and inf stay.
+        ages = [limit if np.isinf(limit) else np.floor(limit + 0.5) for limit in limits["age"]]
+        conditions.append(Condition(age_factor(by), (), *map(float, ages)))
     for name, values in _CATEGORIES.items():
         if name in limits:
             above, up_to = limits[name]
             present = set(cases[name])
             chosen = [v for rank, v in enumerate(values) if above < rank <= up_to and v in present]
-            words.append(_CATEGORIES_IN_WORDS[name](chosen))
+            conditions.append(Condition(name, tuple(chosen)))
     if "contrast" in limits:
-        words.append("contrast " + _range_in_words(*limits["contrast"], "{:.3g}".format))
-    return ", ".join(words) or "all images"
-
-
-def _range_in_words(above: float, up_to: float, in_words: Callable[[float], str]) -> str:
-    if above == -np.inf:
-        return f"under {in_words(up_to)}"
-    if up_to == np.inf:
-        return f"from {in_words(above)}"
-    return f"{in_words(above)} to {in_words(up_to)}"
+        conditions.append(Condition("contrast", (), *map(float, limits["contrast"])))
+    return tuple(conditions)

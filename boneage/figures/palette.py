@@ -16,6 +16,9 @@ MODELS: dict[str, str] = {
 }
 _OTHER_MODELS = ("#8A63D2", "#A07C00", "#C2487A")
 
+OWN = ("#9B72DE", "#9C7A00")  # predictions from files of a user: purple, ochre
+PUBLISHED_ENSEMBLE = "#3E9B4F"  # green: where teal is the ensemble of the two compared
+
 SEXES: dict[str, str] = {
     "female": "#B4559A",  # plum
     "male": "#6F8B2B",  # olive

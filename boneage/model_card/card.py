@@ -21,7 +21,7 @@ from boneage.datasets.splits import TEST, TRAIN, VALIDATION
 from boneage.datasets.text import SPLITS
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis, analyze
-from boneage.error_analysis.tree import block_in_words
+from boneage.error_analysis.conditions import block_in_words
 from boneage.evaluation.limits import LARGE_ERROR
 from boneage.evaluation.metrics import AGE_BANDS, age_band, error_metrics, metrics_table, summarize
 from boneage.evaluation.published import PUBLISHED_COLUMN, SINGLE_READER, published_results

@@ -23,14 +23,13 @@ def show_coverage(choice: Choice, found: Analysis) -> None:
     if choice.published is None:
         st.caption("Prediction intervals are computed for the published models only.")
         return
-    table = artifacts.read_coverage()
+    table = coverage_of(choice)
     if table is None:
         st.caption(
             "Prediction interval coverage has not been measured for these models: run "
             "`python -m boneage coverage`."
         )
         return
-    table = table[table["model"] == choice.published]
     known = interval_coverage(table, choice.color)
     every = known.rows.iloc[0]
     st.markdown(
@@ -65,6 +64,14 @@ def show_coverage(choice: Choice, found: Analysis) -> None:
             "- Epoch, mirroring and ensemble weight were chosen on the same validation "
             "radiographs, so errors on them are slightly optimistic."
         )
+
+
+def coverage_of(choice: Choice) -> pd.DataFrame | None:
+    """Coverage of the intervals of the model shown; None where it has none."""
+    table = artifacts.read_coverage()
+    if choice.published is None or table is None:
+        return None
+    return table[table["model"] == choice.published]
 
 
 def show_table(rows: pd.DataFrame) -> None:

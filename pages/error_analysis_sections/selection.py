@@ -12,10 +12,14 @@ from boneage.datasets.text import SPLITS
 from boneage.error_analysis import analysis
 from boneage.error_analysis import text as error_text
 from boneage.error_analysis.analysis import Analysis
+from boneage.error_analysis.conditions import filter_cases, in_words
 from boneage.figures import palette, style
+from boneage.formatting import ages_in_words
 from boneage.inference import text as prediction_text
 from boneage.models.registry import ENSEMBLE
 from pages import shared
+from pages.error_analysis_sections.subgroup import chosen as chosen_subgroup
+from pages.error_analysis_sections.subgroup import show_chip
 
 OWN = "own"
 OLDEST_YEARS = 19
@@ -26,8 +30,10 @@ class Choice:
     """What the page shows: the cases of one model, recipe and split, of one sex and of some ages.
 
     by: column of the age by which residuals and subgroups are shown.
+    restriction: the sex, ages and subgroup that the cases were restricted to, in words.
     published: name of the model, or "ensemble", whose intervals the app shows; None of others.
-    whole: no case of the split was left out by sex or age.
+    ids: of the cases of all sexes and ages, in the subgroup or not.
+    whole: no case of the split was left out by sex, age or subgroup.
     note: a sentence on the model, or None.
     """
 
@@ -37,7 +43,9 @@ class Choice:
     by: str
     models: list[str]  # whose maps can be shown
     cases: pd.DataFrame
+    ids: pd.Series
     whole: bool
+    restriction: str = ""
     published: str | None = None
     note: str | None = None
 
@@ -58,8 +66,11 @@ def choose() -> Choice | None:
             return None
         if own is None:
             return None
-        cases, whole, by = narrow(own)
-        return Choice("Your predictions", palette.MEAN, OWN, by, [], cases, whole)
+        cases, restriction, by = narrow(own)
+        whole = len(cases) == len(own)
+        return Choice(
+            "Your predictions", palette.MEAN, OWN, by, [], cases, own["id"], whole, restriction
+        )
     with st.container(horizontal=True, gap="medium"):
         published = artifacts.available_models()
         names = [*published, ENSEMBLE] if len(published) > 1 else published
@@ -70,12 +81,16 @@ def choose() -> Choice | None:
         split = shared.pick("Radiographs", SPLITS, "split")
     cases = shared.cases_of(name, recipe)
     cases = cases.assign(block=acquisition_block(cases))
-    cases, whole, by = narrow(cases[cases["split"] == split])
+    of_split = cases[cases["split"] == split]
+    cases, restriction, by = narrow(of_split)
+    whole = len(cases) == len(of_split)
     models = published if name == ENSEMBLE else [name]
     title, color = style.model_title(name), palette.model_color(name)
     shown = name if recipe == artifacts.BEST else None
     note = weights_in_words(recipe) if name == ENSEMBLE else None
-    return Choice(title, color, split, by, models, cases, whole, shown, note)
+    return Choice(
+        title, color, split, by, models, cases, of_split["id"], whole, restriction, shown, note
+    )
 
 
 def weights_in_words(recipe: str) -> str:
@@ -85,8 +100,11 @@ def weights_in_words(recipe: str) -> str:
     )
 
 
-def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
-    """The cases of the sex and ages chosen, whether they are all, and by which age to show them."""
+def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
+    """The cases of the sex, ages and subgroup chosen, these in words, and the age to show them by.
+
+    Raises SubgroupError.
+    """
     with st.container(horizontal=True, gap="medium"):
         sex = shared.pick("Sex", shared.SEX_FILTER, "of_sex")
         youngest, oldest = st.slider(
@@ -107,8 +125,18 @@ def narrow(cases: pd.DataFrame) -> tuple[pd.DataFrame, bool, str]:
     chosen = cases["reference_months"].between(12 * youngest, end)
     if sex != shared.ALL:
         chosen &= cases["sex"] == sex
-    whole = bool(chosen.all())
-    return cases if whole else cases[chosen].reset_index(drop=True), whole, by
+    subgroup = chosen_subgroup()
+    show_chip(subgroup, by)
+    chosen &= filter_cases(cases, subgroup)
+    restriction = [in_words(subgroup, by)] if subgroup else []
+    if (youngest, oldest) != (0, OLDEST_YEARS):
+        ages = ages_in_words(12 * youngest, 12 * oldest)
+        restriction.insert(0, f"reference bone age {ages}")
+    if sex != shared.ALL:
+        restriction.insert(0, shared.SEX_FILTER[sex].lower())
+    # A copy of very many would take as much memory again.
+    narrowed = cases if chosen.all() else cases[chosen].reset_index(drop=True)
+    return narrowed, ", ".join(restriction), by
 
 
 def analyze(cases: pd.DataFrame, by: str) -> Analysis:

@@ -12,31 +12,32 @@ from boneage.figures.training import training_curves
 from boneage.formatting import CI_95, in_words
 from boneage.robustness.figure import error_ratios
 from pages import shared
-from pages.head_to_head_sections.selection import Names
+from pages.head_to_head_sections.selection import Choice, Names
 
 
-def show_charts(names: Names, recipe: str, found: HeadToHead) -> None:
+def show_charts(choice: Choice, found: HeadToHead) -> None:
     st.header("Errors by model and subgroup", anchor=False)
-    first, second = map(style.model_title, names)
+    first, second = choice.titles
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
-            comparison.error_distributions(found.pairs, *names),
+            comparison.error_distributions(found.pairs, *choice.compared),
             alt="Distribution of the absolute errors of both models",
         )
     with right:
         shared.chart(
-            comparison.win_shares(found.wins.drop(columns="p"), *names),
+            comparison.win_shares(found.wins.drop(columns="p"), *choice.compared),
             alt="Percentage of radiographs on which each model is closer, by age and sex",
         )
     left, right = st.columns(2, gap="medium")
     with left:
         shared.chart(
-            comparison.prediction_against_prediction(found.pairs, *names),
+            comparison.prediction_against_prediction(found.pairs, *choice.compared),
             alt=f"Predicted bone age of {second} against that of {first}",
         )
-    with right:
-        show_training(names, recipe)
+    if choice.are_models:
+        with right:
+            show_training(choice.names, choice.recipe)
 
 
 def show_training(names: Names, recipe: str) -> None:

@@ -16,52 +16,63 @@ from boneage.figures import style
 from boneage.formatting import CI_95
 from boneage.inference.predictor import Predictor
 from boneage.inference.text import ensemble_weights
-from boneage.models.registry import ENSEMBLE
 from pages import shared
-from pages.head_to_head_sections.selection import Names, compare_mae
+from pages.head_to_head_sections.selection import Choice, cases_of_models, compare_mae
 from pages.radiographs import published_weights
 
 
-def show_conclusion(found: HeadToHead, titles: Names, split: str, sex: str) -> None:
-    of_sex = None if sex == shared.ALL else sex
-    sample = comparison_text.sample_in_words(found.comparison.n, split, of_sex)
+def show_conclusion(found: HeadToHead, choice: Choice) -> None:
+    titles, split = choice.titles, choice.split
+    sex = None if choice.sex == shared.ALL else choice.sex
+    sample = comparison_text.sample_in_words(found.comparison.n, split, sex)
     for paragraph in comparison_text.conclusion(
         found.comparison, found.differences, found.wins, titles, sample
     ):
         st.markdown(paragraph)
     st.markdown(comparison_text.bias(found.bias, titles))
-    shares = dict(zip(titles, found.weights, strict=True))
+    if choice.by_hand:
+        weights = comparison_text.weights_of_user(found.weights[0], titles)
+    else:
+        weights = ensemble_weights(dict(zip(titles, found.weights, strict=True)))
     notes = [
-        comparison_text.ABOUT_TRAINING_RUNS,
-        ABOUT_SPLIT[split],
-        ensemble_weights(shares),
+        comparison_text.ABOUT_FILES if choice.has_file else comparison_text.ABOUT_TRAINING_RUNS,
+        ABOUT_SPLIT.get(split),
+        weights,
     ]
     st.caption(" ".join(filter(None, notes)))
 
 
-def show_table(names: Names, recipe: str, split: str, sex: str, found: HeadToHead) -> None:
-    st.header("Metrics and cost", anchor=False)
+def show_table(found: HeadToHead, choice: Choice) -> None:
+    st.header("Metrics and cost" if choice.are_models else "Metrics", anchor=False)
     rows = tables.metric_rows(found.metrics, found.differences)
-    for other in shared.recipes():
-        if other != recipe:
-            mae = compare_mae(shared.prediction_files(other), names, other, split, sex)
-            rows += tables.metric_rows(*mae, suffix=f", {shared.recipe_title(other).lower()}")
-    each = [cost_of(artifacts.recipe_folders(name)[recipe]) for name in names]
-    # Of other recipes there are no weights to time.
-    published = published_weights() if recipe == artifacts.BEST else ()
-    weights = [entry for entry in published if entry[0] in names]
-    show_table_and_time(names, rows, each, weights)
+    if not choice.has_file:
+        for other in shared.recipes():
+            if other != choice.recipe:
+                both, weights = cases_of_models(choice.names, other, choice.split, choice.sex)
+                suffix = f", {shared.recipe_title(other).lower()}"
+                rows += tables.metric_rows(*compare_mae(*both, weights), suffix=suffix)
+    if choice.are_models:
+        names = choice.names
+        each = [cost_of(artifacts.recipe_folders(name)[choice.recipe]) for name in names]
+        # Of other recipes there are no weights to time.
+        published = dict(published_weights()) if choice.recipe == artifacts.BEST else {}
+        weights = [(name, published[name]) for name in names if name in published]
+        show_table_and_time(choice, rows, each, weights)
+    else:
+        st.html(tables.model_table(choice.compared, {"": rows}).html())
+    time = ""
+    if choice.are_models:
+        time = " Inference time is that of the network alone, for one prepared hand at a time."
     st.caption(
         f"Below each metric its {CI_95} (bootstrap). ✓ and bold: significantly "
         "better than the other model, p < 0.05. p: paired tests of the two models; MAE is the "
         "primary metric, the p values of all other metrics together are adjusted by Holm's method, "
-        f"as are those of the subgroups. Fewer than {MIN_CASES} radiographs are not tested. "
-        "Inference time is that of the network alone, for one prepared hand at a time."
+        f"as are those of the subgroups. Fewer than {MIN_CASES} radiographs are not tested.{time}"
     )
 
 
 @st.fragment  # measuring redraws the table, and nothing else of the page
-def show_table_and_time(names: Names, error_rows: list, each: list, weights: list) -> None:
+def show_table_and_time(choice: Choice, error_rows: list, each: list, weights: list) -> None:
     place = st.empty()
     measured = st.session_state.setdefault("milliseconds", {})
     if weights and st.button("Measure inference time on this machine", icon=":material/timer:"):
@@ -73,7 +84,7 @@ def show_table_and_time(names: Names, error_rows: list, each: list, weights: lis
     times.append(None if None in times else sum(times))
     cost_rows = tables.cost_rows([*each, costs.together(each)], times)
     sections = {"Error": error_rows, "Cost": cost_rows}
-    place.html(tables.model_table([*names, ENSEMBLE], sections))
+    place.html(tables.model_table(choice.compared, sections).html())
 
 
 def cost_of(folder) -> costs.Cost:
@@ -102,10 +113,10 @@ def show_published() -> None:
         "reference bone age is the mean of six readings on test and a single reading on "
         "validation, so the same system has a larger MAE on validation."
     )
-    st.html(tables.published_table(published_results()))
+    st.html(tables.published_table(published_results()).html())
 
 
-def show_statistics(found: HeadToHead, titles: Names) -> None:
+def show_statistics(found: HeadToHead, titles: tuple[str, str]) -> None:
     st.header("Paired statistics", anchor=False)
     for name, value, meaning in comparison_text.paired_statistics(found.comparison, titles):
         st.markdown(f"- **{name}: {value}.** {meaning}")

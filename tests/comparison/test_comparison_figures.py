@@ -2,9 +2,10 @@ import pandas as pd
 import pytest
 
 from boneage.comparison import figures as comparison
+from boneage.comparison.compared import of_file, of_model
 from boneage.figures import palette
 
-NAMES = ("densenet121", "resnet34_cbam")
+NAMES = of_model("densenet121"), of_model("resnet34_cbam")
 
 
 @pytest.fixture
@@ -77,9 +78,24 @@ def test_the_line_of_equality_spans_both_models(pairs):
     assert list(line.x) == list(line.y) == [28, 126]
 
 
-def test_the_mean_of_both_models_can_be_compared(pairs):
-    drawn = traces(comparison.prediction_against_prediction(pairs, "densenet121", "ensemble"))
-    assert drawn["Ensemble closer"].marker.color == palette.MEAN
+def test_the_ensemble_and_a_file_can_be_compared(pairs):
+    sides = of_model("ensemble"), of_file("my_model (v2).csv", 1)
+    drawn = traces(comparison.prediction_against_prediction(pairs, *sides))
+    assert drawn["Published ensemble closer"].marker.color == palette.PUBLISHED_ENSEMBLE
+    assert drawn["my model v2 (own) closer"].marker.color == palette.OWN[0]
+
+
+@pytest.mark.parametrize(
+    ("file_name", "title"),
+    [
+        ("a/b/Model-2.1.csv", "Model-2.1 (own)"),
+        ("**x** <b>[l](u)$.csv", "x b l u (own)"),
+        ("_.csv", "File 2 (own)"),
+        (f"{'long ' * 20}.csv", "long long long long long lon (own)"),
+    ],
+)
+def test_the_title_of_a_file_is_no_markup(file_name, title):
+    assert of_file(file_name, 2).title == title
 
 
 def test_bars_hold_the_shares_of_each_group(wins):

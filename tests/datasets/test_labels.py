@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boneage.datasets.columns import unit_named
+from boneage.datasets.columns import UnknownColumn, unit_named
 from boneage.datasets.labels import (
     LabelError,
     columns_in_words,
     read_case_labels,
     read_labels,
+    read_predictions_by_id,
     read_user_predictions,
     skipped_in_words,
 )
@@ -381,6 +382,10 @@ def test_the_name_of_a_column_decides_on_the_unit(column, unit):
         labels = read_labels(content, reference_column=column)
         assert labels["reference_months"].tolist() == YEARS
         assert labels.attrs["notes"] == []
+    elif unit == "years":
+        labels = read_labels(content, reference_column=column)
+        assert labels["reference_months"].tolist() == [12 * age for age in YEARS]
+        assert "are years and were multiplied by 12" in labels.attrs["notes"][0]
     else:
         assert "seem to be years" in refusal(content, reference_column=column)
 
@@ -389,6 +394,58 @@ def test_a_few_infants_or_one_older_child_are_no_years():
     for read in READERS:
         assert len(read(rows(YEARS[:4], YEARS[:4]).encode())) == 4
         assert len(read(rows([*YEARS, 26], [*YEARS, 30]).encode())) == 6
+
+
+# Predictions that are compared by id --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        # Columns as test scripts write them: an index without a name, sexes as 0 and 1.
+        (",image_ID,sex,y_hat,sex_hat,y\n0,4360.png,1.0,151.5,0.9,150\n", ("4360", 150, 151.5)),
+        ("filename,male,y,y_hat\nimages/4360.png,True,150,151.5\n", ("4360", 150, 151.5)),
+        ("fileName,y_true,y_pred\n4360.dcm,150,151.5\n", ("4360", 150, 151.5)),
+        ("Case ID,Ground truth bone age (months),Prediction\n4360,150,151.5", ("4360", 150, 151.5)),
+        ("id;Knochenalter;Vorhersage\n4360;150,0;151,5\n", ("4360", 150, 151.5)),
+        ("id,bone_age_years,predicted_bone_age_years\n4360,12.5,12.625", ("4360", 150, 151.5)),
+        ("id,bone_age_months,bone_age_years,pred\n4360,150,12.5,151.5", ("4360", 150, 151.5)),
+        ("image_id\tprediction\n4360\t151.5\n", ("4360", None, 151.5)),
+        ("id,boneage,sex,prediction\n4360,n/a,?,151.5\n", ("4360", None, 151.5)),
+    ],
+)
+def test_the_formats_of_published_predictions(content, expected):
+    cases = read_predictions_by_id(content.encode())
+    (case,) = cases[["id", "reference_months", "prediction_months"]].to_numpy().tolist()
+    assert tuple(None if age != age else age for age in case) == expected
+    assert cases.attrs["skipped"] == []
+
+
+def test_a_submission_that_names_its_predictions_bone_age_is_asked_about():
+    content = b"fileName,boneage\n4360.png,151.5\n"
+    with pytest.raises(UnknownColumn) as asked:
+        read_predictions_by_id(content)
+    assert (asked.value.role, asked.value.candidates) == ("prediction", ["boneage"])
+    cases = read_predictions_by_id(content, prediction_column="boneage")
+    assert cases["prediction_months"].tolist() == [151.5]
+    assert cases["reference_months"].isna().all()
+
+
+def test_rows_of_a_repeated_id_are_all_left_out_and_listed():
+    content = b"id,sex,prediction\na,f,1\nb.png,f,2\nb.jpg,f,3\nc,f,\n"
+    cases = read_predictions_by_id(content)
+    assert cases["id"].tolist() == ["a"]
+    assert cases["sex"].tolist() == ["female"]
+    assert cases.attrs["repeated"] == ["b"]
+    assert cases.attrs["skipped"] == ['row 5 (id "c"): no predicted bone age']
+    with pytest.raises(LabelError, match="every id more than once"):
+        read_predictions_by_id(b"id,prediction\na,1\na,2\n")
+
+
+def test_sexes_that_are_not_understood_are_no_reason_to_refuse_predictions():
+    cases = read_predictions_by_id(b"id,sex,prediction\na,0,99\nb,1,98\n")
+    assert cases["sex"].isna().all()
+    assert "which does not say who is female" in cases.attrs["notes"][0]
 
 
 # Which columns were used --------------------------------------------------------------------------

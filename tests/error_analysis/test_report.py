@@ -5,6 +5,8 @@ from boneage.cli import main
 from boneage.datasets.blocks import acquisition_block
 from boneage.error_analysis.report import report_html
 
+MODEL = ("Tiny DenseNet (tests)", "#2F7FD6")
+
 
 def test_a_report_is_one_file_that_needs_nothing_else(tiny_artifacts, tmp_path, capsys):
     out = tmp_path / "report.html"
@@ -34,13 +36,13 @@ def test_the_report_has_the_acquisition_blocks_of_rsna_cases(tiny_artifacts):
     cases = artifacts.read_predictions(artifacts.model_folder("tiny_densenet"))
     cases = cases[cases["split"] == "train"].assign(id=["1377", "4559", "4560", "5770"])
     blocks = cases.assign(block=acquisition_block(cases))
-    html = report_html("tiny_densenet", "train", blocks, [])
+    html = report_html(*MODEL, "train", blocks, [])
     assert "By inferred acquisition block" in html
     assert "Ids 1377-4359" in html
     assert "Ids 4560-5770" in html
     assert "4 radiographs." in html
-    assert "By inferred" not in report_html("tiny_densenet", "train", cases, [])
-    assert "set, 1 radiograph." in report_html("tiny_densenet", "train", cases[:1], [])
+    assert "By inferred" not in report_html(*MODEL, "train", cases, [])
+    assert "set, 1 radiograph." in report_html(*MODEL, "train", cases[:1], [])
 
 
 def test_by_default_the_mean_of_all_models_is_reported(tiny_artifacts, tmp_path):
@@ -67,5 +69,5 @@ def test_what_is_not_there_is_one_sentence(tiny_artifacts, tmp_path, capsys, arg
 
 def test_words_from_files_cannot_become_markup(tiny_artifacts):
     cases = artifacts.read_predictions(artifacts.model_folder("tiny_densenet"))
-    html = report_html("tiny_densenet", "test", cases, ["<script>alert(1)</script>"])
+    html = report_html(*MODEL, "test", cases, ["<script>alert(1)</script>"])
     assert "<script>alert" not in html

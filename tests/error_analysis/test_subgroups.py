@@ -9,7 +9,8 @@ from boneage.evaluation.intervals import bootstrap
 from boneage.evaluation.residuals import PREDICTED_AGE, REFERENCE_AGE, with_residuals
 
 COLUMNS = [
-    "cohort", "n", "size", "mae", "mae_low", "mae_high", "mae_in_sample", "rate", "coverage"
+    *("subgroup", "cohort", "n", "size", "mae", "mae_low", "mae_high", "mae_in_sample"),
+    *("rate", "coverage"),
 ]  # fmt: skip
 
 
@@ -45,7 +46,7 @@ TRUE_MAE = 8 * (2 / np.pi) ** 0.5
 
 
 def worst_cohorts(cases, n_resamples=100):
-    return worst_subgroups(with_residuals(cases), n_resamples)[0]
+    return worst_subgroups(with_residuals(cases), n_resamples=n_resamples)[0]
 
 
 @pytest.fixture

@@ -33,7 +33,8 @@ def simulated(seed, n=1425, worse=1.0):
 
 def grown(cases, n_resamples=200):
     cases = with_residuals(cases)
-    return grow_tree(cases, tree_features(cases, REFERENCE_AGE), n_resamples, seed=1)
+    features = tree_features(cases, REFERENCE_AGE)
+    return grow_tree(cases, features, REFERENCE_AGE, n_resamples, seed=1)
 
 
 def shown(cases, by=REFERENCE_AGE):
@@ -63,11 +64,11 @@ def test_the_tree_finds_where_the_error_is():
 
 def test_the_leaves_part_the_cases():
     tree = grown(simulated(0, n=1800))
-    inside = np.column_stack([cohort for _, cohort in tree.leaves])
+    inside = np.column_stack([leaf.inside for leaf in tree.leaves])
     assert inside.shape == tree.weights.shape == (1800, 6)
     assert (inside.sum(axis=1) == 1).all()
     assert inside.sum(axis=0).min() >= 90  # 5%
-    assert len({name for name, _ in tree.leaves}) == 6
+    assert len({leaf.name for leaf in tree.leaves}) == 6
 
 
 def test_below_40_cases_or_without_factors_there_is_no_tree():
@@ -84,7 +85,7 @@ def test_errors_that_do_not_differ_are_passed_over():
         tree = grown(cases)
         passed_over += tree.r2_interval[0] <= 0
         error = with_residuals(cases)["absolute_error"].to_numpy()
-        means = [error[cohort].mean() for _, cohort in tree.leaves]
+        means = [error[leaf.inside].mean() for leaf in tree.leaves]
         in_sample.append(max(means))
         out.append(held_out(tree, cases)[np.argmax(means)])
         assert tree.r2 < 0.01
@@ -103,9 +104,9 @@ def test_a_subgroup_of_doubled_error_is_found_and_its_estimate_has_no_bias():
             np.where((cases["sex"] == "male") & (cases["reference_months"] < 68), 2, 1) * TRUE_MAE
         )
         error = with_residuals(cases)["absolute_error"].to_numpy()
-        means = [error[cohort].mean() for _, cohort in tree.leaves]
+        means = [error[leaf.inside].mean() for leaf in tree.leaves]
         worst = np.argmax(means)
-        expected = truth[tree.leaves[worst][1]].mean()
+        expected = truth[tree.leaves[worst].inside].mean()
         in_sample.append(means[worst] - expected)
         bias.append(held_out(tree, cases)[worst] - expected)
     assert np.mean(in_sample) > 0.8

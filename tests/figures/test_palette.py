@@ -14,6 +14,8 @@ THEME = tomllib.loads(CONFIG.read_text())["theme"]
 COLORS = {
     *palette.MODELS.values(),
     *palette.SEXES.values(),
+    *palette.OWN,
+    palette.PUBLISHED_ENSEMBLE,
     palette.MEAN,
     palette.CHRONOLOGICAL_AGE,
     palette.NEUTRAL,

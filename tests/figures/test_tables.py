@@ -26,7 +26,7 @@ def test_a_subgroup_says_its_size_its_error_and_its_shares():
         }
     )
     heads = ("Held-out MAE, months", "In-sample MAE, months", "Errors &gt; 12 months")
-    assert words(cohort_table(cohorts)) == [
+    assert words(cohort_table(cohorts).html()) == [
         *(*heads, "Share of large errors", "Share of radio\N{SOFT HYPHEN}graphs"),
         *("Girls, 5-10 years", "n = 1,031", "12.0", "9.0 to 15.6", "13.2"),
         *("39%", "30%", "16%"),
@@ -43,7 +43,7 @@ def test_a_block_says_its_errors_its_contrast_and_its_labels():
             "contrast": [40.4], "whole_years": [0.504],
         }
     )  # fmt: skip
-    assert words(block_table(blocks)) == [
+    assert words(block_table(blocks).html()) == [
         *("MAE, months", "Bias, months", "Mean contrast", "Whole-year labels"),
         *("Ids 1377-4359", "n = 282", "7.0", "6.2 to 7.9", "−0.2", "−1.6 to +1.0", "40", "50%"),
     ]

@@ -50,7 +50,14 @@ def heavy_imports(script: str, timeout: float | None = None, **environment: str)
 def texts(app: AppTest) -> str:
     kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.error, app.html)
     elements = [element for kind in kinds for element in kind]
-    return plain("\n".join(str(getattr(e, "value", None) or e.proto.body) for e in elements))
+    words = [str(getattr(e, "value", None) or e.proto.body) for e in elements]
+    return plain("\n".join([*words, *clickable_tables(app)]))
+
+
+def clickable_tables(app: AppTest) -> list[str]:
+    """HTML of the tables whose rows are buttons."""
+    components = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(c.json)["html"] for c in components if c.component_name == "clickable"]
 
 
 def viewed(app: AppTest) -> list[dict]:

@@ -98,6 +98,7 @@ def test_the_page_opens_on_the_mean_of_both_models_and_the_test_set(page):
         "Interval coverage",
         "Subgroups",
         "Published results",
+        "Export",
     ]
     assert len(page.get("plotly_chart")) == CHARTS["Residuals"]
 
@@ -271,7 +272,7 @@ def test_a_named_bone_age_is_the_reference_and_the_page_says_what_was_read(page)
         "Read from `mine.csv`: id from `id`, reference bone age from `boneage`, sex from `sex`, "
         "predicted bone age from `prediction`. Not used: `age`."
     ) in texts(page)
-    assert not page.selectbox
+    assert not [box for box in page.selectbox if box.label.startswith("Which column")]
     assert not page.warning
 
 
@@ -360,3 +361,12 @@ def test_the_analysis_pages_open_without_tensorflow(folder):
         "    assert not app.exception and not app.error, (app.exception, app.error)\n"
     )
     assert heavy_imports(script, timeout=120, BONEAGE_ARTIFACTS=str(folder)) == "[]"
+
+
+def test_the_disparity_between_groups_is_shown_where_they_are_large_enough(page):
+    opened_section(page, "Subgroups")
+    (table,) = [h.proto.body for h in page.html if ">Lowest<" in h.proto.body]
+    assert "Girls, n = " in table and "Boys, n = " in table
+    choose(page, "within", "age_band")  # about ten radiographs of each band and sex
+    assert not [h for h in page.html if ">Lowest<" in h.proto.body]
+    assert "Fewer than two groups have 20 radiographs" in texts(page)

@@ -91,7 +91,7 @@ def age_cards(page) -> list[str]:
 
 
 def upload(page, name: str, content: bytes):
-    page.file_uploader[0].set_value((name, content, ""))
+    page.file_uploader[-1].set_value((name, content, ""))
     return run(page)
 
 
@@ -106,15 +106,15 @@ def png() -> bytes:
 
 def test_the_page_opens_with_a_conclusion_on_the_test_radiographs(page, folder):
     assert page.title[0].value == "Comparison of two models"
-    assert page.markdown[0].value.startswith(
+    assert page.markdown[1].value.startswith(
         f"**{DENSENET} has the smaller error** on these 120 test radiographs: MAE "
         f"{mae(folder, 'test')} months for {DENSENET} and "
     )
-    assert " the ensemble" in page.markdown[1].value
-    assert page.markdown[2].value.startswith(
+    assert " the ensemble" in page.markdown[2].value
+    assert page.markdown[3].value.startswith(
         f"**Bias** (mean residual, + overestimated): {DENSENET}"
     )
-    assert page.markdown[2].value.count("girls") == 3
+    assert page.markdown[3].value.count("girls") == 3
     assert "between these weights, not between the architectures" in page.caption[0].value
     assert "mean of six readings" in page.caption[0].value
     assert len(page.get("plotly_chart")) == CHARTS
@@ -145,20 +145,20 @@ def test_every_figure_and_cost_has_its_row(page):
 
 def test_another_split_changes_the_figures_and_the_yardstick(page, folder):
     choose(page, "split", "validation")
-    assert "120 validation radiographs" in page.markdown[0].value
+    assert "120 validation radiographs" in page.markdown[1].value
     assert "one clinical reading" in page.caption[0].value
     assert mae(folder, "validation") in row(page, "MAE")
 
 
 def test_one_sex_alone_is_compared_on_its_own(page, folder):
     choose(page, "of_sex", "female")
-    assert "test radiographs of girls" in page.markdown[0].value
+    assert "test radiographs of girls" in page.markdown[1].value
     assert mae(folder, "test", sex="female") in row(page, "MAE")
 
 
 def test_another_recipe_has_its_own_conclusion_and_no_weights_to_time(page):
     choose(page, "recipe", "paper")
-    assert "difference between" in page.markdown[0].value
+    assert "difference between" in page.markdown[1].value
     assert row(page, "Weights file").count("–") == 3
     assert "2 h" in row(page, "Training time")
     assert row(page, "MAE, best").count("✓") == 1
@@ -174,19 +174,19 @@ def test_a_whole_training_is_not_called_the_last_stage(page):
 def test_a_link_opens_the_same_view(folder, monkeypatch):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(folder))
     page = started(PAGE, split="Training", of_sex="Boys", recipe="Original report")
-    assert "training radiographs of boys" in page.markdown[0].value
+    assert "training radiographs of boys" in page.markdown[1].value
     assert page.segmented_control(key="recipe").value == "paper"
 
 
 def test_new_predictions_are_compared_anew(page, folder, tmp_path, monkeypatch):
-    assert "has the smaller error" in page.markdown[0].value
+    assert "has the smaller error" in page.markdown[1].value
     shutil.copytree(folder, tmp_path / "artifacts")
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path / "artifacts"))
     models = tmp_path / "artifacts" / "models"
     same = artifacts.read_predictions(models / "tiny_densenet")
     artifacts.write_predictions(models / "tiny_resnet_cbam", same)
     run(page)
-    assert "0.0 to 0.0; p = 1): equivalent within 1 month" in plain(page.markdown[0].value)
+    assert "0.0 to 0.0; p = 1): equivalent within 1 month" in plain(page.markdown[1].value)
 
 
 # Time ---------------------------------------------------------------------------------------
@@ -407,7 +407,7 @@ def test_errors_on_other_images_are_shown_where_they_were_measured(folder, tmp_p
 
 def test_a_few_cases_are_shown_without_a_conclusion(tiny_artifacts):
     page = started(PAGE)
-    assert page.markdown[0].value.startswith("**No conclusion: 4 radiographs, fewer than 20.**")
+    assert page.markdown[1].value.startswith("**No conclusion: 4 radiographs, fewer than 20.**")
     assert len(page.get("plotly_chart")) == CHARTS
 
 
