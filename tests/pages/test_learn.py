@@ -159,6 +159,10 @@ def test_a_presentation_shows_the_same_hands_and_hides_their_age():
 def test_a_presentation_without_hands_says_so():
     app = started(PAGE, present="1", read="Your own radiographs")
     assert "no hands to present" in app.info[0].value
+    app = started(PAGE, present="1", ages=["6", "7"])
+    assert "choose a wider range" in app.error[0].value
+    app.button(key="key-Esc").click()
+    assert "present" not in run(app).query_params
 
 
 def test_without_an_age_the_hand_waits():
