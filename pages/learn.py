@@ -11,11 +11,11 @@ from pages import shared
 from pages.learn_sections.ages import choose_ages, of_ages
 from pages.learn_sections.class_results import show_class
 from pages.learn_sections.material import MATERIALS, STANDARDS, choose, material_of
-from pages.learn_sections.presented import present, presentation_without_hands
+from pages.learn_sections.presented import NOTHING_TO_PRESENT, present
 from pages.learn_sections.reading import ask, current_quiz, look_back
 from pages.learn_sections.result import show_result
 from pages.learn_sections.standard_predictions import show_standard_predictions
-from pages.presentation import is_presenting, present_button
+from pages.presentation import bar, is_presenting, present_button
 
 # What is chosen there stays only while it is on the page.
 UNSEEN = """
@@ -26,8 +26,9 @@ UNSEEN = """
 
 
 def main() -> None:
-    presenting = is_presenting()
-    if presenting:
+    keys = None
+    if is_presenting():
+        keys = bar()
         st.html(UNSEEN)
     with st.container(key="learn-header", horizontal=True, vertical_alignment="center"):
         st.title("How well do you read bone age?", anchor=False)
@@ -41,15 +42,15 @@ def main() -> None:
         with st.container(key="learn-files"):
             material = material_of(chosen)
         if material is None:
-            if presenting:
-                presentation_without_hands()
+            if keys:
+                st.info(NOTHING_TO_PRESENT, icon=":material/info:")
             return
         material = of_ages(material, ages)
         case_set = CaseSet(MATERIALS[chosen], number, *(ages or ()))
         about = str(case_set)
         game = current_quiz(material, number)
-        if presenting:
-            present(material, game, about)
+        if keys:
+            present(material, game, about, keys)
             return
         if st.session_state["looking_back"]:
             look_back(material, game, about)

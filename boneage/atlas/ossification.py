@@ -194,8 +194,8 @@ def _event(number: int, row: dict[str, str]) -> Event:
         row["change"],
         published,
         {
-            sex: tuple(_bone_age(row["change"], sex, age) for age in published[sex])
-            for sex in published
+            sex: (_bone_age(row["change"], sex, low), _bone_age(row["change"], sex, high))
+            for sex, (low, high) in published.items()
         },
         tuple(row["sources"].split("; ")),
         row["look"],

@@ -1,6 +1,7 @@
 """Learn on a projector: one hand of the set after the other, its bone age behind a key."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from boneage.atlas.ossification import separating_events, stage
 from boneage.quiz import text as quiz_text
@@ -14,16 +15,20 @@ from pages.viewer import show_image
 HAND_HEIGHT = 78  # of the window, in hundredths
 PAIR_WIDTH = 560  # pixels
 YEAR = 12  # months
+NOTHING_TO_PRESENT = "There are no hands to present: press Esc and choose or upload some."
 
 
-def present(material: Material, game: Quiz, about: str) -> None:
-    """The hands of the quiz; what is answered on the page itself stays as it is."""
+def present(material: Material, game: Quiz, about: str, keys: DeltaGenerator) -> None:
+    """The hands of the quiz; what is answered on the page itself stays as it is.
+
+    keys: of `presentation.bar`.
+    """
     state = st.session_state
     ids = list(game.hands["id"])
     now = state.get("presented_hand")
     case = now if now in ids else ids[0]
     is_shown = presentation.step_through(
-        ids, case, lambda to: state.update(presented_hand=to), "bone age"
+        ids, case, lambda to: state.update(presented_hand=to), "bone age", place=keys
     )
     hand = game.hands.iloc[ids.index(case)]
     whose = A_HAND_OF[hand["sex"]].capitalize()
@@ -38,14 +43,6 @@ def present(material: Material, game: Quiz, about: str) -> None:
             return
         st.title(material.about(hand)[0], anchor=False)
         show_neighbors(hand["sex"], hand["reference_months"])
-
-
-def presentation_without_hands() -> None:
-    presentation.bar()
-    st.info(
-        "There are no hands to present: press Esc and choose or upload some.",
-        icon=":material/info:",
-    )
 
 
 def show_neighbors(sex: str, months: int) -> None:
