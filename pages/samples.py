@@ -61,14 +61,14 @@ AVERAGES = (
     ("female", 156),
     ("male", 180),
 )
-# The same of the groups that synthetic hands are drawn from.
+# The same of the groups that synthetic hands are drawn from, and the seed.
 SYNTHETIC = (
-    ("female", 60),
-    ("male", 72),
-    ("female", 120),
-    ("male", 132),
-    ("female", 156),
-    ("male", 204),
+    ("female", 60, 0),
+    ("male", 96, 0),
+    ("female", 120, 1),
+    ("male", 132, 0),
+    ("female", 156, 3),
+    ("male", 204, 0),
 )
 THUMBNAIL = (320, 256)  # height and width
 CHILD = {"female": "Girl", "male": "Boy"}
@@ -94,22 +94,22 @@ def samples() -> dict[str, Sample]:
 
 
 def synthetic_hands() -> dict[str, Sample]:
-    usable = synthetic.accepted_cases().drop_duplicates(["sex", "months"])
-    return named(usable.set_index(["sex", "months"]), SYNTHETIC)
+    usable = synthetic.accepted_cases()
+    return named(usable.set_index(["sex", "months", "seed"]), SYNTHETIC)
 
 
 def average_hands() -> dict[str, Sample]:
-    usable = answers.usable_standards().assign(seed=None)
+    usable = answers.usable_standards()
     return named(usable.set_index(["sex", "months"]), AVERAGES)
 
 
-def named(usable: pd.DataFrame, wanted: Iterable[tuple[str, int]]) -> dict[str, Sample]:
+def named(usable: pd.DataFrame, wanted: Iterable[tuple]) -> dict[str, Sample]:
     found = {}
-    for sex, months in wanted:
-        if (sex, months) in usable.index:
-            row = usable.loc[(sex, months)]
-            name = f"{CHILD[sex]}, {formatting.age_in_words(row['reference_months'])}"
-            found[name] = Sample(sex, months, row["seed"], row["build"])
+    for key in wanted:
+        if key in usable.index:
+            row = usable.loc[key]
+            name = f"{CHILD[key[0]]}, {formatting.age_in_words(row['reference_months'])}"
+            found[name] = Sample(*key, build=row["build"])
     return found
 
 

@@ -32,6 +32,7 @@ def test_predict_offers_synthetic_hands_and_says_what_they_are():
     assert "MAE" not in said  # that was measured with other models
     app.button(key="sample-Girl, 5 years").click()
     run(app)
+    assert app.header[0].value == "Bone age: Synthetic hand, girl, 5 years"
     assert "drawn at random from a statistical model of 68 radiographs of girls" in texts(app)
     assert app.segmented_control(key="sex").value == "female"
 

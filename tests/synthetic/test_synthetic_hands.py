@@ -116,7 +116,7 @@ def test_the_command_measures_and_says_it(monkeypatch, tmp_path, capsys, predict
 def test_the_document_states_what_was_measured(predictions, summary, groups):
     said = " ".join(DOCS.read_text(encoding="utf-8").split())
     metrics = evaluation.prediction_metrics(predictions)
-    n = groups["n"]
+    n, mean = groups["n"], files.read_model(files.synthetic_folder() / groups["file"][0]).mean
     stated = [
         f"{len(groups)} groups of {n.min()} to {n.max()} radiographs",
         f"{model.SHAPE_COMPONENTS} principal components of the displacement",
@@ -125,7 +125,8 @@ def test_the_document_states_what_was_measured(predictions, summary, groups):
         f"at least {MIN_HANDS} hands",
         f"more than {model.MAX_LEVERAGE:.0%} of the variance",
         f"Of {len(groups) * evaluation.PER_GROUP} hands, {evaluation.PER_GROUP} of each group",
-        f"accepts {metrics['accepted']:.1%}",
+        "accepts all" if metrics["accepted"] == 1 else f"accepts {metrics['accepted']:.1%}",
+        f"canvas of {mean.shape[1]} × {mean.shape[0]} px",
         f"MAE of {metrics['mae']:.1f} months",
         f"SD of up to {groups['sd_age_months'].max():.0f} months",
     ]
