@@ -31,7 +31,7 @@ def marked(standard: Standard, events: Sequence[Event]) -> np.ndarray:
     places = {
         event.number: event.places(standard.landmarks, standard.mean_age_months) for event in events
     }
-    numbers = _beside_wrist(events, places)
+    numbers, labels = _beside_wrist(events, places), []
     for event in events:
         color = palette.EVENTS[event.change]
         for x, y in places[event.number]:
@@ -45,7 +45,11 @@ def marked(standard: Standard, events: Sequence[Event]) -> np.ndarray:
             toward = (at - place) / np.linalg.norm(at - place)
             ends = (*(place + _RING * toward), *(at - _AWAY * toward))
             draw.line(ends, fill=color, width=_STROKE)
-        draw.text(tuple(at), str(event.number), fill=color, font=font, anchor="mm")
+        labels.append((tuple(at), str(event.number), color))
+    for at, number, color in labels:  # above all rings, and apart from them
+        draw.text(
+            at, number, fill=color, font=font, anchor="mm", stroke_width=3, stroke_fill="black"
+        )
     return np.asarray(image)
 
 

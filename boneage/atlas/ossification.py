@@ -167,11 +167,11 @@ def separating_events(sex: str, younger: float, older: float) -> list[Event]:
         Events whose age lies above the younger and at or below the older one, or whose range of
         ages overlaps with what is between them; in the order of their ages.
     """
-    found = [
-        event
-        for event in events()
-        if event.bone_age[sex][0] <= older and event.bone_age[sex][1] > younger
-    ]
+
+    def is_between(low: int, high: int) -> bool:
+        return younger < high and (low < older or low == high == older)
+
+    found = [event for event in events() if is_between(*event.bone_age[sex])]
     return sorted(found, key=lambda event: event.bone_age[sex]) if younger < older else []
 
 

@@ -73,6 +73,10 @@ def test_separating_events_are_those_between_two_bone_ages():
     assert between("male", 60, 84) == ["scaphoid", "trapezium", "trapezoid"]
     assert between("male", 71, 73) == ["trapezium"]  # the scaphoid is there at 71 months
     assert between("female", 80, 100) == between("female", 70, 70) == []
+    assert between("male", 71, 72) == []
+    assert between("male", 70, 71) == ["scaphoid"]
+    # The radius begins to fuse at 180 months.
+    assert "radius_fusion" not in between("female", 170, 180)
     assert between("female", 130, 150) == ["pisiform", "sesamoid"]
     fusions = ["distal_fusion", "metacarpal_fusion", "phalangeal_fusion"]
     assert between("female", 170, 190) == [*fusions, "radius_fusion", "ulna_fusion"]
