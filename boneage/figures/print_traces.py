@@ -105,13 +105,16 @@ def _scatter(plot: Plot, trace: Any) -> Any:
 
 def _line(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> Any:
     line = trace.line
-    look = {"color": color_of(line.color), "linewidth": POINTS_PER_PIXEL * (line.width or 2)}
+    look: dict[str, Any] = {
+        "color": color_of(line.color),
+        "linewidth": POINTS_PER_PIXEL * (line.width or 2),
+    }
     if trace.fill == "toself":
-        fill = {"facecolor": color_of(trace.fillcolor), "linewidth": 0}
+        fill: dict[str, Any] = {"facecolor": color_of(trace.fillcolor), "linewidth": 0}
         axes.fill(x, y, **fill, zorder=2.2)
         axes.plot(x, y, **look, zorder=2.2)
         return Patch(**fill)
-    steps = {"hv": ("steps-post", "post")}.get(line.shape, ("default", None))
+    steps: Any = {"hv": ("steps-post", "post")}.get(line.shape, ("default", None))
     if trace.fill == "tozeroy":
         axes.fill_between(x, y, step=steps[1], facecolor=color_of(trace.fillcolor), linewidth=0)
     (drawn,) = axes.plot(x, y, drawstyle=steps[0], linestyle=dashes(line.dash), zorder=2.5, **look)
@@ -152,7 +155,7 @@ def _bar(plot: Plot, trace: Any) -> Any:
     if plot.figure.layout.barmode == "stack":
         base = _stacked(plot.figure, trace, level)
     width = 1 - (plot.figure.layout.bargap or 0.2) if trace.width is None else trace.width
-    look = {"color": color_of(trace.marker.color), "linewidth": 0}
+    look: dict[str, Any] = {"color": color_of(trace.marker.color), "linewidth": 0}
     if level:
         drawn = axes.barh(place, length, width, left=base, **look)
         axes.set_yticks(place, [str(name).replace("<br>", "\n") for name in across])
@@ -186,8 +189,8 @@ def _box(plot: Plot, trace: Any) -> Any:
             trace.median, trace.q1, trace.q3, trace.lowerfence, trace.upperfence, strict=True
         )
     ]
-    line = {"color": color, "linewidth": 0.9}
-    fill = {"facecolor": color_of(trace.fillcolor)}
+    line: dict[str, Any] = {"color": color, "linewidth": 0.9}
+    fill: dict[str, Any] = {"facecolor": color_of(trace.fillcolor)}
     axes.bxp(
         stats, positions=np.asarray(trace.x, dtype=float), widths=trace.width, showfliers=False,
         patch_artist=True, manage_ticks=False, boxprops={**fill, "edgecolor": color},
