@@ -13,7 +13,7 @@ def similar_in_words(found: SimilarCases) -> str:
         f"The {len(found.cases):,} validation radiographs of {children} predicted most like this "
         f"one ({age_in_short(ages.min())} to {age_in_short(ages.max())}): "
         f"{_metric('mae', found.metrics)}, {_metric('bias', found.metrics)}. All validation "
-        f"radiographs of {children} (n = {found.of_sex['n']:,}): {_metric('mae', found.of_sex)}."
+        f"radiographs of {children} (n = {int(found.of_sex['n']):,}): {_metric('mae', found.of_sex)}."
     )
 
 
