@@ -9,11 +9,12 @@ from boneage.similar_cases.similar import SimilarCases
 def similar_in_words(found: SimilarCases) -> str:
     """What similar cases are and how large their errors are, in two sentences."""
     children, ages = CHILDREN[found.sex], found.cases["prediction_months"]
+    n = int(found.of_sex["n"])
     return (
         f"The {len(found.cases):,} validation radiographs of {children} predicted most like this "
         f"one ({age_in_short(ages.min())} to {age_in_short(ages.max())}): "
         f"{_metric('mae', found.metrics)}, {_metric('bias', found.metrics)}. All validation "
-        f"radiographs of {children} (n = {found.of_sex['n']:,}): {_metric('mae', found.of_sex)}."
+        f"radiographs of {children} (n = {n:,}): {_metric('mae', found.of_sex)}."
     )
 
 

@@ -49,7 +49,8 @@ def test_it_changes_the_bone_age_and_is_named(app, monkeypatch):
     assert downloads[-1]["local_calibration"].iloc[0] == local.label
     assert f"Local calibration {local.label} of the ensemble, made on" in texts(app)
 
-    app.button(key="no-calibration").click()
+    app.session_state["calibration"] = True
+    run(app).button(key="no-calibration").click()
     run(app)
     assert "local_calibration" not in downloads[-1]
     assert "Local calibration c5" not in texts(app)
