@@ -68,7 +68,9 @@ def metrics_table(metrics: dict[str, float]) -> ExportedTable:
     Args:
         metrics: of `Analysis.metrics`.
     """
-    rows = [(name, *(metrics[name + end] for end in ("", "_low", "_high"))) for name in METRICS]
+    rows = [
+        (name, metrics[name], metrics[f"{name}_low"], metrics[f"{name}_high"]) for name in METRICS
+    ]
     texts = [
         (METRIC_TITLES[name], metric_value(name, value), metric_interval(name, low, high))
         for name, value, low, high in rows

@@ -17,7 +17,7 @@ POINTS_PER_PIXEL = 0.55  # a chart of 640 pixels is printed 174 mm wide at most
 _MANY = 2000  # points, from which on they are an image inside the SVG or PDF
 _FONT_SIZE = 6.5
 _MIN_LABELED = 8  # a shorter bar, in percent, has no room for words
-_DASHES = {"solid": "-", "dot": (0, (1, 1.5)), "dash": "--"}
+_DASHES: dict[str, Any] = {"solid": "-", "dot": (0, (1, 1.5)), "dash": "--"}
 _SYMBOLS = {"circle": "o", "diamond": "D"}
 # Plotly's place of a text -> its alignment.
 _ALIGN = {
@@ -105,13 +105,16 @@ def _scatter(plot: Plot, trace: Any) -> Any:
 
 def _line(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> Any:
     line = trace.line
-    look = {"color": color_of(line.color), "linewidth": POINTS_PER_PIXEL * (line.width or 2)}
+    look: dict[str, Any] = {
+        "color": color_of(line.color),
+        "linewidth": POINTS_PER_PIXEL * (line.width or 2),
+    }
     if trace.fill == "toself":
-        fill = {"facecolor": color_of(trace.fillcolor), "linewidth": 0}
+        fill: dict[str, Any] = {"facecolor": color_of(trace.fillcolor), "linewidth": 0}
         axes.fill(x, y, **fill, zorder=2.2)
         axes.plot(x, y, **look, zorder=2.2)
         return Patch(**fill)
-    steps = {"hv": ("steps-post", "post")}.get(line.shape, ("default", None))
+    steps: Any = {"hv": ("steps-post", "post")}.get(line.shape, ("default", None))
     if trace.fill == "tozeroy":
         axes.fill_between(x, y, step=steps[1], facecolor=color_of(trace.fillcolor), linewidth=0)
     (drawn,) = axes.plot(x, y, drawstyle=steps[0], linestyle=dashes(line.dash), zorder=2.5, **look)
@@ -133,7 +136,7 @@ def _markers(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def _error_bars(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> None:
-    ends = {}
+    ends: dict[str, Any] = {}
     for name, bars in (("xerr", trace.error_x), ("yerr", trace.error_y)):
         if bars.array is not None:
             ends[name] = np.nan_to_num(np.array([bars.arrayminus, bars.array], dtype=float))
@@ -152,7 +155,7 @@ def _bar(plot: Plot, trace: Any) -> Any:
     if plot.figure.layout.barmode == "stack":
         base = _stacked(plot.figure, trace, level)
     width = 1 - (plot.figure.layout.bargap or 0.2) if trace.width is None else trace.width
-    look = {"color": color_of(trace.marker.color), "linewidth": 0}
+    look: dict[str, Any] = {"color": color_of(trace.marker.color), "linewidth": 0}
     if level:
         drawn = axes.barh(place, length, width, left=base, **look)
         axes.set_yticks(place, [str(name).replace("<br>", "\n") for name in across])
@@ -180,14 +183,14 @@ def _stacked(figure: go.Figure, trace: Any, level: bool) -> np.ndarray:
 def _box(plot: Plot, trace: Any) -> Any:
     axes = plot.axes
     color = color_of(trace.line.color)
-    stats = [
+    stats: Any = [
         {"med": middle, "q1": low, "q3": high, "whislo": least, "whishi": most}
         for middle, low, high, least, most in zip(
             trace.median, trace.q1, trace.q3, trace.lowerfence, trace.upperfence, strict=True
         )
     ]
-    line = {"color": color, "linewidth": 0.9}
-    fill = {"facecolor": color_of(trace.fillcolor)}
+    line: dict[str, Any] = {"color": color, "linewidth": 0.9}
+    fill: dict[str, Any] = {"facecolor": color_of(trace.fillcolor)}
     axes.bxp(
         stats, positions=np.asarray(trace.x, dtype=float), widths=trace.width, showfliers=False,
         patch_artist=True, manage_ticks=False, boxprops={**fill, "edgecolor": color},

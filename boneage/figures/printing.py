@@ -152,14 +152,19 @@ def _finish_figure(canvas: Figure, figure: go.Figure, entries: dict[str, Any], w
 
 def _draw_shape(axes: Axes, shape: Any) -> Any:
     """Draw a line, a rectangle or a path, and return what stands for it in a legend."""
-    below = {"zorder": 0.5} if shape.layer == "below" or shape.type != "line" else {"zorder": 1.5}
+    below: dict[str, Any] = (
+        {"zorder": 0.5} if shape.layer == "below" or shape.type != "line" else {"zorder": 1.5}
+    )
     if shape.type == "line":
-        line = {"color": color_of(shape.line.color), "linewidth": _points(shape.line.width)}
+        line: dict[str, Any] = {
+            "color": color_of(shape.line.color),
+            "linewidth": _points(shape.line.width),
+        }
         line |= {"linestyle": dashes(shape.line.dash)}
         if shape.xref == "x domain":
             return axes.axhline(shape.y0, **line, **below)
         return axes.axvline(shape.x0, **line, **below)
-    fill = {"facecolor": color_of(shape.fillcolor), "linewidth": 0}
+    fill: dict[str, Any] = {"facecolor": color_of(shape.fillcolor), "linewidth": 0}
     if shape.type == "rect":
         if shape.xref == "x domain":
             axes.axhspan(shape.y0, shape.y1, **fill, **below)
