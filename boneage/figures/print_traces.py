@@ -17,7 +17,7 @@ POINTS_PER_PIXEL = 0.55  # a chart of 640 pixels is printed 174 mm wide at most
 _MANY = 2000  # points, from which on they are an image inside the SVG or PDF
 _FONT_SIZE = 6.5
 _MIN_LABELED = 8  # a shorter bar, in percent, has no room for words
-_DASHES = {"solid": "-", "dot": (0, (1, 1.5)), "dash": "--"}
+_DASHES: dict[str, Any] = {"solid": "-", "dot": (0, (1, 1.5)), "dash": "--"}
 _SYMBOLS = {"circle": "o", "diamond": "D"}
 # Plotly's place of a text -> its alignment.
 _ALIGN = {
@@ -136,7 +136,7 @@ def _markers(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def _error_bars(axes: Axes, trace: Any, x: np.ndarray, y: np.ndarray) -> None:
-    ends = {}
+    ends: dict[str, Any] = {}
     for name, bars in (("xerr", trace.error_x), ("yerr", trace.error_y)):
         if bars.array is not None:
             ends[name] = np.nan_to_num(np.array([bars.arrayminus, bars.array], dtype=float))
@@ -183,7 +183,7 @@ def _stacked(figure: go.Figure, trace: Any, level: bool) -> np.ndarray:
 def _box(plot: Plot, trace: Any) -> Any:
     axes = plot.axes
     color = color_of(trace.line.color)
-    stats = [
+    stats: Any = [
         {"med": middle, "q1": low, "q3": high, "whislo": least, "whishi": most}
         for middle, low, high, least, most in zip(
             trace.median, trace.q1, trace.q3, trace.lowerfence, trace.upperfence, strict=True
