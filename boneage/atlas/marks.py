@@ -31,24 +31,22 @@ def marked(standard: Standard, events: Sequence[Event]) -> np.ndarray:
     places = {
         event.number: event.places(standard.landmarks, standard.mean_age_months) for event in events
     }
-    numbers, labels = _beside_wrist(events, places), []
+    beside, labels = _beside_wrist(events, places), []
     for event in events:
         color = palette.EVENTS[event.change]
         for x, y in places[event.number]:
             ring = (x - _RING, y - _RING, x + _RING, y + _RING)
             draw.ellipse(ring, outline=color, width=_STROKE)
         place = places[event.number][0]
-        at = numbers.get(event.number)
-        if at is None:
-            at = place + (_RING + _AWAY, 0)
-        else:
+        at = beside.get(event.number, place + (_RING + _AWAY, 0))
+        if event.number in beside:
             toward = (at - place) / np.linalg.norm(at - place)
             ends = (*(place + _RING * toward), *(at - _AWAY * toward))
             draw.line(ends, fill=color, width=_STROKE)
-        labels.append((tuple(at), str(event.number), color))
-    for at, number, color in labels:  # above all rings, and apart from them
+        labels.append(((float(at[0]), float(at[1])), str(event.number), color))
+    for xy, number, color in labels:  # above all rings, and apart from them
         draw.text(
-            at, number, fill=color, font=font, anchor="mm", stroke_width=3, stroke_fill="black"
+            xy, number, fill=color, font=font, anchor="mm", stroke_width=3, stroke_fill="black"
         )
     return np.asarray(image)
 
