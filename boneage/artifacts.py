@@ -660,7 +660,7 @@ def read_coverage() -> pd.DataFrame | None:
     Raises:
         ArtifactError: the file is no table or does not say what it was measured on.
     """
-    return _read_measured(COVERAGE, "run python -m boneage calibrate")
+    return _read_measured(COVERAGE, "run python -m boneage coverage")
 
 
 def write_robustness(robustness: pd.DataFrame) -> Path:

@@ -21,6 +21,7 @@ from boneage import __version__
 from boneage.case_report.command import add_options
 from boneage.errors import BoneAgeError
 from boneage.growth.options import add_child_options, given_age
+from boneage.local_calibration.command import add_calibrate_options, add_calibration
 from boneage.models.registry import ENSEMBLE, MODELS
 from boneage.radiographs.folders import files_in
 from boneage.radiographs.frame_options import add_frame_options, given_frame
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb.add_argument("--sex", choices=SEXES, help="default: as stated in each DICOM header")
     _add_model_or_ensemble(verb)
+    add_calibration(verb)
     add_child_options(verb)
     _add_force(verb)
     verb.add_argument(
@@ -130,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
         "--sex", choices=SEXES, help="default: of the manifest, else as stated in each DICOM header"
     )
     _add_model_or_ensemble(verb)
+    add_calibration(verb)
     _add_force(verb)
     verb.add_argument(
         "--workers",
@@ -163,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(verb)
     _add_model_or_ensemble(verb)
+    add_calibration(verb)
 
     verb = _verb(verbs, "model-card", _model_card, "what the published models are, in Markdown")
     verb.add_argument(
@@ -185,9 +189,14 @@ def _parser() -> argparse.ArgumentParser:
         help="folder with the RSNA training and test radiographs",
     )
 
-    _verb(
-        verbs, "calibrate", _calibrate, "coverage of the prediction intervals; writes coverage.csv"
+    _verb(verbs, "coverage", _coverage, "coverage of the prediction intervals; writes coverage.csv")
+
+    verb = _verb(
+        verbs, "calibrate", _calibrate, "local calibration of bone ages and intervals to one site"
     )
+    add_calibrate_options(verb)
+    _add_model_or_ensemble(verb)
+    _add_reference_column(verb)
 
     verb = _verb(
         verbs,
@@ -280,6 +289,30 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--test-images", metavar="DIR", help="the test images, named <id>.png etc.")
     verb.add_argument("--test-labels", metavar="CSV", help="columns id,boneage,sex")
     _add_reference_column(verb)
+
+    verb = _verb(verbs, "synthetic", _synthetic, "models of synthetic hands, from a cache", _GO_ON)
+    verb.add_argument("--cache", required=True, metavar="DIR", help="from prepare --size 640")
+    verb.add_argument(
+        "--out", required=True, metavar="DIR", help="folder, such as artifacts/synthetic"
+    )
+    verb.add_argument(
+        "--per-group",
+        type=_at_least(1),
+        default=80,
+        metavar="N",
+        help="radiographs per sex and year of bone age (default 80)",
+    )
+    verb.add_argument(
+        "--workers", type=_at_least(1), default=2, metavar="N", help="processes (default 2)"
+    )
+
+    verb = _verb(
+        verbs,
+        "synthetic-evaluate",
+        _synthetic_evaluate,
+        "predictions for synthetic hands and, with the cache, how near they are to radiographs",
+    )
+    verb.add_argument("--cache", metavar="DIR", help="that they were built from")
 
     verb = _verb(verbs, "phantoms", _phantoms, "draw a synthetic data set in the same layout")
     verb.add_argument("--out", required=True, metavar="DIR", help="folder for the result")
@@ -375,7 +408,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     paths = list(_files(options.files))
     frame, given = given_frame(options, options.files), given_age(options)
-    predictor = Predictor(options.model, workers=len(paths))
+    predictor = Predictor(options.model, workers=len(paths), local=options.calibration)
     predict = partial(_results, predictor, options, frame, given)
     all_ok = True
     # The bar is drawn on a terminal only, and where there is something to wait for.
@@ -409,6 +442,7 @@ def _predict_archive(options: argparse.Namespace) -> int:
         part_size=options.part_size,
         workers=options.workers or cores(),
         scheduler=options.scheduler,
+        calibration=options.calibration,
     )
     print(f"{in_words(summary)}\nThe results are in {options.out}.")
     return OK if set(summary["statuses"]) == {results.OK} and not summary["missing"] else NOT_ALL_OK
@@ -557,6 +591,12 @@ def _quality(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    from boneage.local_calibration.command import calibrate_locally
+
+    return OK if calibrate_locally(options) else NOT_ALL_OK
+
+
+def _coverage(options: argparse.Namespace) -> int:
     from boneage import artifacts
     from boneage.formatting import share
     from boneage.inference.conformal import LEVEL, MIN_CALIBRATION, coverage_table
@@ -694,6 +734,36 @@ def _atlas(options: argparse.Namespace) -> int:
             options.cache, options.out, settings, options.workers or 2, each=each
         )
     print(f"{len(standards)} standards of {standards['n'].sum()} radiographs are in {options.out}.")
+    return OK
+
+
+def _synthetic(options: argparse.Namespace) -> int:
+    from boneage.synthetic.building import Settings, build_models
+
+    settings = Settings(per_group=options.per_group)
+    groups = build_models(options.cache, options.out, settings, options.workers)
+    print(
+        f"{len(groups)} groups of {groups['n'].min()} to {groups['n'].max()} hands in {options.out}"
+    )
+    return OK
+
+
+def _synthetic_evaluate(options: argparse.Namespace) -> int:
+    from boneage.inference.predictor import Predictor
+    from boneage.synthetic import evaluation, privacy
+
+    if options.cache:
+        table = privacy.measure_privacy(options.cache)
+        path = privacy.write_privacy(table)
+        print(f"Distances to the nearest radiograph and share of fine detail explained, in {path}:")
+        print(privacy.privacy_summary(table).round(3).to_string())
+    predictions = evaluation.predict_hands(Predictor())
+    path = evaluation.write_predictions(predictions)
+    metrics = evaluation.prediction_metrics(predictions)
+    print(
+        f"{metrics['accepted']:.1%} of the hands accepted by the image quality check, MAE of the "
+        f"ensemble {metrics['mae']:.2f} months, n = {metrics['n']}; see {path}."
+    )
     return OK
 
 

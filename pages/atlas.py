@@ -11,7 +11,7 @@ from boneage.atlas import files, ossification, standards
 from boneage.atlas import viewer as atlas
 from boneage.atlas.change import difference
 from boneage.datasets.challenge import CITATION
-from pages import shared
+from pages import presentation, shared
 from pages.viewer import show_image
 
 BOTH = "both"
@@ -19,9 +19,10 @@ HANDS = {BOTH: "Girls and boys", "female": "Girls", "male": "Boys"}
 SEXES = {BOTH: sexes.SEXES, "female": ("female",), "male": ("male",)}
 START = 96  # months; the age that the page opens at
 VIEWER = st.components.v2.component("atlas_viewer", **atlas.VIEWER)
+STEP = st.components.v2.component("atlas_step", **atlas.STEP)
 ABOUT_AGES = (
-    "Ages of fusion are bone ages. Ages of appearance are chronological ages of healthy children, "
-    "which are close to bone ages, because bone age is calibrated to healthy children."
+    "All ages are bone ages. Ages of appearance were published as chronological ages of healthy "
+    "children; shown is the mean bone age of healthy children of that age."
 )
 MAKE_ONE = (
     "There is no atlas yet. Create one from radiographs prepared at 640 pixels: "
@@ -29,22 +30,47 @@ MAKE_ONE = (
 )
 
 
-def show_growth() -> None:
-    hands = shared.pick("Hands", HANDS, "hands")
-    sexes = SEXES[hands]
-    if "atlas_viewer" not in st.session_state:  # the page was opened, or opened again
-        st.session_state["atlas_start"] = age_to_open_at(sexes)
-    start = st.session_state["atlas_start"]
+def choose_sexes() -> Sequence[str]:
+    return SEXES[shared.pick("Hands", HANDS, "hands", label_visibility="collapsed")]
+
+
+def show_viewer(sexes: Sequence[str], presenting: bool) -> int:
+    """The hands at an age that is chosen on them, or stepped to; that age in months."""
+    state, key = st.session_state, "atlas_presented" if presenting else "atlas_viewer"
+    if key not in state:  # the page was opened, or opened again
+        state["atlas_start"] = state["atlas_months"] = age_to_open_at(sexes)
     data = atlas.viewer_data([hand_data(sex, atlas_stamp()) for sex in sexes])
-    chosen = VIEWER(
-        key="atlas_viewer",
-        data=data | {"start": start},
-        default={"months": start},
-        on_months_change=lambda: None,  # without it no change would be told
+    VIEWER(
+        key=key,
+        data=data | {"start": state["atlas_start"], "presenting": presenting},
+        on_months_change=lambda: state.update(atlas_months=state[key]["months"]),
     )
-    months = st.session_state["atlas_months"] = within(chosen["months"], sexes)
+    months = state["atlas_months"] = within(state["atlas_months"], sexes)
     if st.query_params.get("age", str(START)) != str(months):
         st.query_params["age"] = str(months)
+    return months
+
+
+def present() -> None:
+    """The hands at one half year after the other, the age and what changes behind a key."""
+    bar = presentation.bar()
+    with bar:
+        sexes = choose_sexes()
+    months = show_viewer(sexes, presenting=True)
+    ages = sorted({*standards.half_year_steps(sexes), months})
+
+    def go(to: str) -> None:
+        st.session_state["atlas_months"] = int(to)
+
+    is_shown = presentation.step_through(
+        [str(age) for age in ages], str(months), go, "age and changes", True, bar
+    )
+    STEP(key="atlas_step", data={"months": months, "is_hidden": not is_shown})
+
+
+@st.fragment
+def show_growth(sexes: Sequence[str]) -> None:
+    months = show_viewer(sexes, presenting=False)
     st.caption(ABOUT_AGES)
     with st.container(horizontal=True, vertical_alignment="center"):
         for sex in sexes:
@@ -162,6 +188,10 @@ def show_sources() -> None:
             "Radiographic Atlas of Skeletal Development of the Hand and Wrist. 2nd edition. "
             "Stanford University Press, 1959\\."
         )
+        st.markdown(
+            "- Bone ages of appearance: the mean bone age of healthy children of the published "
+            f"chronological age, {formatting.as_plain_markdown(ossification.CONVERSION_SOURCE)}"
+        )
         st.markdown(f"- Standards: {standards.SOURCE} {CITATION}")
 
 
@@ -172,9 +202,15 @@ def events_table() -> pd.DataFrame:
             "No.": event.number,
             "Event": event.name,
             "": event.change,
-            "Girls": formatting.ages_in_words(*event.usual["female"]),
-            "Boys": formatting.ages_in_words(*event.usual["male"]),
-            "Scale": ossification.SCALES[event.change].capitalize(),
+            **{
+                f"{children.capitalize()}{ending}": formatting.ages_in_words(*ages[sex])
+                for ending, ages in (
+                    (", bone age", event.bone_age),
+                    (", published", event.published),
+                )
+                for sex, children in formatting.CHILDREN.items()
+            },
+            "Published as": ossification.SCALES[event.change].capitalize(),
             "Source": "; ".join(event.sources),
         }
         for event in ossification.events()
@@ -193,26 +229,40 @@ def hand_data(sex: str, stamp: int) -> dict:
     return atlas.hand_data([standards.standard(sex, months) for months in standards.ages(sex)])
 
 
-st.title("Atlas", anchor=False)
-if not standards.available():
-    st.info(MAKE_ONE, icon=":material/info:")
-    st.stop()
-try:
+def main() -> None:
+    if not standards.available():
+        st.title("Atlas", anchor=False)
+        st.info(MAKE_ONE, icon=":material/info:")
+        return
+    try:
+        if presentation.is_presenting():
+            present()
+        else:
+            show_page()
+    except ArtifactError as error:
+        shared.show_error(error)
+
+
+def show_page() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Atlas", anchor=False)
+        sexes = choose_sexes()
+        presentation.present_button()
     made_of = standards.table()
+    show_growth(sexes)
     st.markdown(
         f"The average hand of girls and boys, computed from {made_of['n'].sum():,} radiographs. "
         "Each image is the mean of many children and shows no single child. Move the slider or "
         "press play to see the hand mature."
     )
-    st.fragment(show_growth)()
     show_change()
     show_sources()
-except ArtifactError as error:
-    shared.show_error(error)
-    st.stop()
-st.caption(
-    f"{len(made_of)} standards of {made_of['n'].min()} to {made_of['n'].max()} radiographs each, "
-    "grouped by bone age within three months of a half year. The age of a standard is the mean "
-    "bone age of its radiographs. The averages are of one hospital population, scaled to "
-    "one size, and are not a standard for diagnosis."
-)
+    st.caption(
+        f"{len(made_of)} standards of {made_of['n'].min()} to {made_of['n'].max()} radiographs "
+        "each, grouped by bone age within three months of a half year. The age of a standard is "
+        "the mean bone age of its radiographs. The averages are of one hospital population, scaled "
+        "to one size, and are not a standard for diagnosis."
+    )
+
+
+main()

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from boneage import teaching_notes
 from boneage.figures import palette
+from pages.presentation import is_presenting
 
 ABOUT = """
 **Bone age** estimates skeletal maturity from a radiograph of the hand with neural networks and
@@ -75,3 +77,6 @@ if page.url_path in ("error_analysis", "head_to_head"):
     with st.container(key="fetch-plotly"):
         st.plotly_chart([{"visible": False}])
 page.run()
+if not is_presenting():
+    with st.expander("Teaching notes", icon=":material/co_present:"):
+        st.markdown(teaching_notes.NOTES[page.url_path])

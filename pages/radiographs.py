@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
 import streamlit as st
 
 from boneage import artifacts
@@ -182,6 +183,13 @@ def hands_of(weights: Weights, source: Source) -> list[Source]:
         )
         for number, part in enumerate(each.prepared.part for each in hands)
     ]
+
+
+def hand_pixels(weights: Weights, source: Source) -> np.ndarray:
+    """The film (H, W), or the part of it with the hand meant. Raises UnreadableRadiograph."""
+    pixels = _read(source.digest, source.content).pixels
+    part = opened(weights, source.digest, source.content, source.hand, source.frame).prepared.part
+    return part.crop(pixels) if part else pixels
 
 
 def published_weights() -> Weights:

@@ -1,11 +1,12 @@
-"""Hands to try where no radiograph is at hand: average hands, or drawings without an atlas."""
+"""Hands to try where no radiograph is at hand: synthetic or average hands, or drawings."""
 
 import hashlib
-from io import BytesIO
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from boneage import formatting
 from boneage.artifacts import ArtifactError
@@ -13,12 +14,17 @@ from boneage.atlas import evaluation as answers
 from boneage.atlas import standards
 from boneage.atlas import text as atlas_text
 from boneage.datasets.phantoms import draw_phantom
+from boneage.figures import images
 from boneage.models.registry import ENSEMBLE
+from boneage.synthetic import evaluation as synthetic
+from boneage.synthetic import hands
+from boneage.synthetic import text as synthetic_text
 from pages.radiographs import Source
 
 
 class Sample(NamedTuple):
-    """A hand to try. seed: of a drawing. build: of a standard, see `atlas.files`."""
+    """A hand to try. seed: of a synthetic hand or a drawing. build: of the standard or the group
+    that it is or is drawn from, see `atlas.files` and `synthetic.files`."""
 
     sex: str
     months: int
@@ -28,6 +34,17 @@ class Sample(NamedTuple):
     @property
     def is_drawing(self) -> bool:
         return self.build is None
+
+    @property
+    def is_synthetic(self) -> bool:
+        return self.build is not None and self.seed is not None
+
+    @property
+    def kind(self) -> str:
+        """What it is, with an article."""
+        if self.is_drawing:
+            return "a drawing of a hand"
+        return "a synthetic hand" if self.is_synthetic else "an average hand"
 
 
 DRAWINGS = {
@@ -44,6 +61,16 @@ AVERAGES = (
     ("female", 156),
     ("male", 180),
 )
+# The same of the groups that synthetic hands are drawn from, and the seed.
+SYNTHETIC = (
+    ("female", 60, 0),
+    ("male", 96, 0),
+    ("female", 120, 1),
+    ("male", 132, 0),
+    ("female", 156, 3),
+    ("male", 204, 0),
+)
+THUMBNAIL = (320, 256)  # height and width
 CHILD = {"female": "Girl", "male": "Boy"}
 ABOUT_DRAWING = (
     "This hand is a drawing. The models were trained on real radiographs, so their predictions for "
@@ -52,31 +79,49 @@ ABOUT_DRAWING = (
 
 
 def samples() -> dict[str, Sample]:
-    """Name -> sample: average hands that the quality check accepts and the models read well.
+    """Name -> sample: synthetic hands that the quality check is known to accept.
 
-    A standard is left out if the check is known to refuse it, or the ensemble to be more than a
-    year off. Without an atlas, or with a damaged one, the samples are drawings.
+    Without them the samples are average hands that the models also read well, without those
+    drawings.
     """
-    try:
-        usable = answers.usable_standards().set_index(["sex", "months"])
-    except ArtifactError:
-        return DRAWINGS
-    averages = {}
-    for sex, months in AVERAGES:
-        if (sex, months) in usable.index:
-            standard = usable.loc[(sex, months)]
-            name = f"{CHILD[sex]}, {formatting.age_in_words(standard['reference_months'])}"
-            averages[name] = Sample(sex, months, build=standard["build"])
-    return averages or DRAWINGS
+    for found in (synthetic_hands, average_hands):
+        try:
+            if offered := found():
+                return offered
+        except ArtifactError:
+            continue  # missing or damaged
+    return DRAWINGS
 
 
-def about_samples(drawn: bool) -> tuple[str, str | None]:
-    """What the samples are; of average hands also how many the models read, and which not.
+def synthetic_hands() -> dict[str, Sample]:
+    usable = synthetic.accepted_cases()
+    return named(usable.set_index(["sex", "months", "seed"]), SYNTHETIC)
 
-    Raises ArtifactError for damaged predictions.
+
+def average_hands() -> dict[str, Sample]:
+    usable = answers.usable_standards()
+    return named(usable.set_index(["sex", "months"]), AVERAGES)
+
+
+def named(usable: pd.DataFrame, wanted: Iterable[tuple]) -> dict[str, Sample]:
+    found = {}
+    for key in wanted:
+        if key in usable.index:
+            row = usable.loc[key]
+            name = f"{CHILD[key[0]]}, {formatting.age_in_words(row['reference_months'])}"
+            found[name] = Sample(*key, build=row["build"])
+    return found
+
+
+def about_samples(kind: Sample) -> tuple[str, str | None]:
+    """What the samples are, of which one is given, and how well the models read them.
+
+    Of average hands also which they do not. Raises ArtifactError for damaged predictions.
     """
-    if drawn:
+    if kind.is_drawing:
         return "Synthetic phantoms, not radiographs of patients.", None
+    if kind.is_synthetic:
+        return synthetic_text.about_hands(synthetic.read_predictions()), None
     sentence = (
         "Each is the average of many radiographs of one sex and bone age, not a single child."
     )
@@ -93,26 +138,38 @@ def about_samples(drawn: bool) -> tuple[str, str | None]:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def sample_png(sample: Sample) -> bytes:
-    if not sample.is_drawing:
-        return standards.png(standards.standard(sample.sex, sample.months).image)
-    file = BytesIO()
-    Image.fromarray(draw_phantom(sample.months, sample.sex, sample.seed, height=800)).save(
-        file, "PNG"
-    )
-    return file.getvalue()
+    return standards.png(sample_pixels(sample))
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def sample_thumbnail(sample: Sample) -> bytes:
+    """A small PNG, of the same size for every sample."""
+    return standards.png(images.letterboxed(sample_pixels(sample), THUMBNAIL))
+
+
+def sample_pixels(sample: Sample) -> np.ndarray:
+    if sample.is_drawing:
+        return draw_phantom(sample.months, sample.sex, sample.seed, height=800)
+    if sample.is_synthetic:
+        return hands.synthetic_hand(sample.sex, sample.months, sample.seed).image
+    return standards.standard(sample.sex, sample.months).image
 
 
 def sample_source(name: str) -> Source:
     sample = samples()[name]
     content = sample_png(sample)
     digest = hashlib.sha256(content).hexdigest()
-    return Source(name, name, content, digest, sample.sex, about(sample))
+    title = f"Synthetic hand, {name.lower()}" if sample.is_synthetic else name
+    return Source(name, title, content, digest, sample.sex, about(sample))
 
 
 def about(sample: Sample) -> str:
     """What to know of a sample before believing what the models say of it."""
     if sample.is_drawing:
         return ABOUT_DRAWING
+    if sample.is_synthetic:
+        hand = hands.synthetic_hand(sample.sex, sample.months, sample.seed)
+        return synthetic_text.about_hand(hand)
     standard = standards.standard(sample.sex, sample.months)
     children = formatting.CHILDREN[sample.sex]
     return (

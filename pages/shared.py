@@ -40,11 +40,17 @@ def show_error(error: Exception) -> None:
 
 
 def pick(
-    label: str, options: dict[str, str], key: str, default: int = 0, chosen: str | None = None
+    label: str,
+    options: dict[str, str],
+    key: str,
+    default: int = 0,
+    chosen: str | None = None,
+    **look,
 ) -> str:
     """One of the options (value -> words); the choice stands in the address under `key`.
 
-    Where there is one only, nothing is asked. `chosen` replaces the choice.
+    Where there is one only, nothing is asked. `chosen` replaces the choice. look: as of
+    `st.segmented_control`.
     """
     if len(options) == 1:
         return next(iter(options))
@@ -67,6 +73,7 @@ def pick(
         key=key,
         wrap=True,
         bind="query-params",
+        **look,
     )
 
 
@@ -80,6 +87,7 @@ def choose_sd_table(key: str, help: str | None = None) -> str:
         format_func=SD_TABLES.get,
         key=key,
         help=help,
+        bind="query-params",
     )
 
 
@@ -170,6 +178,7 @@ def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | Non
                 index=None,
                 placeholder="Choose a column",
                 key=f"{question.role} of {upload.file_id}",
+                persist_state="session",
                 width=420,
             )
             if column is None:

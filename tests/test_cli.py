@@ -327,6 +327,7 @@ def test_folders_are_searched_recursively(tiny_artifacts, phantom_file, tmp_path
         (["evaluate", "--images", "a", "--labels", "b"], "from the beginning"),
         (["prepare", "--images", "a", "--labels", "b", "--cache", "c"], "again to continue"),
         (["atlas", "--cache", "c", "--out", "o"], "again to continue"),
+        (["synthetic", "--cache", "c", "--out", "o"], "again to continue"),
     ],
 )
 def test_ctrl_c_says_how_to_go_on(arguments, sentence, monkeypatch, capsys):
@@ -355,9 +356,9 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
     def faulty(options):
         return [1, 2].index(5)
 
-    monkeypatch.setattr(cli, "_calibrate", faulty)
+    monkeypatch.setattr(cli, "_coverage", faulty)
     with pytest.raises(ValueError, match="not in list"):
-        main(["calibrate"])
+        main(["coverage"])
 
 
 @pytest.mark.parametrize("option", ["--train=-3", "--test=many", "--seed=-1"])
@@ -419,9 +420,9 @@ def test_evaluate_counts_what_the_quality_check_would_refuse(
     assert (result["n"], result["refused"], result["unreadable"]) == (3, 1, 0)
 
 
-def test_calibrate_writes_the_coverage_of_these_models(calibrated_artifacts, monkeypatch, capsys):
+def test_coverage_is_written_for_these_models(calibrated_artifacts, monkeypatch, capsys):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(calibrated_artifacts))
-    assert main(["calibrate"]) == 0
+    assert main(["coverage"]) == 0
     assert str(calibrated_artifacts / "coverage.csv") in capsys.readouterr().out
     table = artifacts.read_coverage()
     assert set(table["model"]) == {"tiny_densenet", "tiny_resnet_cbam", "ensemble"}
@@ -432,8 +433,8 @@ def test_calibrate_writes_the_coverage_of_these_models(calibrated_artifacts, mon
     assert every["sd"].between(0, 0.02).all()
 
 
-def test_calibrate_without_enough_cases_says_what_is_needed(tiny_artifacts, capsys):
-    assert main(["calibrate"]) == 2
+def test_coverage_without_enough_cases_says_what_is_needed(tiny_artifacts, capsys):
+    assert main(["coverage"]) == 2
     assert "22 girls" in capsys.readouterr().err
     assert not (tiny_artifacts / "coverage.csv").exists()
 
@@ -520,7 +521,7 @@ def test_mistakes_get_one_sentence(arguments, sentence, tiny_artifacts, tmp_path
 
 def test_without_models_the_sentence_says_where_they_should_be(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
-    for arguments in (["predict", "hand.png", "--sex", "male"], ["calibrate"]):
+    for arguments in (["predict", "hand.png", "--sex", "male"], ["coverage"]):
         assert main(arguments) == 2
         assert str(tmp_path) in capsys.readouterr().err
 

@@ -47,6 +47,7 @@ ON_TABLES = (
     "boneage.evaluation.metrics:error_metrics",
     "boneage.evaluation.metrics:metrics_table",
     "boneage.evaluation.metrics:summarize",
+    "boneage.evaluation.readers:icc_agreement",
     "boneage.evaluation.residuals:agreement",
     "boneage.comparison.significance:holm",
     "boneage.comparison.significance:paired_t",

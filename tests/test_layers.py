@@ -14,15 +14,20 @@ CORE = (
 # quality/learning.py makes what the check needs, from the predictions of the models.
 UPWARDS = {("quality/learning.py", "inference")}
 # The model card and the case report report on several features; a reader's errors are drawn like a
-# model's. Results of archives say what a bone age means.
+# model's. Results of archives say what a bone age means. The atlas tells all its ages as bone ages,
+# with growth's table. The quiz teaches with the events of the atlas. Synthetic hands are made from
+# radiographs registered to the atlas.
 BETWEEN_FEATURES = {
     ("archive", "growth"),
+    ("atlas", "growth"),
     ("case_report", "atlas"),
     ("case_report", "growth"),
     ("model_card", "comparison"),
     ("model_card", "error_analysis"),
     ("model_card", "robustness"),
+    ("quiz", "atlas"),
     ("quiz", "error_analysis"),
+    ("synthetic", "atlas"),
 }
 TOP = ("cli", "__main__", "__init__")
 
@@ -72,6 +77,7 @@ def test_formatting_imports_nothing_of_the_package():
 def test_sections_belong_to_one_page(path):
     page = path.parent.name.removesuffix("_sections") if path.parent.name != "pages" else path.stem
     assert imported(path, "pages") <= {
+        "presentation",
         "shared",
         "export",
         "radiographs",

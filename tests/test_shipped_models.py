@@ -137,7 +137,7 @@ def test_errors_on_changed_images_were_measured_on_these_weights():
 
 def test_coverage_was_measured_on_all_validation_cases_of_these_weights():
     table = artifacts.read_coverage()
-    assert table is not None, "run: python -m boneage calibrate"
+    assert table is not None, "run: python -m boneage coverage"
     tables = {name: artifacts.read_predictions(artifacts.model_folder(name)) for name in SHIPPED}
     measured = coverage_table(tables)
     same = ["model", "level", "cases", "group", "n", "coverage", "low", "high"]

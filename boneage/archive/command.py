@@ -7,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from boneage import artifacts
 from boneage.archive.cluster import connect
 from boneage.archive.parts import ReaderMaker
 from boneage.archive.reading import reader
@@ -19,6 +20,7 @@ from boneage.archive.summary import summarize
 from boneage.errors import BoneAgeError
 from boneage.formatting import counted
 from boneage.inference import results
+from boneage.inference.local_calibration import read_local_calibration
 from boneage.models.registry import ENSEMBLE
 
 _LOG_SECONDS = 60  # between two lines of progress in a log file
@@ -34,6 +36,7 @@ def predict_archive(
     part_size: int = PART_SIZE,
     workers: int = 1,
     scheduler: str | None = None,
+    calibration: str | None = None,
     make_reader: ReaderMaker = reader,
     tell: Callable[[str], None] = lambda sentence: print(sentence, file=sys.stderr),
 ) -> dict[str, Any]:
@@ -48,6 +51,7 @@ def predict_archive(
         part_size: files in a part, which is the least that is done again after a crash.
         workers: processes to start on this machine, where no scheduler is given.
         scheduler: see `boneage.archive.cluster.connect`.
+        calibration: file of a local calibration of this model.
         make_reader: what reads the files.
         tell: takes sentences for people on what goes on.
 
@@ -58,7 +62,13 @@ def predict_archive(
         BoneAgeError: the run cannot begin or go on; what is done is kept.
     """
     store = Store(out)
-    settings = Settings(source, sex, model, force, part_size, fingerprints(model))
+    local = None
+    if calibration is not None:
+        published = artifacts.published_fingerprints()
+        asked = {name: published[name] for name in published if name == model}
+        local = read_local_calibration(calibration, asked).as_json()
+    models = fingerprints(model, local)
+    settings = Settings(source, sex, model, force, part_size, models, calibration=local)
     tell(f"Listing {source} ...")
     listing = list_source(source)
     for note in listing.notes:

@@ -37,6 +37,8 @@ ROWS = pa.schema(
         ("sd_interval", pa.list_(pa.float64())),
         *((name, pa.string()) for name in ("assessment", "sd_table", "growth_note")),
         ("content_sha256", pa.string()),
+        ("local_calibration", pa.string()),  # missing without one
+        ("local_change_months", pa.float64()),
     ]
 )
 Row = dict[str, Any]

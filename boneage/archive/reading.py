@@ -60,10 +60,12 @@ def load(settings: Settings) -> Predictor:
         OtherInstallation: the models are others than those of the run.
         ArtifactError: a file of a model is damaged.
     """
-    if settings.version != boneage.__version__ or settings.models != fingerprints(settings.model):
+    here = fingerprints(settings.model, settings.calibration)
+    if settings.version != boneage.__version__ or settings.models != here:
         raise OtherInstallation
     cv2.setNumThreads(1)  # every core has a radiograph of its own
-    return Predictor(settings.model, workers=cores())
+    local = settings.calibration and settings.calibration.encode()
+    return Predictor(settings.model, workers=cores(), local=local)
 
 
 def _read(

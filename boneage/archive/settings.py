@@ -34,6 +34,8 @@ class Settings:
         part_size: files in a part.
         models: what predicts -> its SHA-256, see `fingerprints`.
         version: of this package.
+        calibration: the local calibration, JSON as `LocalCalibration.as_json` writes it; not the
+            path of its file, which the workers may not reach. None without.
     """
 
     source: str
@@ -43,6 +45,7 @@ class Settings:
     part_size: int = PART_SIZE
     models: dict[str, str] = field(default_factory=dict)
     version: str = boneage.__version__
+    calibration: str | None = None
 
     @property
     def digest(self) -> str:
@@ -54,14 +57,16 @@ class Settings:
         return f"{json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)}\n".encode()
 
 
-def fingerprints(model: str) -> dict[str, str]:
+def fingerprints(model: str, calibration: str | None = None) -> dict[str, str]:
     """What tells the answers of this installation from those of another.
 
     Args:
         model: name of a model, or "ensemble".
+        calibration: see `Settings`.
 
     Returns:
-        The model, "quality check" and "intervals" -> SHA-256 (hex).
+        The model, "quality check", "intervals" and, where there is one, "local calibration" ->
+        SHA-256 (hex).
 
     Raises:
         ArtifactError: a file of a model is damaged.
@@ -72,11 +77,14 @@ def fingerprints(model: str) -> dict[str, str]:
     tables = hashlib.sha256()
     for name in sorted(names):
         tables.update((artifacts.model_folder(name) / artifacts.PREDICTIONS).read_bytes())
-    return {
+    found = {
         **{name: published[name] for name in names if name in published},
         "quality check": _hash_of(quality[0] if quality else None),
         "intervals": tables.hexdigest(),
     }
+    if calibration is not None:
+        found["local calibration"] = hashlib.sha256(calibration.encode()).hexdigest()
+    return found
 
 
 def claim(store: Store, settings: Settings) -> None:

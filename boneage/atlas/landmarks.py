@@ -95,10 +95,22 @@ def mean_shape(shapes: np.ndarray | Sequence[np.ndarray], rounds: int = 5) -> np
     return mean
 
 
-def place(shape: np.ndarray, onto: np.ndarray) -> np.ndarray:
-    """`shape` (P, 2) moved, turned and scaled to lie closest (least squares) to `onto`."""
+def place(shape: np.ndarray, onto: np.ndarray, points: np.ndarray | None = None) -> np.ndarray:
+    """`points` moved, turned and scaled as brings `shape` (P, 2) closest (least squares) to `onto`.
+
+    Args:
+        shape: (P, 2).
+        onto: (P, 2).
+        points: (N, 2); `shape` itself by default.
+
+    Returns:
+        (N, 2) float64.
+    """
     # Points as complex numbers: turning and scaling is one multiplication.
-    points, goal = (np.ascontiguousarray(p, np.float64).view(complex)[:, 0] for p in (shape, onto))
-    centered = points - points.mean()
+    moved, start, goal = (
+        np.ascontiguousarray(p, np.float64).view(complex)[:, 0]
+        for p in (shape if points is None else points, shape, onto)
+    )
+    centered = start - start.mean()
     factor = np.vdot(centered, goal - goal.mean()) / np.vdot(centered, centered).real
-    return (factor * centered + goal.mean()).view(float).reshape(-1, 2)
+    return (factor * (moved - start.mean()) + goal.mean()).view(float).reshape(-1, 2)

@@ -1,11 +1,10 @@
 """What happens in the growing hand: when bones appear and growth plates fuse, and where.
 
-`ossification.csv` has one row an event, in the order of the girls' ages. Ages are months, on the
-scale of the event's change, see `SCALES`.
+`ossification.csv` has one row an event, in the order of the girls' ages. Ages are months as they
+were published, on the scale of the event's change, see `SCALES`.
     appears   the chronological age of healthy children: where `from` and `to` are equal, the median
               of one bone; else the range of the medians of several bones or, of the pisiform, the
-              range over children. Bone age is scaled to the mean of healthy children, so a median
-              is about the bone age at which the center appears.
+              range over children. `Event.bone_age` turns it into a bone age.
     fuses     the bone age of the stage in which the growth plates fuse. Chronological ages of
               fusion spread over many more years, as children mature at different speeds.
 `places` are on the 21 landmarks of a hand: each a weighted sum of landmarks, written
@@ -23,10 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from boneage.atlas.landmarks import N_LANDMARKS
+from boneage.formatting import nearest_month
+from boneage.growth.reference import BRUSH_FOUNDATION, mean_column
+from boneage.growth.reference import SOURCES as GROWTH_SOURCES
 
 APPEARS, FUSES = "appears", "fuses"
 SCALES = {APPEARS: "chronological age", FUSES: "bone age"}
-_NEAR = 12  # months around its usual age in which an event is worth looking for
+_NEAR = 12  # months around its bone age in which an event is worth looking for
 
 SOURCES = {
     "Garn 1967": (
@@ -47,6 +49,7 @@ SOURCES = {
         "Springer, 2012."
     ),
 }
+CONVERSION_SOURCE = GROWTH_SOURCES[BRUSH_FOUNDATION]
 STAGES_SOURCE = "Gilsanz & Ratib 2012"
 
 _FILE = Path(__file__).with_name("ossification.csv")
@@ -63,7 +66,11 @@ class Event:
         key: its name in code.
         name: its name for people.
         change: `APPEARS` or `FUSES`.
-        usual: sex -> (from, to), months on the scale of the change; equal for a median.
+        published: sex -> (from, to), months on the scale of the change; equal for a median.
+        bone_age: sex -> (from, to), whole months of bone age. An age of appearance is the mean
+            bone age of healthy children of the published chronological age (Brush Foundation, in
+            Greulich and Pyle 1959); before the first age of that table, 3 months, both are the
+            same.
         sources: keys of `SOURCES`, which are also what people read.
         look: what to look at, in words.
         label: where its number stands: "left" or "right" of the hand, or "beside" the first place.
@@ -74,18 +81,19 @@ class Event:
     key: str
     name: str
     change: str
-    usual: dict[str, tuple[int, int]]
+    published: dict[str, tuple[int, int]]
+    bone_age: dict[str, tuple[int, int]]
     sources: tuple[str, ...]
     look: str
     label: str
     weights: np.ndarray
 
     def worth_a_look(self, sex: str) -> tuple[float, float]:
-        """From which to which age in months to look for it: at least a year around its usual age.
+        """From which to which bone age in months to look for it: at least a year around its own.
 
         A range that is wider than that stands by itself.
         """
-        low, high = self.usual[sex]
+        low, high = self.bone_age[sex]
         margin = max(0, _NEAR - (high - low) / 2)
         return low - margin, high + margin
 
@@ -147,6 +155,26 @@ def events() -> tuple[Event, ...]:
         return tuple(_event(number, row) for number, row in enumerate(csv.DictReader(file), 1))
 
 
+def separating_events(sex: str, younger: float, older: float) -> list[Event]:
+    """The events that tell two bone ages apart.
+
+    Args:
+        sex: "female" or "male".
+        younger: one bone age in months.
+        older: a higher one.
+
+    Returns:
+        Events whose age lies above the younger and at or below the older one, or whose range of
+        ages overlaps with what is between them; in the order of their ages.
+    """
+
+    def is_between(low: int, high: int) -> bool:
+        return younger < high and (low < older or low == high == older)
+
+    found = [event for event in events() if is_between(*event.bone_age[sex])]
+    return sorted(found, key=lambda event: event.bone_age[sex]) if younger < older else []
+
+
 def stage(sex: str, months: float) -> Stage:
     """The stage of development of that age."""
     return [each for each in STAGES if each.starts[sex] <= max(months, 0)][-1]
@@ -155,7 +183,7 @@ def stage(sex: str, months: float) -> Stage:
 def _event(number: int, row: dict[str, str]) -> Event:
     early = _weights(row["places"])
     late = _weights(row["places_at_15"]) if row["places_at_15"] else early
-    usual = {
+    published = {
         sex: (int(row[f"{column}_from"]), int(row[f"{column}_to"]))
         for sex, column in _COLUMNS.items()
     }
@@ -164,12 +192,23 @@ def _event(number: int, row: dict[str, str]) -> Event:
         row["key"],
         row["name"],
         row["change"],
-        usual,
+        published,
+        {
+            sex: (_bone_age(row["change"], sex, low), _bone_age(row["change"], sex, high))
+            for sex, (low, high) in published.items()
+        },
         tuple(row["sources"].split("; ")),
         row["look"],
         row["label"],
         np.stack([early, late]),
     )
+
+
+def _bone_age(change: str, sex: str, months: int) -> int:
+    means = mean_column(sex)
+    if change == FUSES or months < means.ages[0]:
+        return months
+    return nearest_month(means.at(months))
 
 
 def _weights(text: str) -> np.ndarray:

@@ -93,7 +93,7 @@ def average(images: list[np.ndarray], landmarks: np.ndarray) -> Average:
             views = views[is_like]
 
     correlation = np.median(_correlations(views, mask))
-    views = _same_exposure(views, mask)
+    views = same_exposure(views, mask)
     low_quartile, high_quartile = np.percentile(views, (25, 75), axis=0)
     mean = trimmed_mean(views)
     black, white = np.median(mean[mask < 0.05]), np.percentile(mean[mask > 0.5], 99.9)
@@ -262,8 +262,14 @@ def _outliers(values: np.ndarray) -> np.ndarray:
     return deviations < -_OUTLIER * spread
 
 
-def _same_exposure(views: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Every hand with the brightness and contrast that fit it best to the mean of all."""
+def same_exposure(views: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(N, H, W) float32: every hand with the brightness and contrast that fit it best to the mean
+    of all.
+
+    Args:
+        views: (N, H, W) uint8, registered.
+        mask: (H, W) float32, see `hand_mask`.
+    """
     inside = mask > 0.5
     mean = trimmed_mean(views[:, inside])
     fits = [np.polyfit(view[inside], mean, 1) for view in views]

@@ -205,6 +205,23 @@ def half_years(sex: str, root: str | Path | None = None) -> tuple[float, float]:
     return math.ceil(youngest / 6) / 2, math.floor(oldest / 6) / 2
 
 
+def half_year_steps(sexes: Sequence[str], root: str | Path | None = None) -> list[int]:
+    """Bone ages to step through: every half year, and the first and last of `age_span`.
+
+    Args:
+        sexes: "female", "male" or both.
+        root: folder of the atlas, by default the published one.
+
+    Returns:
+        Months, ascending.
+
+    Raises:
+        ArtifactError: as `table`.
+    """
+    youngest, oldest = age_span(sexes, root)
+    return sorted({youngest, *range(6 * math.ceil(youngest / 6), oldest, 6), oldest})
+
+
 def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
     """The bone age of the standard that `between` returns: beyond the standards of a sex, the last
     one's.
@@ -225,10 +242,10 @@ def age_shown(sex: str, months: float, root: str | Path | None = None) -> float:
 
 
 def around(sex: str, months: float, root: str | Path | None = None) -> dict[str, Standard]:
-    """Standards to compare a radiograph of a bone age with.
+    """Standards to compare a radiograph of a bone age with, spaced evenly around that age.
 
-    The nearest, and those nearest to a year less and a year more than it; none is younger than the
-    first standard or older than the last.
+    The nearest, and of the younger and of the older ones those nearest to a year less and a year
+    more than the bone age; beyond the first or last standard, than that one's.
 
     Args:
         sex: "female" or "male".
@@ -241,16 +258,21 @@ def around(sex: str, months: float, root: str | Path | None = None) -> dict[str,
     Raises:
         ArtifactError: as `table`.
     """
-    nearest = nearest_standard(sex, months, root)
-    found = {
-        which: nearest_standard(sex, nearest.mean_age_months + offset, root)
-        for which, offset in (("younger", -12), ("nearest", 0), ("older", 12))
-    }
-    return {
-        which: one
-        for which, one in found.items()
-        if which == "nearest" or one.months != nearest.months
-    }
+    atlas = _Atlas.open(root)
+    rows = atlas.of(sex)
+    ages = rows["mean_age_months"]
+    months = age_shown(sex, months, root)
+    nearest = (ages - months).abs().idxmin()
+    found = {}
+    for which, candidates, target in (
+        ("younger", ages[:nearest], months - 12),
+        ("nearest", ages[[nearest]], months),
+        ("older", ages[nearest + 1 :], months + 12),
+    ):
+        if len(candidates):
+            row = (candidates - target).abs().idxmin()
+            found[which] = atlas.standard(sex, rows["months"][row])
+    return found
 
 
 def between(sex: str, months: float, root: str | Path | None = None) -> Standard:

@@ -6,8 +6,10 @@ from boneage.formatting import (
     CI_95,
     age_in_words,
     ages_in_words,
+    duration_in_words,
     in_words,
     metric_interval,
+    nearest_month,
     over_or_under,
 )
 
@@ -32,15 +34,27 @@ def standard_facts(n: int, mean_age_months: float, sd_age_months: float) -> str:
 
 
 def event_in_words(change: str, low: float, high: float) -> str:
-    """When a bone usually appears or a growth plate fuses: "Appears at about 2 years 5 months".
+    """When a bone appears or a growth plate fuses: "Appears at a bone age of about 9 years".
 
     Args:
         change: "appears" or "fuses".
-        low: The lower age in months.
-        high: The higher age in months; equal to `low` for a single age.
+        low: The lower bone age in months.
+        high: The higher bone age in months; equal to `low` for a single age.
     """
-    words = {"appears": "Appears at about", "fuses": "Fuses at a bone age of about"}[change]
-    return f"{words} {ages_in_words(low, high)}"
+    return f"{change.capitalize()} at a bone age of about {ages_in_words(low, high)}"
+
+
+def age_against(months: float, other: float) -> str:
+    """An age and how it compares with another: "6 years (12 months younger)".
+
+    Args:
+        months: The age in months.
+        other: What it is compared with, in months.
+    """
+    off = nearest_month(months - other)
+    if off == 0:
+        return f"{age_in_words(months)} (same age)"
+    return f"{age_in_words(months)} ({duration_in_words(off)} {'older' if off > 0 else 'younger'})"
 
 
 def averages_of(radiographs: Sequence[int]) -> str:

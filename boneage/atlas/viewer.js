@@ -11,21 +11,23 @@ const LANES = { left: 40, right: 472 }; // where numbers stand beside the wrist
 const LANE_GAP = 21;
 const SVG = "http://www.w3.org/2000/svg";
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".atlas");
   if (root.dataset.version === data.version) return; // a rerun with nothing new
-  const age = root.viewer?.wanted() ?? data.start; // with other hands, the same age
-  root.viewer?.stop();
+  const { viewer } = root; // with other hands, the same age
+  viewer?.stop();
+  const age = viewer?.wanted() ?? data.start;
   const template = parentElement.querySelector("template");
-  root.viewer = new Viewer(root, template, data, age, setStateValue);
+  const isHidden = viewer?.isHidden ?? data.presenting;
+  root.viewer = new Viewer(root, template, data, age, isHidden, setTriggerValue);
   root.dataset.version = data.version;
 }
 
 class Viewer {
-  constructor(root, template, data, age, setStateValue) {
+  constructor(root, template, data, age, isHidden, setTriggerValue) {
     this.data = data;
     this.root = root;
-    this.setStateValue = setStateValue;
+    this.setTriggerValue = setTriggerValue;
     this.slider = root.querySelector("input[type=range]");
     this.output = root.querySelector("output");
     this.spoken = root.querySelector(".spoken");
@@ -43,9 +45,10 @@ class Viewer {
     listen(root.querySelector(".play"), "click", () => this.play(!this.playing));
     for (const choice of root.querySelectorAll("[name=marks]"))
       listen(choice, "change", () => this.draw());
+    listen(document, "atlas-step", ({ detail }) => this.step(detail));
+    root.classList.toggle("presenting", data.presenting);
     this.play(false);
-    this.draw();
-    this.settled();
+    this.hide(isHidden);
     if (this.wanted() !== age) this.settle(); // the standards end before it: the page is told
   }
 
@@ -99,18 +102,37 @@ class Viewer {
   }
 
   // Only when the age has come to rest is it told to the page and to screen readers.
-  settle() {
+  settle(isKnown = false) {
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       if (this.playing) return;
       this.settled();
-      this.setStateValue("months", this.wanted());
+      if (!isKnown) this.setTriggerValue("months", this.wanted());
     }, 400);
   }
 
   settled() {
     for (const hand of this.hands) hand.describe();
-    this.spoken.textContent = this.hands.map((hand) => hand.summary()).join(" ");
+    const said = this.isHidden ? [] : this.hands.map((hand) => hand.summary());
+    this.spoken.textContent = said.join(" ");
+  }
+
+  // What a presentation goes to; the page knows of it.
+  step({ months, is_hidden }) {
+    this.hide(is_hidden);
+    if (months === this.wanted()) return;
+    this.slider.value = months;
+    this.play(false);
+    this.animate();
+    this.settle(true);
+  }
+
+  // The age and everything that depends on it, but for the standard itself.
+  hide(isHidden) {
+    this.isHidden = isHidden;
+    this.root.classList.toggle("unanswered", isHidden);
+    this.draw();
+    this.settled();
   }
 
   label() {
@@ -122,7 +144,7 @@ class Viewer {
   draw() {
     this.label();
     const marks = this.root.querySelector("[name=marks]:checked").value;
-    for (const hand of this.hands) hand.draw(this.shown, marks);
+    for (const hand of this.hands) hand.draw(this.shown, marks, this.isHidden);
   }
 }
 
@@ -141,11 +163,12 @@ class Hand {
   }
 
   // Beyond the standards of its sex a hand stays as the last one is, and says so.
-  draw(asked, marks) {
+  draw(asked, marks, isHidden) {
     const { standards } = this;
     const age = (this.age = clamp(asked, standards[0].months, standards.at(-1).months));
-    this.marks = marks;
-    this.set("h3", `${this.title}, ${inWords(Math.round(age))}${whichEnd(asked - age)}`);
+    Object.assign(this, { marks, isHidden });
+    const words = `, ${inWords(Math.round(age))}${whichEnd(asked - age)}`;
+    this.set("h3", this.title + (isHidden ? "" : words));
     const older = standards.findIndex((standard) => standard.months >= age);
     const younger = age < standards[older].months ? Math.max(0, older - 1) : older;
     const apart = standards[older].months - standards[younger].months;
@@ -256,10 +279,9 @@ class Hand {
   }
 
   describe() {
-    this.find("canvas").setAttribute(
-      "aria-label",
-      `Average left hand of ${this.title.toLowerCase()} at a bone age of ${inWords(Math.round(this.age))}`,
-    );
+    const age = this.isHidden ? "" : ` at a bone age of ${inWords(Math.round(this.age))}`;
+    const label = `Average left hand of ${this.title.toLowerCase()}${age}`;
+    this.find("canvas").setAttribute("aria-label", label);
   }
 
   summary() {

@@ -30,6 +30,11 @@ VIEWER = {
     kind: Path(__file__).with_name(f"viewer.{kind}").read_text(encoding="utf-8")
     for kind in ("html", "css", "js")
 }
+# What a presentation goes to, sent apart: with the viewer's data, all standards would be sent anew.
+STEP = {
+    "js": "export default ({ data }) =>"
+    ' document.dispatchEvent(new CustomEvent("atlas-step", { detail: data }));'
+}
 VIEWER |= {kind: image_viewer.VIEW[kind] + VIEWER[kind] for kind in image_viewer.VIEW}
 
 _CELL = 16  # pixels between the points of the field by which the viewer bends a standard
@@ -42,7 +47,11 @@ _DIMMED = 0.8  # the standard below, so that the colors stand out
 
 
 def viewer_data(hands: Sequence[dict]) -> dict:
-    """All that the viewer shows, for JSON; hands: of `hand_data`, left to right."""
+    """All that the viewer shows, for JSON; hands: of `hand_data`, left to right.
+
+    The page adds "start", the age to begin with in months, and "presenting": the age is hidden
+    until `STEP` shows it.
+    """
     youngest = min(hand["standards"][0]["months"] for hand in hands)
     oldest = max(hand["standards"][-1]["months"] for hand in hands)
     images = [hand["images"] for hand in hands]
@@ -90,10 +99,10 @@ def hand_data(standards: Sequence[Standard]) -> dict:
             }
             for standard in standards
         ],
-        "since": [event.usual[sex][0] for event in events],
+        "since": [event.bone_age[sex][0] for event in events],
         "worth_a_look": [event.worth_a_look(sex) for event in events],
         "usual_in_words": [
-            atlas_text.event_in_words(event.change, *event.usual[sex]) for event in events
+            atlas_text.event_in_words(event.change, *event.bone_age[sex]) for event in events
         ],
         "stages": [
             {"from": stage.starts[sex], "title": stage.title, "look": stage.look}

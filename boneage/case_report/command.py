@@ -81,7 +81,7 @@ def write_case_report(options: argparse.Namespace) -> bool:
         image = read_source_image(file.read_bytes(), radiograph.file_type)
     age = chronological_age(radiograph, given)
     child = Child(age, options.sd_table, options.height, options.mother, options.father)
-    predictor = Predictor(options.model)
+    predictor = Predictor(options.model, local=options.calibration)
     case = predict_case(predictor, radiograph, file.name, options.sex, options.label, frame)
     report = case_report(case, child, force=options.force)
     out = Path(options.out or f"{file.stem}-bone-age.pdf")

@@ -145,13 +145,14 @@ class CaseReport:
             ]
         if self.bone_age_months is not None and len(prediction.months) > 1:
             rows += [
-                (self.case.facts[name].title, age_in_short(months))
-                for name, months in prediction.months.items()
+                (self.case.facts[name].title, age_in_short(prediction.ages[name]))
+                for name in prediction.months
             ]
         return [
             *rows,
             ("Image quality check", "Refused" if self.refusal else "Passed"),
             ("Hand detection", hand_found_short(prediction.hand.method).capitalize()),
+            *([("Local calibration", prediction.local.label)] if prediction.local else []),
         ]
 
     @property
@@ -180,6 +181,13 @@ class CaseReport:
             titles = {self.case.facts[n].title: w for n, w in self.case.prediction.weights.items()}
             sentences.append(prediction_text.ensemble_weights(titles) or "")
         sentences.append(hand_found(self.case.prediction.hand.method))
+        prediction = self.case.prediction
+        if prediction.local and prediction.local_change is not None:
+            sentences.append(
+                prediction_text.locally_calibrated(
+                    prediction.local, prediction.sex, prediction.local_change
+                )
+            )
         if self.interval:
             sentences.append(prediction_text.about_interval(self.level))
         if self.deviation:

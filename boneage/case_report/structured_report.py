@@ -162,17 +162,17 @@ def _of_each_model(
     report: CaseReport, image: Dataset
 ) -> list[MeasurementsAndQualitativeEvaluations]:
     """The bone age of each model of an ensemble."""
-    months = report.case.prediction.months
+    ages = report.case.prediction.ages
     return [
         _group(
             report,
             image,
             name,
             report.case.facts[name].title,
-            [_months(_code("SKELETAL_AGE"), months[name])],
+            [_months(_code("SKELETAL_AGE"), ages[name])],
         )
-        for name in months
-        if len(months) > 1
+        for name in report.case.facts
+        if len(report.case.facts) > 1
     ]
 
 

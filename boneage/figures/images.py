@@ -45,6 +45,25 @@ def reduce(pixels: np.ndarray, longer_side: int = LONGER_SIDE) -> ShownRadiograp
     return ShownRadiograph(small, np.column_stack([np.diag(ratio), (ratio - 1) / 2]))
 
 
+def letterboxed(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The whole of a radiograph on an image of a given shape, black beside it.
+
+    Args:
+        pixels: (H, W) uint8.
+        shape: (h, w) of the result.
+
+    Returns:
+        (h, w) uint8. A smaller radiograph is not enlarged.
+    """
+    scale = min(1.0, shape[0] / pixels.shape[0], shape[1] / pixels.shape[1])
+    size = [max(1, round(side * scale)) for side in pixels.shape]
+    small = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
+    top, left = ((whole - side) // 2 for whole, side in zip(shape, size, strict=True))
+    boxed = np.zeros(shape, np.uint8)
+    boxed[top : top + size[0], left : left + size[1]] = small
+    return boxed
+
+
 def display_window(pixels: np.ndarray) -> tuple[int, int]:
     """The gray levels of a film to show black and white, so that the hand has contrast.
 

@@ -32,6 +32,7 @@ MUTED_OPACITY = 0.75  # of the page's text color: notes and captions, contrast 4
 # These lie on radiographs only, which are dark in both themes.
 HAND_BOX = "#2DD4BF"  # bright teal
 BRIGHTER, DARKER = "#FF9F45", "#4AA3FF"  # orange and blue: what changes between two ages
+EVENTS = {"appears": "#FFC24D", "fuses": "#7FE3D6"}  # amber and teal, as in the atlas viewer
 SPREAD = "#FF6B9A"  # pink: where children of one age differ
 
 

@@ -152,9 +152,8 @@ def _finish_figure(canvas: Figure, figure: go.Figure, entries: dict[str, Any], w
 
 def _draw_shape(axes: Axes, shape: Any) -> Any:
     """Draw a line, a rectangle or a path, and return what stands for it in a legend."""
-    below: dict[str, Any] = (
-        {"zorder": 0.5} if shape.layer == "below" or shape.type != "line" else {"zorder": 1.5}
-    )
+    is_below = shape.layer == "below" or shape.type != "line"
+    below: dict[str, Any] = {"zorder": 0.5 if is_below else 1.5}
     if shape.type == "line":
         line: dict[str, Any] = {
             "color": color_of(shape.line.color),

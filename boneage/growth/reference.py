@@ -1,7 +1,7 @@
 """The published tables in `tables/`, in months and percent; outside of its ages a table is silent.
 
 brush_foundation.csv   mean and SD of skeletal age by chronological age: Brush Foundation study,
-                       in Greulich WW, Pyle SI 1959. The means are not used, see `deviation`.
+                       in Greulich WW, Pyle SI 1959. `deviation` does not use the means.
 greulich_pyle_sd.csv   SD of skeletal age by chronological age: the same book, tables V and VI.
 bayley_pinneau.csv     percent of adult height reached at a skeletal age: Bayley N, Pinneau SR
                        1952.
@@ -78,6 +78,20 @@ def sd_column(table: str, sex: str) -> Column:
     """
     file = {BRUSH_FOUNDATION: "brush_foundation.csv", GREULICH_PYLE: "greulich_pyle_sd.csv"}[table]
     return _column(file, "chronological_age_months", "sd_months", sex=sex)
+
+
+@functools.cache
+def mean_column(sex: str) -> Column:
+    """The mean skeletal age of healthy children by chronological age (Brush Foundation).
+
+    Args:
+        sex: "female" or "male".
+
+    Returns:
+        Ages and means in months.
+    """
+    ages, means = "chronological_age_months", "mean_skeletal_age_months"
+    return _column("brush_foundation.csv", ages, means, sex=sex)
 
 
 @functools.cache

@@ -111,11 +111,31 @@ class Calibration:
             more.
         """
         limits = {}
-        for name, fitted in self._fitted.items():
+        for name in self.names:
             predicted = np.asarray(months[name], float)
-            (margins,) = fitted.margins(predicted, sexes, [level]).T
+            margins = self.margins(name, predicted, sexes, level)
             limits[name] = np.column_stack(_limits(predicted, margins))
         return limits
+
+    def margins(
+        self,
+        name: str,
+        months: Sequence[float] | np.ndarray,
+        sexes: Sequence[str],
+        level: float = LEVEL,
+    ) -> np.ndarray:
+        """Half the width of one model's prediction intervals, before they are cut off at birth.
+
+        Args:
+            name: of `names`.
+            months: predictions (N,).
+            sexes: N times "female" or "male".
+            level: see `intervals`.
+
+        Returns:
+            (N,) float64, months.
+        """
+        return self._fitted[name].margins(np.asarray(months, float), sexes, [level])[:, 0]
 
 
 def calibrate(

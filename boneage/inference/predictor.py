@@ -18,6 +18,7 @@ from boneage.explain.explanation import Explanation, explain, outputs_to_explain
 from boneage.explain.gradcam import telling_direction
 from boneage.inference.conformal import LEVEL, Calibration, calibrate
 from boneage.inference.ensemble import ensemble_weights, with_ensemble
+from boneage.inference.local_calibration import LocalCalibration, read_local_calibration
 from boneage.inference.runtime import Runtime, cores
 from boneage.models.registry import ENSEMBLE, find_model
 from boneage.quality.checks import QualityMeasures, Refusal, measure_quality
@@ -90,6 +91,8 @@ class Prediction:
         weights: model name -> its share in the ensemble, 1 together.
         refusal: the quality check's reason for refusing the radiograph, or None.
         outputs: model name -> what `Predictor.explain` needs, where it was worked out already.
+        local: a local calibration of one of the models or of the ensemble; None without. It
+            changes `ages`, `ensemble_months` and the intervals, but not `months`.
     """
 
     source: PreparedRadiograph
@@ -99,6 +102,7 @@ class Prediction:
     weights: dict[str, float]
     refusal: Refusal | None = None
     outputs: dict[str, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
+    local: LocalCalibration | None = None
 
     @property
     def prepared(self) -> dict[str, PreparedHand]:
@@ -111,9 +115,42 @@ class Prediction:
         return self.source.hand
 
     @property
+    def ages(self) -> dict[str, float]:
+        """Bone ages in months of each model and of "ensemble", after any local calibration."""
+        ages = self._uncalibrated
+        return ages | {
+            name: local.age(ages[name], self.sex) for name, local in self._calibrated.items()
+        }
+
+    @property
     def ensemble_months(self) -> float:
-        """Weighted mean of the models' bone ages, in months."""
-        return float(with_ensemble(self.months, self.weights)[ENSEMBLE])
+        """Weighted mean of the models' bone ages, in months, after any local calibration."""
+        return float(self.ages[ENSEMBLE])
+
+    @property
+    def local_change(self) -> float | None:
+        """Months by which the local calibration changes its model's bone age; None without."""
+        if self.local is None:
+            return None
+        return self.ages[self.local.model] - self._uncalibrated[self.local.model]
+
+    @property
+    def model_ages(self) -> dict[str, float]:
+        """Bone ages in months of each model alone, after any local calibration."""
+        ages = self.ages
+        return {name: ages[name] for name in self.months}
+
+    @property
+    def _uncalibrated(self) -> dict[str, float]:
+        return with_ensemble(self.months, self.weights)
+
+    @property
+    def _calibrated(self) -> dict[str, LocalCalibration]:
+        """The local calibration under the names that it concerns; the mean of one model is it."""
+        if self.local is None:
+            return {}
+        names = [self.local.model, *([ENSEMBLE] if len(self.months) == 1 else [])]
+        return dict.fromkeys(names, self.local)
 
     @property
     def contradicts_header(self) -> bool:
@@ -135,10 +172,16 @@ class Prediction:
         """
         if self.refusal:
             return {}
-        months = with_ensemble(self.months, self.weights)
+        months = self._uncalibrated
         each = {name: [value] for name, value in months.items()}
         limits = self.calibration.intervals(each, [self.sex], level)
-        return {name: (float(low), float(high)) for name, ((low, high),) in limits.items()}
+        intervals = {name: (float(low), float(high)) for name, ((low, high),) in limits.items()}
+        for name, local in self._calibrated.items():
+            if name in intervals:
+                intervals[name] = local.interval(
+                    self.calibration, name, months[name], self.sex, level
+                )
+        return intervals
 
     def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
         """The prediction interval of one model or of "ensemble".
@@ -206,6 +249,8 @@ class Predictor:
         names: models to load, by default all that have an artifact; "ensemble" means all.
         workers: how many radiographs are going to be predicted side by side, each on a thread of
             the caller. They share the cores, which is faster than one radiograph on all cores.
+        local: file of a local calibration for all predictions, its path or its content; of the
+            model or the ensemble that `names` names.
 
     Attributes:
         facts: model name -> what its weights are.
@@ -213,9 +258,11 @@ class Predictor:
         calibration: prediction intervals.
         quality_check: the image quality check.
         workers: as given, but at most one for each core.
+        local: the local calibration, or None.
 
     Raises:
         ArtifactError: there is no trained model, or a file is damaged.
+        LocalCalibrationError: the local calibration cannot be used, or not for these models.
 
     Example:
         >>> from boneage.datasets.phantoms import draw_phantom
@@ -228,8 +275,14 @@ class Predictor:
         True
     """
 
-    def __init__(self, names: str | Sequence[str] | None = None, workers: int = 1):
+    def __init__(
+        self,
+        names: str | Sequence[str] | None = None,
+        workers: int = 1,
+        local: str | Path | bytes | None = None,
+    ):
         names = [names] if isinstance(names, str) else names
+        asked = [ENSEMBLE] if names is None or ENSEMBLE in names else names
         if names is None or ENSEMBLE in names:
             names = artifacts.available_models()
         if not names:
@@ -243,6 +296,11 @@ class Predictor:
         self.facts: dict[str, Facts] = {
             name: artifacts.read_facts(folder) for name, folder in folders.items()
         }
+        fingerprints = artifacts.fingerprints(self.facts)
+        # Before the models: a file that cannot be used is told at once.
+        self.local = None
+        if local is not None:
+            self.local = read_local_calibration(local, {name: fingerprints[name] for name in asked})
         # Pandas with the tables, then MediaPipe, beside the models, as these are Python and those
         # C++. Loading takes three times the memory of a loaded model: the models one after the
         # other, the largest first and before MediaPipe.
@@ -259,7 +317,6 @@ class Predictor:
             name: _preprocessing(name, facts) for name, facts in self.facts.items()
         }
         self.weights, self.calibration = calibrated.result()
-        fingerprints = artifacts.fingerprints(self.facts)
         self.quality_check = load_quality_check({name: fingerprints[name] for name in names})
 
     @property
@@ -486,6 +543,7 @@ class Predictor:
                 self.weights,
                 refusal,
                 outputs if keep_outputs else {},
+                self.local,
             )
             for number, (each, sex, refusal) in enumerate(zip(opened, known, refusals, strict=True))
         ]

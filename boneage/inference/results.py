@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from boneage import formatting
 from boneage.inference import text as prediction_text
-from boneage.inference.ensemble import with_ensemble
 from boneage.models.registry import ENSEMBLE
 from boneage.radiographs import text as hand_text
 from boneage.sexes import SEXES
@@ -16,6 +15,7 @@ from boneage.sexes import SEXES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from boneage.inference.local_calibration import LocalCalibration
     from boneage.inference.predictor import Prediction
     from boneage.radiographs.file_info import FileInfo
     from boneage.radiographs.manual_frame import ManualFrame
@@ -46,6 +46,8 @@ class FileResult:
         position: of such a film, where the hand lies, see `FilmPart.position`.
         frame: the box that a person drew.
         chronological_age_source: GIVEN or HEADER; None without an age.
+        local: the local calibration that `months` and `intervals` went through; None without.
+        local_change: months by which it changes the bone age of its model; None without.
     """
 
     file: str
@@ -62,6 +64,8 @@ class FileResult:
     position: str | None = None
     frame: ManualFrame | None = None
     chronological_age_source: str | None = None
+    local: LocalCalibration | None = None
+    local_change: float | None = None
 
 
 def result_of(
@@ -105,7 +109,7 @@ def result_of(
         prediction.sex,
         sex_source,
         age,
-        with_ensemble(prediction.months, prediction.weights) if shown else {},
+        prediction.ages if shown else {},
         source.hand.method,
         prediction.intervals(level),
         source.info,
@@ -113,6 +117,8 @@ def result_of(
         source.part.position if source.part else None,
         source.frame,
         None if age is None else age_source,
+        prediction.local,
+        prediction.local_change if shown else None,
     )
 
 
@@ -127,8 +133,9 @@ def as_json(result: FileResult, model: str, verbose: bool = False) -> dict:
     Returns:
         The object: file, hand, position, status, reason, model, sex, sex_source,
         chronological_age_months, chronological_age_source, bone_age_months, interval_months and
-        crop; where a person drew a box, also box and rotation, see `ManualFrame`. `verbose` adds
-        read, the attributes of `FileInfo`. None for what the file does not have.
+        crop; where a person drew a box, also box and rotation, see `ManualFrame`; with a local
+        calibration, local_calibration, its label, and local_change_months. `verbose` adds read, the
+        attributes of `FileInfo`. None for what the file does not have.
 
     Example:
         >>> as_json(FileResult("a.png", UNREADABLE, "The file is empty."), "ensemble")["status"]
@@ -153,6 +160,10 @@ def as_json(result: FileResult, model: str, verbose: bool = False) -> dict:
     }
     if result.frame:
         answer |= {"box": list(result.frame.box), "rotation": result.frame.rotation}
+    if result.local:
+        change = result.local_change
+        answer["local_calibration"] = result.local.label
+        answer["local_change_months"] = None if change is None else round(change, 2)
     if verbose:
         answer["read"] = asdict(result.info) if result.info else None
     return answer
@@ -170,8 +181,8 @@ def results_table(
 
     Returns:
         One row a result: file, hand, position, status, reason, sex, chronological_age_months, bone
-        ages, interval_level, crop, and box and rotation, where a person drew a box for one of them
-        (see `ManualFrame`).
+        ages, interval_level, crop, box and rotation, where a person drew a box for one of them
+        (see `ManualFrame`), and local_calibration, where there is one, its label.
         hand and position are missing but for films of both hands. Ages are
         <model>_months of each model and ensemble_months, each with the limits of its interval
         behind it (<model>_low_months, <model>_high_months), unrounded floats. interval_level is
@@ -200,6 +211,7 @@ def results_table(
             "crop": result.crop,
             "box": result.frame and ",".join(f"{edge:g}" for edge in result.frame.box),
             "rotation": result.frame and result.frame.rotation,
+            "local_calibration": result.local and result.local.label,
         }
         for result in results
     ]
@@ -216,6 +228,7 @@ def results_table(
         "interval_level",
         "crop",
         *(("box", "rotation") if any(result.frame for result in results) else ()),
+        *(("local_calibration",) if any(result.local for result in results) else ()),
     ]
     floats = ["chronological_age_months", *ages]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(floats, float))

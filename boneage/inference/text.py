@@ -1,6 +1,7 @@
 """Predictions, their intervals and the errors to expect, in sentences. Ages are in months."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from boneage.formatting import (
     CHILDREN,
@@ -13,6 +14,9 @@ from boneage.formatting import (
     nearest_month,
     share,
 )
+
+if TYPE_CHECKING:
+    from boneage.inference.local_calibration import LocalCalibration
 
 # Hands of which the training data hold few: infants' and those that have stopped growing. Months.
 _INFANT, _MATURE = 12, 228
@@ -62,6 +66,27 @@ def about_interval(level: float) -> str:
         f"ages fall in the {share(level)} prediction interval, which covers a single clinical "
         "reading. Not valid for dysplasia, malformation or atypical positioning."
     )
+
+
+def locally_calibrated(local: "LocalCalibration", sex: str, change: float) -> str:
+    """One sentence on what a local calibration changes in a prediction.
+
+    Args:
+        local: The calibration.
+        sex: "female" or "male".
+        change: Months by which the bone age of its model changes.
+    """
+    said = f"Local calibration {local.label} of {local.title}: "
+    if local.is_no_change:
+        return f"{said}no change, as the local readings gave no reason for one."
+    if not local.lines:
+        age = "bone age unchanged"
+    elif sex not in local.lines:
+        age = f"bone age unchanged, as there were no readings of {CHILDREN[sex]}"
+    else:
+        age = f"bone age changed by {metric_value('bias', change)}"
+    interval = "from the local readings" if local.interval_scores else "as without it"
+    return f"{said}{age}; prediction interval {interval}."
 
 
 def unusual_ages(bone_age: float, chronological_age: float | None) -> list[str]:

@@ -1,5 +1,6 @@
 """Readings compared with predictions: errors with CIs, and Bland-Altman plots."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,13 +11,15 @@ from boneage.error_analysis import figures as errors
 from boneage.evaluation.residuals import agreement
 from boneage.figures import palette, style
 from boneage.formatting import CI_95
+from boneage.quiz.class_results import CLASS, CLASS_MEAN
 
 YOU = "you"
+_PEOPLE = {YOU: "You", CLASS: "Single learner", CLASS_MEAN: "Mean of learners"}
 
 
 def reader_title(name: str) -> str:
-    """What people call a reader: YOU, a model of the registry or "ensemble"."""
-    return "You" if name == YOU else style.model_title(name)
+    """What people call a reader: YOU, CLASS, CLASS_MEAN, a model of the registry or "ensemble"."""
+    return _PEOPLE.get(name) or style.model_title(name)
 
 
 def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> go.Figure:
@@ -56,7 +59,14 @@ def reader_errors(scores: pd.DataFrame, single_reader: tuple[float, float]) -> g
 
 
 def bland_altman(readers: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
-    """A Bland-Altman plot for each reader, all with the same axes; readers: name -> cases."""
+    """A Bland-Altman plot for each reader, all with the axes that the cases and errors need.
+
+    Args:
+        readers: name -> cases.
+
+    Returns:
+        Name -> plot.
+    """
     found = {
         name: agreement(cases["reference_months"], cases["prediction_months"])
         for name, cases in readers.items()
@@ -65,6 +75,7 @@ def bland_altman(readers: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
         np.nanmax(np.abs([*readers[name]["residual_months"], one.lower, one.upper]))
         for name, one in found.items()
     )
+    age_axis = _age_axis(pd.concat(readers.values()))
     plots = {}
     for name, cases in readers.items():
         figure = errors.bland_altman(cases, found[name])
@@ -72,7 +83,7 @@ def bland_altman(readers: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
         figure.layout.height = 400
         figure.layout.yaxis.range = (-reach, reach)
         figure.layout.yaxis.update(style.residual_ticks(reach))
-        figure.layout.xaxis.range = (0, 240)
+        figure.layout.xaxis.update(age_axis)
         for trace in figure.data:
             trace.hovertemplate = trace.hovertemplate.replace("Radiograph ", "")
             trace.marker.size = 9
@@ -81,3 +92,15 @@ def bland_altman(readers: Mapping[str, pd.DataFrame]) -> dict[str, go.Figure]:
             line.text = line.text.partition("<br>")[2]
         plots[name] = figure
     return plots
+
+
+def _age_axis(cases: pd.DataFrame) -> dict:
+    """Whole years around the means of estimate and reference, with room for the markers."""
+    means = (cases["reference_months"] + cases["prediction_months"]) / 2
+    low, high = math.floor((means.min() - 3) / 12), math.ceil((means.max() + 3) / 12)
+    years = range(low, high + 1, 1 if high - low <= 10 else 2)
+    return {
+        "range": (12 * low, 12 * high),
+        "tickvals": [12 * year for year in years],
+        "ticktext": [f"{year} y" for year in years],
+    }

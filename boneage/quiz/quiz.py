@@ -13,6 +13,7 @@ import pandas as pd
 from boneage.errors import BoneAgeError
 from boneage.evaluation.metrics import summarize
 from boneage.evaluation.residuals import agreement, with_residuals
+from boneage.formatting import nearest_month
 
 N_HANDS = 10
 
@@ -36,19 +37,22 @@ class Quiz:
             seed: the same pool and seed give the same ten.
 
         Returns:
-            The quiz, without answers.
+            The quiz, without answers. Its reference_months are whole, so that answers are scored
+            against the age that people read.
 
         Raises:
             BoneAgeError: the pool has fewer than ten cases.
         """
         if len(pool) < N_HANDS:
             raise BoneAgeError(
-                f"The quiz needs {N_HANDS} hands of known age and sex, but there are {len(pool)}."
+                f"The quiz needs {N_HANDS} hands of known age and sex, but there are {len(pool)}: "
+                "add hands or choose a wider range of bone ages."
             )
         rng = np.random.default_rng(seed)
         pool = pool.sort_values(["sex", "reference_months", "id"], ignore_index=True)
         drawn = [rng.choice(tenth) for tenth in np.array_split(pool.index, N_HANDS)]
-        return cls(pool.loc[rng.permutation(drawn)].reset_index(drop=True))
+        hands = pool.loc[rng.permutation(drawn)].reset_index(drop=True)
+        return cls(hands.assign(reference_months=hands["reference_months"].map(nearest_month)))
 
     @property
     def is_over(self) -> bool:
@@ -81,6 +85,21 @@ class Quiz:
         cases = self.cases()
         cases["prediction_months"] = cases["id"].map(months)
         return with_residuals(cases.dropna(subset="prediction_months"))
+
+
+def within_years(pool: pd.DataFrame, youngest: int, oldest: int) -> pd.DataFrame:
+    """The cases of a pool between two ages.
+
+    Args:
+        pool: to choose from.
+        youngest: years; a case of this age is among them.
+        oldest: the same.
+
+    Returns:
+        Rows of the pool.
+    """
+    ages = pool["reference_months"].map(nearest_month)
+    return pool[ages.between(12 * youngest, 12 * oldest)]
 
 
 def scores(readers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 
 CLEAN = "clean"  # in tables: the file as it is
+_FAST_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 0]  # read back at once
+_NOISE_SEED = 2017
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Perturbation:
         """The bytes of a file that holds the changed image."""
         changed = self.change(pixels)
         if self.jpeg_quality is None:
-            return cv2.imencode(".png", changed)[1].tobytes()
+            return cv2.imencode(".png", changed, _FAST_PNG)[1].tobytes()
         quality = [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality]
         return cv2.imencode(".jpg", changed, quality)[1].tobytes()
 
@@ -61,6 +63,24 @@ def gamma(pixels: np.ndarray, exponent: float) -> np.ndarray:
     """Gray levels from 0 to 1 raised to a power: below 1 brighter, above 1 darker."""
     levels = 255 * (np.arange(256) / 255) ** exponent
     return cv2.LUT(pixels, np.rint(levels).astype(np.uint8))
+
+
+def contrast(pixels: np.ndarray, factor: float) -> np.ndarray:
+    """Differences from the mean gray level times a factor, cut off at black and white."""
+    mean = float(pixels.mean())
+    levels = mean + factor * (np.arange(256) - mean)
+    return cv2.LUT(pixels, np.rint(levels).clip(0, 255).astype(np.uint8))
+
+
+def blur(pixels: np.ndarray, share: float) -> np.ndarray:
+    """Blurred by a Gaussian whose SD is this share of the width."""
+    return cv2.GaussianBlur(pixels, (0, 0), share * pixels.shape[1])
+
+
+def add_noise(pixels: np.ndarray, sd: float) -> np.ndarray:
+    """With Gaussian noise of this SD in gray levels, the same each time, in every pixel."""
+    noise = np.random.default_rng(_NOISE_SEED).standard_normal(pixels.shape, np.float32)
+    return cv2.add(pixels, sd * noise, dtype=cv2.CV_8U)
 
 
 def mirror(pixels: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ def show_coverage(choice: Choice, found: Analysis) -> None:
     if table is None:
         st.caption(
             "Prediction interval coverage has not been measured for these models: run "
-            "`python -m boneage calibrate`."
+            "`python -m boneage coverage`."
         )
         return
     known = interval_coverage(table, choice.color)

@@ -13,7 +13,7 @@ from boneage.radiographs.raster import ACCEPTED_TYPES
 from pages.radiographs import SEX_LABELS, Source, file_source
 from pages.samples import sample_source, samples
 
-EXAMPLE_SEX = "female"  # of which there are several samples, average hands or drawings
+EXAMPLE_SEX = "female"  # of which there are several samples
 
 
 @dataclass(frozen=True)

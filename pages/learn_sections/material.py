@@ -1,4 +1,4 @@
-"""What to learn on: average hands, radiographs of the challenge, or the learner's own."""
+"""What to learn on: average or synthetic hands, radiographs of the challenge, or one's own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,12 +22,16 @@ from boneage.models.registry import ENSEMBLE
 from boneage.quiz.quiz import N_HANDS
 from boneage.radiographs.raster import ACCEPTED_TYPES, IMAGE_SUFFIXES
 from boneage.radiographs.reading import read_radiograph
+from boneage.synthetic import evaluation as synthetic
+from boneage.synthetic import hands
+from boneage.synthetic import text as synthetic_text
 from pages import radiographs, shared
 
-STANDARDS, OWN = "standards", "own"
+STANDARDS, SYNTHETIC, OWN = "standards", "synthetic", "own"
 
 MATERIALS = {
     STANDARDS: "Average hands",
+    SYNTHETIC: "Synthetic hands",
     "test": "Test radiographs",
     "validation": "Validation radiographs",
     OWN: "Your own radiographs",
@@ -59,7 +63,9 @@ class Material:
 def choose() -> tuple[str, int, bool]:
     """What to read, the number of the set, and whether to tell after each answer."""
     has_cases = bool(radiographs_folder() and artifacts.available_models())
-    offered = MATERIALS if has_cases else {name: MATERIALS[name] for name in (STANDARDS, OWN)}
+    offered = MATERIALS if has_cases else {k: MATERIALS[k] for k in (STANDARDS, SYNTHETIC, OWN)}
+    if not hands.available():
+        offered = {key: name for key, name in offered.items() if key != SYNTHETIC}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = shared.pick("Cases", offered, "read")
         number = st.number_input(
@@ -79,6 +85,8 @@ def material_of(chosen: str) -> Material | None:
     """The hands of one of MATERIALS; None while there is nothing to read."""
     if chosen == STANDARDS:
         return average_hands()
+    if chosen == SYNTHETIC:
+        return synthetic_hands()
     if chosen == OWN:
         return own_radiographs()
     return radiographs_of(radiographs_folder(), chosen)
@@ -111,6 +119,19 @@ def average_hands() -> Material:
 
     notes.append(standards.SOURCE)
     return Material(STANDARDS, answers.as_cases(), image, about, each, tuple(notes))
+
+
+def synthetic_hands() -> Material:
+    predictions = synthetic.read_predictions()
+    accepted = predictions[~predictions["refused"]]
+
+    def image(hand: pd.Series) -> ViewedImage:
+        drawn = hands.synthetic_hand(hand["sex"], hand["reference_months"], hand["seed"])
+        return viewer.picture(drawn.image)
+
+    notes = (synthetic_text.about_hands(predictions), synthetic_text.SOURCE)
+    each = dict(iter(accepted.groupby("model")))
+    return Material(SYNTHETIC, synthetic.accepted_cases(), image, age_of, each, notes)
 
 
 def radiographs_of(folder: Path, split: str) -> Material:

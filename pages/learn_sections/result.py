@@ -3,22 +3,24 @@
 import pandas as pd
 import streamlit as st
 
-from boneage.atlas.ossification import stage
+from boneage.atlas.ossification import separating_events
 from boneage.evaluation.published import SINGLE_READER
 from boneage.formatting import CHILDREN, CI_95, age_in_short, metric_interval
 from boneage.models.registry import ENSEMBLE
 from boneage.quiz import figures as charts
 from boneage.quiz import quiz
 from boneage.quiz import text as quiz_text
+from boneage.quiz.class_file import CaseSet
 from boneage.quiz.quiz import N_HANDS, Quiz
 from pages import shared
+from pages.learn_sections.class_file import download_result
 from pages.learn_sections.material import Material
 from pages.viewer import show_image
 
 N_MISSED = 3
 
 
-def show_result(material: Material, game: Quiz) -> None:
+def show_result(material: Material, game: Quiz, case_set: CaseSet) -> None:
     readers = {charts.YOU: game.cases()}
     refused = refused_hands(material, game.hands)
     readers |= {
@@ -31,17 +33,19 @@ def show_result(material: Material, game: Quiz) -> None:
     st.markdown(
         quiz_text.quiz_result(*scores.loc[charts.YOU, ["mae", "mae_low", "mae_high", "bias"]])
     )
-    st.button(
-        f"Ten more cases (set {st.session_state['set'] + 1})",
-        type="primary",
-        icon=":material/replay:",
-        on_click=next_set,
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Ten more cases (set {st.session_state['set'] + 1})",
+            type="primary",
+            icon=":material/replay:",
+            on_click=next_set,
+        )
+        download_result(game, case_set)
     shared.chart(
         charts.reader_errors(scores, SINGLE_READER),
         alt="Mean absolute error of you and of each model, with the range of single human readers",
     )
-    score_table(scores)
+    score_table(scores, "Error, bias and limits of agreement of you and of each model")
     if refused:
         st.caption(quiz_text.hands_refused(refused))
     st.caption(
@@ -79,7 +83,7 @@ def next_set() -> None:
     st.session_state["set"] += 1
 
 
-def score_table(scores: pd.DataFrame) -> None:
+def score_table(scores: pd.DataFrame, alt: str) -> None:
     def span(low: str, high: str) -> list[str]:
         return [metric_interval("bias", *ends) for ends in scores[[low, high]].to_numpy()]
 
@@ -106,7 +110,7 @@ def score_table(scores: pd.DataFrame) -> None:
             "bias_interval": st.column_config.TextColumn(CI_95),
             "limits": st.column_config.TextColumn("Limits of agreement"),
         },
-        alt="Error, bias and limits of agreement of you and of each model",
+        alt=alt,
     )
 
 
@@ -121,8 +125,10 @@ def show_missed(material: Material, cases: pd.DataFrame) -> None:
                 title, sentence = material.about(case)
                 show_image(material.image(case), title, f"missed {case['id']}")
                 said = quiz_text.answer_against(case["prediction_months"], case["reference_months"])
-                now = stage(case["sex"], case["reference_months"])
-                st.markdown(f"**{title}.** {sentence} {said} *{now.title}:* {now.look}")
+                ages = case["prediction_months"], case["reference_months"]
+                events = separating_events(case["sex"], *sorted(ages))
+                st.markdown(f"**{title}.** {sentence} {said}")
+                st.markdown(quiz_text.what_separates(case["sex"], *ages, events))
 
 
 def answer_table(readers: dict[str, pd.DataFrame]) -> None:

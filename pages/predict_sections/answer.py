@@ -11,6 +11,7 @@ from boneage.inference import text as prediction_text
 from boneage.inference.conformal import LEVEL, LEVELS
 from boneage.inference.predictor import Prediction
 from boneage.models.registry import find_model
+from pages.predict_sections.local_calibration import name_calibration
 from pages.radiographs import Weights, load_predictor
 from pages.shared import PLOT
 
@@ -26,14 +27,22 @@ def choose_level(weights: Weights) -> float:
         required=True,
         format_func=share,
         key="level",
+        bind="query-params",
         help="The wider the interval, the more often it covers the reference bone age.",
     )
 
 
-def show_answer(weights: Weights, prediction: Prediction, age: float | None, level: float) -> None:
-    months, mean = prediction.months, prediction.ensemble_months
-    intervals = prediction.intervals(level)
-    st.html(cards.age_cards(months, mean, intervals, level))
+def show_ages(prediction: Prediction, level: float) -> None:
+    st.html(
+        cards.age_cards(
+            prediction.model_ages, prediction.ensemble_months, prediction.intervals(level), level
+        )
+    )
+
+
+def show_cautions(prediction: Prediction, age: float | None) -> None:
+    """Where the answer is to be interpreted with caution."""
+    months, mean = prediction.model_ages, prediction.ensemble_months
     by_title = {find_model(name).title: m for name, m in months.items()}
     if sentence := prediction_text.disagreement(by_title):
         st.markdown(sentence)
@@ -42,11 +51,20 @@ def show_answer(weights: Weights, prediction: Prediction, age: float | None, lev
         notes.append(prediction_text.BEYOND_CALIBRATION)
     for sentence in notes:
         st.warning(sentence, icon=":material/info:")
+
+
+def show_intervals(
+    weights: Weights, prediction: Prediction, age: float | None, level: float
+) -> None:
+    """The ages on a line, and how far off they usually are."""
+    months, mean = prediction.model_ages, prediction.ensemble_months
+    intervals = prediction.intervals(level)
     st.plotly_chart(
         age_line(months, mean, age, intervals),
         config=PLOT,
         alt="Predicted bone ages with prediction intervals on an axis from birth to maturity",
     )
+    name_calibration(prediction)
     if intervals:
         st.caption(prediction_text.about_interval(level))
     errors = prediction_text.typical_errors(stated_errors(weights))

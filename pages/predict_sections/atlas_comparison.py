@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from boneage import formatting
 from boneage.atlas import evaluation as answers
 from boneage.atlas import standards
 from boneage.atlas import text as atlas_text
@@ -29,29 +28,30 @@ def show_average_hand(prediction: Prediction, digest: str, hand: PreparedHand) -
     if not standards.available():
         return
     st.header("Compare with the atlas", anchor=False)
-    around = standards.around(prediction.sex, prediction.ensemble_months)
+    months = prediction.ensemble_months
+    around = standards.around(prediction.sex, months)
     if landmarks_on(hand) is None:
         st.markdown(
             "No joint landmarks were found in this hand, so it cannot be registered to the "
             "average hands."
         )
-        show_standards(around)
+        show_standards(around, months)
     else:
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            show_wipe(digest, hand, around)
+            show_wipe(digest, hand, around, months)
         with right:
             show_similarity_estimate(prediction, digest, hand)
-            show_standards(around)
+            show_standards(around, months)
     st.caption(standards.SOURCE)
 
 
-def show_standards(around: dict[str, Standard]) -> None:
+def show_standards(around: dict[str, Standard], months: float) -> None:
     with st.grid(3, min_column_width=90, gap="small"):
-        for which, standard in around.items():
+        for standard in around.values():
             st.image(
                 standard.image,
-                caption=called(which, standard),
+                caption=called(standard, months),
                 width="stretch",
                 output_format="PNG",
                 alt=f"Average hand: {standard.title}",
@@ -59,24 +59,25 @@ def show_standards(around: dict[str, Standard]) -> None:
     st.caption(atlas_text.averages_of([standard.n for standard in around.values()]))
 
 
-def called(which: str, standard: Standard) -> str:
-    """Such as "6 years 6 months (younger)"."""
-    return f"{formatting.age_in_words(standard.mean_age_months)} ({which})"
+def called(standard: Standard, months: float) -> str:
+    """Its mean bone age and how far that is from the prediction: "6 years (12 months younger)"."""
+    return atlas_text.age_against(standard.mean_age_months, months)
 
 
-def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Standard]) -> None:
+def show_wipe(digest: str, hand: PreparedHand, around: dict[str, Standard], months: float) -> None:
     chosen = st.segmented_control(
         "Average hand",
         list(around),
         default="nearest",
         required=True,
-        format_func=lambda which: called(which, around[which]),
+        format_func=lambda which: called(around[which], months),
         wrap=True,
         key=f"standard-{digest}",
+        persist_state="session",
     )
     standard = around[chosen]
     title = standard.title.lower()
-    share = st.slider("Wipe", 0, 100, 50, format="%d%%", key="wipe")
+    share = st.slider("Wipe", 0, 100, 50, format="%d%%", key="wipe", bind="query-params")
     image = aligned(digest, standard.sex, standard.months, answers.atlas_digest(), hand)
     st.image(
         images.wipe(hand.image, image, share / 100),

@@ -28,6 +28,7 @@ def show_framing(source: Source, prediction: Prediction) -> None:
         "Wrongly framed? Frame the hand yourself",
         value=no_hand or source.frame is not None,
         key=f"framing-{source.key}",
+        persist_state="session",
     ):
         return
     st.markdown(

@@ -90,6 +90,7 @@ def ask_for_unit() -> str:
         required=True,
         format_func=UNITS.get,
         key="height_unit",
+        bind="query-params",
         width="content",
     )
 
@@ -106,15 +107,28 @@ def ask_for_height(label: str, whose: str, child: str, feet: bool) -> float | No
             step=0.5,
             format="%.1f",
             key=f"{key}-cm",
+            persist_state="session",
             width=220,
             help=day,
         )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width=370):
         whole = st.number_input(
-            f"{label} (feet)", value=None, step=1, key=f"{key}-ft", width=220, help=day
+            f"{label} (feet)",
+            value=None,
+            step=1,
+            key=f"{key}-ft",
+            width=220,
+            help=day,
+            persist_state="session",
         )
         inches = st.number_input(
-            "and inches", value=None, step=0.5, format="%.1f", key=f"{key}-in", width=130
+            "and inches",
+            value=None,
+            step=0.5,
+            format="%.1f",
+            key=f"{key}-in",
+            width=130,
+            persist_state="session",
         )
     if whole is None:
         return None

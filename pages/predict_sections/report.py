@@ -21,6 +21,7 @@ def show_report(
     label = st.text_input(
         "Label (optional)",
         key=f"label-{source.key}",
+        persist_state="session",
         max_chars=100,
         width=420,
         help="Printed above the file name. The PDF names no patient unless you do.",

@@ -22,9 +22,16 @@ def show_maps(weights: Weights, source: Source, sex: str) -> None:
     st.header("Saliency maps", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         place = st.segmented_control(
-            "Show on", (CROP, RADIOGRAPH), default=CROP, required=True, key="place"
+            "Show on",
+            (CROP, RADIOGRAPH),
+            default=CROP,
+            required=True,
+            key="place",
+            bind="query-params",
         )
-        opacity = st.slider("Opacity", 0, 100, 60, 5, format="%d%%", key="opacity", width=260)
+        opacity = st.slider(
+            "Opacity", 0, 100, 60, 5, format="%d%%", key="opacity", width=260, bind="query-params"
+        )
     st.html(cards.map_legend("low influence", "high influence", opacity / 100))
 
     def image(name: str, values):

@@ -11,9 +11,11 @@ from boneage.growth import columns as growth_columns
 from boneage.growth.course_table import edits
 from boneage.growth.reference import BRUSH_FOUNDATION, SD_TABLES
 from boneage.inference import labeled, results
+from boneage.local_calibration.text import about_calibration
 from boneage.models.registry import find_model
 from boneage.radiographs.preprocessing import SEXES
 from pages.predict_sections.framing import framed
+from pages.predict_sections.local_calibration import calibrated, kept
 from pages.radiographs import (
     Source,
     Weights,
@@ -48,6 +50,8 @@ def show_several(
         if sentence := labeled.errors_in_words(table):
             st.markdown(sentence)
     edit_table(weights, table, sources, level, SD_TABLES[sd_table])
+    if local := kept():
+        st.caption(about_calibration(local))
     st.download_button(
         "Download as CSV",
         results.to_csv(table),
@@ -68,7 +72,11 @@ def show_several(
             ask_for_sex()
         return None
     key = st.selectbox(
-        "Show details for", list(finished), format_func=lambda key: finished[key][0].title
+        "Show details for",
+        list(finished),
+        format_func=lambda key: finished[key][0].title,
+        key="details-" + " ".join(finished),
+        persist_state="session",
     )
     return finished[key]
 
@@ -124,7 +132,7 @@ def result_of(
         return results.FileResult(source.name, results.WAITING)
     return results.result_of(
         source.name,
-        predict(weights, source.digest, sex, source.content, source.hand, source.frame),
+        calibrated(predict(weights, source.digest, sex, source.content, source.hand, source.frame)),
         results.HEADER if source.sex and not (chosen or source.given_sex) else results.GIVEN,
         level,
         source.key in st.session_state.get("forced", ()),

@@ -11,35 +11,53 @@ from boneage.formatting import as_plain_markdown, nearest_month
 from boneage.growth.entries import age_from
 from boneage.inference.labeled import unmatched_in_words
 from boneage.radiographs.preprocessing import SEXES
-from boneage.radiographs.raster import ACCEPTED_TYPES
-from pages.radiographs import SEX_LABELS, Source, file_source
-from pages.samples import about_samples, sample_png, sample_source, samples
+from pages.predict_sections.kept import ask_for_files, clear_files
+from pages.radiographs import Source, file_source
+from pages.samples import about_samples, sample_source, sample_thumbnail, samples
 from pages.shared import OLDEST_YEARS, read_upload, show_error
 
 
 def choose_sources() -> tuple[list[Source], pd.DataFrame | None]:
-    """The radiographs uploaded, or else the sample clicked, and the labels uploaded with them."""
-    state = st.session_state
-    state.setdefault("sample", None)
-    state.setdefault("uploader", 0)
-    uploads = st.file_uploader(
-        "Radiographs of the hand: image or DICOM files",
-        accept_multiple_files=True,
-        key=f"uploads-{state.uploader}",
-        help=f"{ACCEPTED_TYPES}. A CSV file of labels (id, reference bone age, sex; chronological "
-        "age if known) beside them gives the errors. Kept in memory while this page is open; never "
-        "stored.",
-    )
-    if not uploads:
-        return [sample_source(state.sample)] if state.sample else [], None
-    # Not in on_change, which also fires when another input interrupts the first run.
-    state.sample = None
-    csv = [upload for upload in uploads if upload.name.casefold().endswith(".csv")]
-    radiographs = [upload for upload in uploads if upload not in csv]
-    sources = [
-        file_source(upload.file_id, upload.name, upload.getvalue()) for upload in radiographs
-    ]
+    """The radiographs uploaded, or else the sample chosen, and the labels uploaded with them."""
+    files = ask_for_files()
+    if files:
+        # Not in on_change, which also fires when another input interrupts the first run.
+        take_sample(None)
+    elif sample := chosen_sample():
+        return [sample_source(sample)], None
+    csv = [file for file in files if file.name.casefold().endswith(".csv")]
+    radiographs = [file for file in files if file not in csv]
+    sources = [file_source(file.file_id, file.name, file.content) for file in radiographs]
     return sources, read_labels_of(csv, [source.name for source in sources])
+
+
+def chosen_sample() -> str | None:
+    """The sample in the address, or else the one shown last, which the address then names."""
+    asked, offered, last = st.query_params.get("sample"), samples(), st.session_state.get("sample")
+    sample = asked if asked in offered else last
+    if sample != last:  # a link, or the browser's "Back": what it says of the child counts
+        st.session_state["linked"] = sample
+    if asked and asked not in offered:
+        st.warning(
+            f"There is no sample named {as_plain_markdown(asked)}. Choose one of those offered.",
+            icon=":material/link_off:",
+        )
+    take_sample(sample if sample in offered else None)
+    return st.session_state["sample"]
+
+
+def take_sample(name: str | None) -> None:
+    st.session_state["sample"] = name
+    if name is None:
+        st.query_params.pop("sample", None)
+    elif st.query_params.get("sample") != name:
+        st.query_params["sample"] = name
+
+
+def clear() -> None:
+    """Forget the radiographs, uploaded or a sample."""
+    clear_files()
+    take_sample(None)
 
 
 def read_labels_of(csv: list, files: list[str]) -> pd.DataFrame | None:
@@ -66,22 +84,20 @@ def read_labels_of(csv: list, files: list[str]) -> pd.DataFrame | None:
 
 def offer_samples(with_images: bool) -> None:
     def take(name: str) -> None:
-        st.session_state.sample = name
-        st.session_state.uploader += 1  # a new uploader is an empty one
+        clear_files()
+        take_sample(name)
 
     offered = samples()
-    drawn = any(sample.is_drawing for sample in offered.values())
-    what = "a drawing" if drawn else "an average hand"
-    st.markdown(f"**No radiograph at hand?** Try {what}:")
+    one = next(iter(offered.values()))  # they are all of one kind
+    st.markdown(f"**No radiograph at hand?** Try {one.kind}:")
     with st.grid(3, min_column_width=90, gap="xsmall"):
         for name, sample in offered.items():
             with st.container(gap="xxsmall"):
                 if with_images:
-                    kind = "Drawing of a hand" if drawn else "Average hand"
-                    alt = f"{kind}: {name.lower()}"
-                    st.image(sample_png(sample), width="stretch", alt=alt)
+                    alt = f"{sample.kind.split(' ', 1)[1].capitalize()}: {name.lower()}"
+                    st.image(sample_thumbnail(sample), width="stretch", alt=alt)
                 st.button(name, key=f"sample-{name}", on_click=take, args=(name,), width="stretch")
-    about, missed = about_samples(drawn)
+    about, missed = about_samples(one)
     st.caption(about, help=missed)
 
 
@@ -104,12 +120,16 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
     """The sex, and the chronological age in months, either None while unknown."""
     prefill(sources)
     several = len(sources) > 1
+    # Of a patient, neither goes into the address.
+    bind = "query-params" if st.session_state.get("sample") else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         sex = st.segmented_control(
             "Sex, where a file does not state it" if several else "Sex",
             SEXES,
-            format_func=SEX_LABELS.get,
+            format_func=str.capitalize,
             key="sex",
+            bind=bind,
+            persist_state="session",
             help="The models need it, because girls mature about two years earlier than boys.",
         )
         if several:
@@ -122,10 +142,19 @@ def ask_about_the_child(sources: list[Source]) -> tuple[str | None, float | None
                 value=None,
                 key="age_years",
                 width=170,
+                bind=bind,
+                persist_state="session",
                 help="The chronological age, for SD and adult height. It is not a model input.",
             )
             months = st.number_input(
-                "and months", min_value=0, max_value=11, value=None, key="age_months", width=110
+                "and months",
+                min_value=0,
+                max_value=11,
+                value=None,
+                key="age_months",
+                width=110,
+                bind=bind,
+                persist_state="session",
             )
     return sex, age_from(years, months)
 
@@ -136,11 +165,14 @@ def prefill(sources: list[Source]) -> None:
     one = sources[0] if len(sources) == 1 else None
     now = one.key if one else "several" if sources else None
     before, state["source"] = state.get("source"), now
+    linked = state.pop("linked", None)
     if now == before:
         return
     sex, age = (one.sex, one.header.age_months) if one else (None, None)
     if age is not None and nearest_month(age) // 12 > OLDEST_YEARS:
         age = None  # an adult's, or an error of the header
+    if linked and linked == now and "sex" in st.query_params:
+        return
     # What was entered before the first file came belongs to that file.
     if before or sex:
         state["sex"] = sex

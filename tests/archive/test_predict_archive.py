@@ -9,6 +9,7 @@ import cv2
 import pandas as pd
 import pytest
 from bad_files import dicom_bytes
+from local_sites import write_site
 
 from boneage.archive import cluster, command, reading
 from boneage.archive.parts import Entry
@@ -16,7 +17,8 @@ from boneage.archive.settings import Settings, fingerprints
 from boneage.cli import main
 from boneage.datasets.phantoms import draw_phantom
 
-ADDED = ["content_sha256"]
+LOCAL = ["local_calibration", "local_change_months"]
+ADDED = ["content_sha256", *LOCAL]
 
 
 @pytest.fixture
@@ -53,6 +55,29 @@ def test_rows_are_those_of_predict(folder, here, tiny_artifacts, tmp_path, capsy
     assert table["content_sha256"][0] == digest
     assert main(arguments) == 2  # without --sex
     assert "--sex was female, now None" in capsys.readouterr().err
+
+
+def test_a_local_calibration_is_named_in_each_row(folder, here, tiny_artifacts, tmp_path, capsys):
+    file, out = tmp_path / "site.json", tmp_path / "out"
+    write_site(file, girls=10)
+    asked = ["--sex", "female", "--calibration", str(file)]
+    assert main(["predict", str(folder / "0.png"), *asked]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert line["local_change_months"] == 10
+    arguments = ["predict-archive", str(folder), "--out", str(out)]
+    assert main([*arguments, *asked]) == 1
+    rows = pd.read_parquet(out / "parts").set_index("file")
+    assert rows.loc[str(folder / "0.png"), [*LOCAL, "bone_age_months"]].tolist() == [
+        line["local_calibration"],
+        10,
+        line["bone_age_months"],
+    ]
+    capsys.readouterr()
+    write_site(file, girls=11)
+    assert main([*arguments, *asked]) == 2
+    assert "local calibration has changed" in capsys.readouterr().err
+    assert main([*arguments, *asked, "--model", "tiny_densenet"]) == 2
+    assert "is for the ensemble, which is not in use" in capsys.readouterr().err
 
 
 def test_ages_of_a_manifest_win_and_give_the_sd(folder, here, tiny_artifacts, tmp_path):

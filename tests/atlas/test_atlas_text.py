@@ -27,5 +27,13 @@ def test_standards_that_the_quality_check_refused_are_counted_and_named():
 
 
 def test_events_are_told_with_the_scale_of_fusion():
-    assert text.event_in_words("appears", 29, 29) == "Appears at about 2 years 5 months"
+    assert text.event_in_words("appears", 29, 29) == (
+        "Appears at a bone age of about 2 years 5 months"
+    )
     assert text.event_in_words("fuses", 156, 180) == ("Fuses at a bone age of about 13 to 15 years")
+
+
+def test_an_age_is_told_with_its_difference():
+    assert text.age_against(72, 84.4) == "6 years (12 months younger)"
+    assert text.age_against(125.6, 100) == "10 years 6 months (2 years 2 months older)"
+    assert text.age_against(72, 72.3) == "6 years (same age)"

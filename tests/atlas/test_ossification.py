@@ -10,6 +10,7 @@ from boneage.atlas.ossification import (
     STAGES,
     STAGES_SOURCE,
     events,
+    separating_events,
     stage,
 )
 from boneage.atlas.registration import hand_mask
@@ -20,16 +21,16 @@ EVENTS = {event.key: event for event in events()}
 
 def test_events_are_numbered_in_the_order_of_the_girls_ages():
     assert [event.number for event in events()] == list(range(1, len(events()) + 1))
-    starts = [event.usual["female"][0] for event in events()]
+    starts = [event.bone_age["female"][0] for event in events()]
     assert starts == sorted(starts)
     assert len(EVENTS) == len(events())
 
 
 def test_ages_are_ranges_of_a_childs_life_and_girls_come_first():
     for event in events():
-        for low, high in event.usual.values():
-            assert 0 < low <= high <= 21 * 12
-        assert event.usual["female"] <= event.usual["male"]
+        for ages in (event.published, event.bone_age):
+            assert all(0 < low <= high <= 21 * 12 for low, high in ages.values())
+            assert ages["female"] <= ages["male"]
         assert event.change in (APPEARS, FUSES)
 
 
@@ -39,7 +40,7 @@ def test_ages_are_ranges_of_a_childs_life_and_girls_come_first():
     [("capitate", 2, 3), ("trapezoid", 50, 75), ("ulna_epiphysis", 64, 85), ("sesamoid", 129, 153)],
 )
 def test_medians_of_garn(key, girls, boys):
-    assert EVENTS[key].usual == {"female": (girls, girls), "male": (boys, boys)}
+    assert EVENTS[key].published == {"female": (girls, girls), "male": (boys, boys)}
     assert EVENTS[key].sources == ("Garn 1967",)
 
 
@@ -53,7 +54,32 @@ def test_ages_of_fusion_are_bone_ages_of_gilsanz_and_ratib():
         assert "Gilsanz & Ratib 2012" in event.sources
         late = {"female": (156, 180), "male": (168, 192)}  # 13 to 15, 14 to 16 years
         after = {"female": (180, 204), "male": (204, 228)}  # 15 to 17, 17 to 19 years
-        assert event.usual == (late if event.key in FINGERS else after), event.key
+        assert event.published == (late if event.key in FINGERS else after), event.key
+        assert event.bone_age == event.published
+
+
+def test_ages_of_appearance_are_bone_ages_by_the_brush_foundation():
+    """Girls of 64 months: between 66.21 at 60 and 78.50 at 72; boys of 153: 148.82 to 158.39."""
+    assert EVENTS["ulna_epiphysis"].bone_age == {"female": (70, 70), "male": (89, 89)}
+    assert EVENTS["sesamoid"].bone_age == {"female": (135, 135), "male": (156, 156)}
+    # Before the first age of the table.
+    assert EVENTS["capitate"].bone_age == EVENTS["capitate"].published
+
+
+def test_separating_events_are_those_between_two_bone_ages():
+    def between(sex, younger, older):
+        return [event.key for event in separating_events(sex, younger, older)]
+
+    assert between("male", 60, 84) == ["scaphoid", "trapezium", "trapezoid"]
+    assert between("male", 71, 73) == ["trapezium"]  # the scaphoid is there at 71 months
+    assert between("female", 80, 100) == between("female", 70, 70) == []
+    assert between("male", 71, 72) == []
+    assert between("male", 70, 71) == ["scaphoid"]
+    # The radius begins to fuse at 180 months.
+    assert "radius_fusion" not in between("female", 170, 180)
+    assert between("female", 130, 150) == ["pisiform", "sesamoid"]
+    fusions = ["distal_fusion", "metacarpal_fusion", "phalangeal_fusion"]
+    assert between("female", 170, 190) == [*fusions, "radius_fusion", "ulna_fusion"]
 
 
 @pytest.mark.parametrize(("sex", "months"), [("female", 204), ("male", 204), ("female", 192)])
@@ -69,9 +95,9 @@ def test_every_event_cites_a_known_source_and_every_source_is_cited():
 
 
 def test_an_event_is_looked_for_a_year_around_a_median_and_within_a_wide_range():
-    assert EVENTS["sesamoid"].worth_a_look("female") == (117, 141)
+    assert EVENTS["sesamoid"].worth_a_look("female") == (123, 147)
     assert EVENTS["proximal_epiphyses"].worth_a_look("female") == (0, 24)  # 10 to 14 months
-    assert EVENTS["distal_fusion"].worth_a_look("male") == EVENTS["distal_fusion"].usual["male"]
+    assert EVENTS["distal_fusion"].worth_a_look("male") == EVENTS["distal_fusion"].bone_age["male"]
 
 
 @pytest.mark.parametrize("sex", SEXES)

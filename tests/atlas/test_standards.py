@@ -70,6 +70,7 @@ def test_ages_that_can_be_shown_end_with_the_standards_of_a_sex(uneven):
     assert standards.age_span(["female", "male"], uneven) == (37, 181)
     assert standards.half_years("female", uneven) == (3.5, 7.5)
     assert standards.half_years("male", uneven) == (3.5, 15.0)
+    assert standards.half_year_steps(["female"], uneven) == [37, *range(42, 91, 6), 91]
     for months in (1, 37, 60, 91, 140, 999):
         shown = standards.between("female", months, uneven)
         assert standards.age_shown("female", months, uneven) == shown.mean_age_months
@@ -77,17 +78,28 @@ def test_ages_that_can_be_shown_end_with_the_standards_of_a_sex(uneven):
     assert standards.age_shown("male", 140, uneven) == 140
 
 
-def test_standards_around_an_age_are_the_nearest_and_about_a_year_to_both_sides(uneven):
+def test_standards_around_an_age_are_spaced_evenly_about_a_year_to_both_sides(uneven):
     def around(sex, months):
         found = standards.around(sex, months, uneven)
         return {which: standard.mean_age_months for which, standard in found.items()}
 
-    # A year less than 91 is 79, which 73 is nearest to; a year more than it, nothing.
     assert around("female", 85) == {"younger": 73, "nearest": 91}
     assert around("female", 230) == {"younger": 73, "nearest": 91}
-    assert around("female", 20) == {"nearest": 37}
-    assert around("female", 70) == {"nearest": 73, "older": 91}
-    assert list(standards.around("female", 100)) == ["younger", "nearest", "older"]
+    assert around("female", 20) == {"nearest": 37, "older": 73}
+    assert around("female", 70) == {"younger": 37, "nearest": 73, "older": 91}
+    assert around("male", 150) == {"younger": 91, "nearest": 181}
+
+
+@pytest.mark.parametrize("sex", SEXES)
+def test_published_standards_around_an_age_lie_a_year_from_it_and_not_from_the_nearest(sex):
+    """The prediction is in the middle also where standards are half a year or a year apart."""
+    first, *_, last = (standards.standard(sex, m).mean_age_months for m in standards.ages(sex))
+    for months in range(36, int(last) - 11):
+        found = standards.around(sex, months)
+        assert list(found) == ["younger", "nearest", "older"]
+        younger, older = (found[w].mean_age_months - months for w in ("younger", "older"))
+        assert abs(younger + 12) <= 6.5, months
+        assert abs(older - 12) <= 6.5, months
 
 
 @pytest.mark.parametrize("sex", SEXES)

@@ -63,7 +63,7 @@ def test_the_viewer_gets_every_event_with_its_place_and_ages(hand, girls):
     capitate = next(n for n, event in enumerate(events) if event.key == "capitate")
     assert hand["since"][capitate] == 2
     assert hand["worth_a_look"][capitate] == (-10, 14)
-    assert hand["usual_in_words"][capitate] == "Appears at about 2 months"
+    assert hand["usual_in_words"][capitate] == "Appears at a bone age of about 2 months"
     assert [stage["from"] for stage in hand["stages"]] == [0, 10, 24, 84, 156]
 
 

@@ -137,6 +137,35 @@ def test_past_the_oldest_standard_of_girls_theirs_stays_and_says_its_age(
     page.wait_for_url("**/atlas?*age=109*")
 
 
+def test_a_presentation_steps_through_the_ages(page, atlas, address, expect, expect_no_error):
+    page.goto(f"{address}/atlas?age=60")
+    girls = page.get_by_role("img", name="Average left hand of girls")
+    reached(page, girls, 60)
+    page.get_by_role("button", name="Present").press("Enter")
+    title = page.get_by_role("heading", name="Girls")
+    expect(title).to_have_text("Girls")  # the age is hidden
+    slider = page.get_by_role("slider", name="Bone age", exact=True)
+    expect(slider).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    reached(page, girls, 66)
+    expect(title).to_have_text("Girls")
+    page.keyboard.press("Space")
+    expect(title).to_have_text("Girls, 5 years 6 months")
+    page.keyboard.press("ArrowRight")
+    expect(title).to_have_text("Girls, 6 years")
+    # A key on the slider moves it, and the next step goes on from there.
+    slider.press("ArrowLeft")
+    page.wait_for_url("**age=71*")
+    slider.blur()
+    page.keyboard.press("ArrowLeft")
+    expect(title).to_have_text("Girls, 5 years 6 months")
+    expect_no_error(page)
+    page.keyboard.press("Escape")
+    page.get_by_text("Show variability").wait_for()
+    reached(page, girls, 66)
+    assert "present" not in page.url
+
+
 def reached(page, canvas, months: int) -> None:
     """Wait until the hand of that age is painted, however slow the machine is."""
     canvas.wait_for()

@@ -64,6 +64,7 @@ def painted(page, stage) -> tuple[int, int]:
 
 def test_keys_wheel_and_double_click_zoom(page, shown):
     stage = shown(data_of())
+    page.evaluate("() => { window.keys = []; document.onkeydown = e => window.keys.push(e.key); }")
     page.mouse.move(100, 100)
     page.mouse.wheel(0, -200)  # scrolls, as nobody has clicked the image
     assert transform(stage)[0] == 1
@@ -83,6 +84,7 @@ def test_keys_wheel_and_double_click_zoom(page, shown):
     assert top == pytest.approx(0.5 * box["height"] * (1 - zoom), abs=0.5)
     stage.press("ArrowRight")
     assert transform(stage)[1] < left
+    assert page.evaluate("window.keys") == []  # they are no shortcuts of the page
     page.mouse.dblclick(x, y)
     assert transform(stage) == (1, 0, 0)
     page.mouse.dblclick(x, y)
@@ -93,6 +95,8 @@ def test_keys_wheel_and_double_click_zoom(page, shown):
     assert transform(stage)[1] == pytest.approx(0.25 * box["width"] * -1.5 + 40, abs=0.5)
     stage.press("0")
     assert transform(stage) == (1, 0, 0)
+    stage.press("ArrowRight")  # there is nothing to pan
+    assert page.evaluate("window.keys") == ["ArrowRight"]
 
 
 def test_two_fingers_zoom(page, shown):

@@ -31,6 +31,16 @@ def test_a_small_radiograph_stays_as_it_is():
     np.testing.assert_array_equal(shown.from_radiograph, [[1, 0, 0], [0, 1, 0]])
 
 
+def test_a_thumbnail_shows_all_of_a_radiograph_in_the_middle():
+    pixels = np.full((600, 400), 200, np.uint8)
+    boxed = images.letterboxed(pixels, (320, 256))
+    assert boxed.shape == (320, 256)
+    rows, columns = np.nonzero(boxed == 200)
+    assert (rows.min(), rows.max()) == (0, 319)
+    assert (columns.min(), columns.max()) == (21, 233)  # 213 = 320 * 400 / 600
+    assert (images.letterboxed(gray(), (320, 256)) > 0).sum() == 60 * 40  # not enlarged
+
+
 def film(bones: int = 120, marker: int | None = None):
     """A film with a hand of low contrast in the middle, and a bright marker beside it."""
     pixels = np.full((300, 240), 40, np.uint8)

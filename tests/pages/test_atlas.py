@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import pandas as pd
 import pytest
 import streamlit as st
@@ -7,10 +10,15 @@ from made_up_atlas import write_atlas
 PAGE = "pages/atlas.py"
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return write_atlas(tmp_path_factory.mktemp("drawn"))
+
+
 @pytest.fixture
-def atlas(tmp_path, monkeypatch):
+def atlas(drawn, tmp_path, monkeypatch):
     monkeypatch.setenv("BONEAGE_ARTIFACTS", str(tmp_path))
-    return write_atlas(tmp_path / "atlas")
+    return shutil.copytree(drawn, tmp_path / "atlas")
 
 
 def test_without_an_atlas_the_page_says_how_to_make_one(tmp_path, monkeypatch):
@@ -101,6 +109,28 @@ def test_past_its_oldest_standard_a_sex_keeps_the_age_of_that(girls_to_9, monkey
     assert app.query_params["age"] in ("109", ["109"])
 
 
+def test_a_presentation_steps_by_half_years_and_hides_the_age_at_first(atlas):
+    def on_the_wall(app) -> dict:
+        steps = [
+            c.proto for c in app.get("bidi_component") if c.proto.component_name == "atlas_step"
+        ]
+        return json.loads(steps[0].json)
+
+    app = started(PAGE, present="1", age="71", hands="Boys")
+    assert not app.title
+    assert app.segmented_control(key="hands").value == "male"
+    assert on_the_wall(app) == {"months": 71, "is_hidden": True}
+    app.button(key="key-Right").click()
+    assert on_the_wall(run(app)) == {"months": 72, "is_hidden": True}
+    app.button(key="key-Space").click()
+    assert on_the_wall(run(app)) == {"months": 72, "is_hidden": False}
+    app.button(key="key-Right").click()
+    assert on_the_wall(run(app)) == {"months": 78, "is_hidden": False}
+    assert app.query_params["age"] in ("78", ["78"])
+    app.button(key="key-Esc").click()
+    assert downloads(run(app)) == ["Boys, 6 years 6 months"]
+
+
 def test_changes_are_offered_between_ages_that_there_are_standards_of(girls_to_9):
     app = started(PAGE)
     slider = app.slider(key="change")
@@ -134,13 +164,17 @@ def test_all_events_stand_in_a_table_with_sources_that_are_given_in_full(atlas):
     table = app.dataframe[0].value
     assert table["No."].tolist() == list(range(1, 25))
     radius = table[table["Event"] == "Distal radius"].iloc[0]
-    assert radius["Girls"] == "15 to 17 years"
-    assert radius["Boys"] == "17 to 19 years"
+    assert radius["Girls, bone age"] == radius["Girls, published"] == "15 to 17 years"
+    assert radius["Boys, bone age"] == "17 to 19 years"
+    ulna = table[table["Event"] == "Epiphysis of the distal ulna"].iloc[0]
+    assert ulna["Girls, published"] == "5 years 4 months"
+    assert ulna["Girls, bone age"] == "5 years 10 months"
     assert table[""].tolist() == ["appears"] * 19 + ["fuses"] * 5
-    assert table["Scale"].tolist() == ["Chronological age"] * 19 + ["Bone age"] * 5
-    assert table["Girls"][0] == "2 months"
+    assert table["Published as"].tolist() == ["Chronological age"] * 19 + ["Bone age"] * 5
+    assert table["Girls, bone age"][0] == "2 months"
     said = texts(app)
-    assert "Ages of fusion are bone ages" in said
+    assert "All ages are bone ages" in said
+    assert "Brush Foundation" in said
     for source in {one for cell in table["Source"] for one in cell.split("; ")}:
         assert f"- {source}: " in said
     assert "after Gilsanz & Ratib 2012" in said

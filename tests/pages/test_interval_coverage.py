@@ -24,7 +24,7 @@ def root(calibrated_artifacts, tmp_path_factory):
             shutil.copy(folder / file, folder / "paper")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BONEAGE_ARTIFACTS", str(root))
-        assert main(["calibrate"]) == 0
+        assert main(["coverage"]) == 0
     return root
 
 

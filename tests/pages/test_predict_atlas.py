@@ -17,10 +17,10 @@ from boneage.atlas import evaluation as answers
 from boneage.atlas import standards
 from boneage.datasets.phantoms import draw_phantom
 from boneage.formatting import age_in_words
-from pages.samples import samples
+from boneage.synthetic.hands import synthetic_hand
+from pages.samples import average_hands, samples
 
 AGES = range(48, 181, 12)
-WHICH = ("younger", "nearest", "older")
 
 
 @pytest.fixture(scope="module")
@@ -117,16 +117,23 @@ def test_standards_that_the_quality_check_refused_are_no_samples(root):
     assert "refused the average hands of boys, 6 years 1 month" in about.help
 
 
-def test_published_samples_are_called_by_their_mean_bone_age():
+def test_published_samples_are_synthetic_hands_called_by_their_bone_age():
     assert list(samples()) == [
         "Girl, 5 years",
-        "Boy, 6 years",
+        "Boy, 8 years",
         "Girl, 10 years",
-        "Boy, 10 years",
+        "Boy, 11 years",
         "Girl, 13 years",
-        "Boy, 15 years",
+        "Boy, 17 years",
     ]
     for name, sample in samples().items():
+        assert sample.is_synthetic
+        hand = synthetic_hand(sample.sex, sample.months, sample.seed)
+        assert name.endswith(f", {age_in_words(hand.bone_age_months)}")
+
+
+def test_average_hands_are_called_by_their_mean_bone_age():
+    for name, sample in average_hands().items():
         standard = standards.standard(sample.sex, sample.months)
         assert name.endswith(f", {age_in_words(standard.mean_age_months)}")
 
@@ -164,9 +171,10 @@ def test_a_sample_stands_beside_the_standards_of_about_its_age_and_says_what_it_
     assert len(shown) == 3
     # The real ages, under the images and on the buttons.
     ages = [alt.removeprefix("Average hand: Boys, ") for alt in shown]
-    called = [f"{age} ({which})" for age, which in zip(ages, WHICH, strict=True)]
-    assert choice.options == called
-    assert [caption for caption in captions(app) if caption in called] == called
+    assert [option.partition(" (")[0] for option in choice.options] == ages
+    assert choice.options[0].endswith(" younger)")
+    assert choice.options[2].endswith(" older)")
+    assert [caption for caption in captions(app) if caption in choice.options] == choice.options
     assert all(age.endswith("1 month") for age in ages)
     assert "Averages of 30, 30 and 30 radiographs, with the mean bone age" in said
     assert "The most similar are those of 6 years 1 month and" in said

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from boneage.errors import BoneAgeError
-from boneage.quiz.quiz import N_HANDS, Quiz, most_missed, scores
+from boneage.formatting import age_in_words, nearest_month
+from boneage.quiz.quiz import N_HANDS, Quiz, most_missed, scores, within_years
+from boneage.quiz.text import answer_against
 
 # Ages 1 to 40 of girls and of boys, in months.
 POOL = pd.DataFrame(
@@ -41,8 +43,30 @@ def test_a_seed_gives_the_same_ten_in_the_same_order_whatever_the_order_of_the_p
 
 def test_fewer_than_ten_are_refused_in_a_sentence():
     assert len(Quiz.start(POOL.head(10), 1).hands) == 10
-    with pytest.raises(BoneAgeError, match="needs 10 hands.*there are 9"):
+    with pytest.raises(BoneAgeError, match="needs 10 hands.*there are 9.*a wider range"):
         Quiz.start(POOL.head(9), 1)
+
+
+def test_an_answer_is_scored_against_the_age_that_people_read():
+    """Of 20.5 months, people read 1 year 9 months, and 1 year 9 months is right."""
+    pool = POOL.assign(reference_months=POOL["reference_months"] + 0.5)
+    quiz = Quiz.start(pool, 1)
+    assert list(quiz.hands["id"]) == list(Quiz.start(POOL, 1).hands["id"])
+    hand = quiz.hand
+    age = pool.set_index("id")["reference_months"][hand["id"]]
+    assert age_in_words(hand["reference_months"]) == age_in_words(age)
+    case = quiz.answered(nearest_month(age)).cases().iloc[0]
+    assert case["residual_months"] == 0
+    said = answer_against(case["prediction_months"], case["reference_months"])
+    assert said.endswith("exact to the month.")
+
+
+def test_hands_can_be_of_some_years_alone():
+    some = within_years(POOL, 1, 2)
+    assert sorted(some["reference_months"]) == sorted([*range(12, 25)] * 2)
+    # As people read it, 11.6 months is a year.
+    near = pd.DataFrame({"reference_months": [11.4, 11.6, 24.4, 24.6]})
+    assert list(within_years(near, 1, 2)["reference_months"]) == [11.6, 24.4]
 
 
 def test_answers_are_kept_with_their_hands_and_the_quiz_ends_after_ten():

@@ -46,6 +46,15 @@ def test_errors_stand_in_order_from_the_top_with_their_intervals_over_the_band(r
     assert band.name == "Single human readers (estimate), 4.8 to 7.0 months"
 
 
+def test_agreement_is_drawn_over_the_ages_of_the_hands():
+    young = cases([6.0, -6] * 5).query("reference_months <= 100")
+    axis = bland_altman({YOU: young})[YOU].layout.xaxis
+    # Means of 23, 37, 63, 77 and 103 months.
+    assert tuple(axis.range) == (12, 108)
+    assert list(axis.ticktext) == [f"{year} y" for year in range(1, 10)]
+    assert list(axis.tickvals) == [12 * year for year in range(1, 10)]
+
+
 def test_every_reader_has_a_bland_altman_plot_and_all_have_one_scale(readers):
     plots = bland_altman(readers)
     assert list(plots) == list(readers)
@@ -57,6 +66,8 @@ def test_every_reader_has_a_bland_altman_plot_and_all_have_one_scale(readers):
     assert plots[YOU].layout.title.text == "You"
     shown = np.concatenate([trace.y for trace in plots[YOU].data])
     assert sorted(shown) == [-30] * 5 + [30] * 5
+    # Means of estimate and reference from 21 to 201 months.
+    assert {tuple(figure.layout.xaxis.range) for figure in plots.values()} == {(12, 204)}
     assert "Radiograph" not in plots[YOU].data[0].hovertemplate
     bias = [line.text for line in plots["densenet121"].layout.annotations]
     assert "<b>−1.0</b>" in bias

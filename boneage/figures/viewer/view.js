@@ -117,7 +117,11 @@ class View {
     on("pointerup", (event) => this.up(event));
     on("pointercancel", (event) => this.up(event));
     on("contextmenu", (event) => event.preventDefault()); // the right button changes the window
-    on("keydown", (event) => this.key(event));
+    on("keydown", (event) => {
+      if (!this.key(event)) return;
+      event.preventDefault();
+      event.stopPropagation(); // it may be a shortcut of the page
+    });
   }
 
   // The wheel scrolls the page until the image is clicked, or with Ctrl, as trackpads pinch.
@@ -175,13 +179,14 @@ class View {
     this.zoomBy(this.zoom > 1 ? 1 / this.zoom : DOUBLE.zoom, ...this.place(event));
   }
 
+  // Whether the key was used.
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const [right, down] =
       { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ??
       [];
     const isArrow = right !== undefined;
-    if (isArrow && this.tool?.key(right, down, event.shiftKey)) return event.preventDefault();
+    if (isArrow && this.tool?.key(right, down, event.shiftKey)) return true;
     if (isArrow && event.shiftKey)
       this.setWindow(this.brightness - 5 * down, this.contrast + 5 * right);
     else if (isArrow && this.zoom > 1) this.moveTo(this.x - 0.1 * right, this.y - 0.1 * down);
@@ -190,8 +195,8 @@ class View {
     else if (event.key === "0") this.reset();
     else if (event.key === "i") this.invert();
     else if (event.key === "f" && document.fullscreenEnabled) this.fullScreen();
-    else return;
-    event.preventDefault();
+    else return false;
+    return true;
   }
 }
 

@@ -1,0 +1,1 @@
+"""Similar cases: validation radiographs predicted like the one shown, and their errors."""

@@ -1,0 +1,1 @@
+"""Synthetic hands: radiographs of a known bone age that are nobody's."""
