@@ -32,12 +32,12 @@ def read_files(known: pd.DataFrame) -> list[OwnFile] | None:
     """
     with st.expander("Compare your own predictions", icon=":material/upload_file:"):
         st.markdown(
-            f"Up to {counted(MOST_FILES, 'CSV file')} with the columns `id` and `prediction`, "
-            "compared with a published model or with each other. RSNA ids take their reference "
-            "bone age and sex from the data set; for radiographs of your own, two files with the "
-            "same ids are compared, of which one needs the columns `boneage` (the reference bone "
-            "age) and `sex`. Ages in months, or in years in a column whose name ends with `years`. "
-            "Files stay in memory while this page is open."
+            f"Up to {counted(MOST_FILES, 'CSV or Parquet file')} with the columns `id` and "
+            "`prediction`, compared with a published model or with each other. RSNA ids take "
+            "their reference bone age and sex from the data set; for radiographs of your own, two "
+            "files with the same ids are compared, of which one needs the columns `boneage` (the "
+            "reference bone age) and `sex`. Ages in months, or in years in a column whose name "
+            "ends with `years`. Files stay in memory while this page is open."
         )
         show_templates(known)
         uploads = st.file_uploader(

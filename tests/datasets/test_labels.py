@@ -501,3 +501,12 @@ def test_a_chronological_age_of_no_unit_is_not_used_and_that_is_said():
 def test_case_labels_without_a_chronological_age():
     labels = read_case_labels(b"id,boneage,sex\n7,100,F")
     assert labels["chronological_age_months"].isna().all() and not labels.attrs["notes"]
+
+
+def test_predictions_by_id_may_be_a_parquet_file_with_numbers():
+    table = pd.DataFrame({"id": [4360, 7], "prediction": [151.0, 9.5], "male": [1, 0]})
+    cases = read_predictions_by_id(table.to_parquet(index=False))
+    assert cases["id"].tolist() == ["4360", "7"]
+    assert cases["sex"].tolist() == ["male", "female"]
+    assert cases["prediction_months"].tolist() == [151.0, 9.5]
+    assert cases["reference_months"].isna().all()
