@@ -63,7 +63,7 @@ def choose_files() -> Files:
 def example() -> Files:
     """Samples of one sex at their own ages, as if they were of one child."""
     st.info(
-        "Example: hands of different girls, shown as if they were of one child.",
+        "Example: separate hands of girls, shown as if they were of one child.",
         icon=":material/info:",
     )
     chosen = {name: one for name, one in samples().items() if one.sex == EXAMPLE_SEX}
