@@ -31,6 +31,7 @@ FORMER_WORDS = {
     "Predicted age": "Predicted bone age",
     "Your own": "Your own radiographs",
 }
+_TABLES_KEPT = 2  # of uploaded files; Head to head compares two
 
 
 def show_error(error: Exception) -> None:
@@ -153,11 +154,12 @@ def _read_predictions(folder, changed: int) -> pd.DataFrame:
 def _read_once(read: Callable[..., pd.DataFrame], upload, chosen: dict[str, str]) -> pd.DataFrame:
     """The table of an upload, kept for the session, as a page runs again after every click."""
     tables = st.session_state.setdefault("uploaded_tables", {})
-    table, which = tables.get(read.__name__), (upload.file_id, tuple(chosen.items()))
-    if table is None or table[0] != which:
-        table = which, read(upload.getvalue(), upload.name, **chosen)
-        tables[read.__name__] = table
-    return table[1]
+    which = read.__name__, upload.file_id, *chosen.items()
+    if which not in tables:
+        tables[which] = read(upload.getvalue(), upload.name, **chosen)
+        for earlier in list(tables)[:-_TABLES_KEPT]:
+            del tables[earlier]
+    return tables[which]
 
 
 def read_upload(read: Callable[..., pd.DataFrame], upload) -> pd.DataFrame | None:
