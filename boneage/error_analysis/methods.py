@@ -5,8 +5,9 @@ from boneage.error_analysis.disparity import MIN_CASES
 from boneage.error_analysis.tree import MIN_SUBGROUP
 from boneage.evaluation.citations import bootstrap_in_words, versions_in_words
 from boneage.evaluation.limits import LARGE_ERROR
-from boneage.figures.style import AGES
+from boneage.figures.style import AGES, model_title
 from boneage.formatting import CI_95, counted
+from boneage.models.registry import ENSEMBLE
 
 _DATA = {
     "test": " of the official test set of the RSNA Pediatric Bone Age Challenge [@halabi2019]",
@@ -26,8 +27,11 @@ def methods(found: Analysis, title: str, split: str, subgroup: str = "") -> str:
     """
     restricted = f", restricted to: {subgroup}" if subgroup else ""
     age, _ = AGES[found.by]
+    who = "the ensemble" if title == model_title(ENSEMBLE) else title
+    # A file of one's own does not say what predicted.
+    subject = f"Bone ages predicted by {who}" if split in _DATA else "Predicted bone ages"
     return (
-        f"Bone ages predicted by {title} were compared with the reference bone age of "
+        f"{subject} were compared with the reference bone age of "
         f"{counted(len(found.cases), 'radiograph')}{_DATA.get(split, '')}{restricted}. A residual "
         f"is predicted minus reference bone age. Metrics are given with their {CI_95} by the "
         f"{bootstrap_in_words(len(found.cases), found.n_resamples)}. "

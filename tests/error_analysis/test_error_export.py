@@ -57,4 +57,6 @@ def test_the_methods_paragraph_names_the_sample_and_the_subgroup(found):
     assert "(Bland and Altman 1986; Bland and Altman 1999)" in text
     assert "@software{boneage," in bibtex and "@article{halabi2019," in bibtex
     own, bibtex = cited(methods(found, "Your predictions", "own"))
+    assert own.startswith("Predicted bone ages were compared")
+    assert methods(found, "Ensemble", "test").startswith("Bone ages predicted by the ensemble were")
     assert "RSNA" not in own and "restricted" not in own and "halabi" not in bibtex
