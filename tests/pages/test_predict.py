@@ -302,7 +302,7 @@ def test_an_adult_is_no_child_of_45_years(app):
     content = dicom_bytes(draw_phantom(96, "male", 1), PatientSex="M", PatientAge="045Y")
     upload(app, ("IM0001", content))
     assert app.number_input(key="age_years").value is None
-    assert "chronological age" not in texts(app)
+    assert "What the bone age means" not in texts(app)
     assert "Ensemble" in ages(app)
 
 
