@@ -82,7 +82,7 @@ def show_button(
         content,
         file_name=f"{name}-{stem}.{kind if single else 'zip'}",
         mime=mime if single else ZIP,
-        key=f"{label}",
+        key=label,
         **DOWNLOAD,
     )
 

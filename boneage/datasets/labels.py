@@ -168,9 +168,7 @@ def read_user_predictions(
         [126.5]
     """
     chosen = {REFERENCE: reference_column, PREDICTION: prediction_column}
-    cases = _read(csv, name, (ID, REFERENCE, SEX, PREDICTION), chosen)
-    columns = ["id", "split", "sex", "reference_months", "prediction_months", "crop_method"]
-    return cases.assign(split="own", crop_method="unknown")[columns]
+    return _as_predictions(_read(csv, name, (ID, REFERENCE, SEX, PREDICTION), chosen))
 
 
 def read_predictions_by_id(
@@ -203,9 +201,7 @@ def read_predictions_by_id(
     """
     chosen = {REFERENCE: reference_column, PREDICTION: prediction_column}
     roles = (ID, PREDICTION, REFERENCE, SEX)
-    cases = _read(csv, name, roles, chosen, optional=(REFERENCE, SEX))
-    columns = ["id", "split", "sex", "reference_months", "prediction_months", "crop_method"]
-    return cases.assign(split="own", crop_method="unknown")[columns]
+    return _as_predictions(_read(csv, name, roles, chosen, optional=(REFERENCE, SEX)))
 
 
 def columns_in_words(table: pd.DataFrame, name: str) -> str:
@@ -230,6 +226,12 @@ def skipped_in_words(table: pd.DataFrame, most: int = 3) -> str | None:
 def _code(text: str) -> str:
     """As code in Markdown, on one line."""
     return f"`{' '.join(shortened(text, 60).replace('`', ' ').split())}`"
+
+
+def _as_predictions(cases: pd.DataFrame) -> pd.DataFrame:
+    """The columns that error analyses need, of a table of `_read`."""
+    columns = ["id", "split", "sex", "reference_months", "prediction_months", "crop_method"]
+    return cases.assign(split="own", crop_method="unknown")[columns]
 
 
 def _read(

@@ -9,10 +9,10 @@ from boneage.datasets.phantoms import draw_phantom
 @pytest.fixture
 def hands(tmp_path):
     """Ten drawings of girls of 60 to 69 months, and a table of their ages."""
-    picture = Image.fromarray(draw_phantom(60, "female", seed=1, height=200))
+    image = Image.fromarray(draw_phantom(60, "female", seed=1, height=200))
     paths = [tmp_path / f"h{number}.png" for number in range(10)]
     for path in paths:
-        picture.save(path)
+        image.save(path)
     table = tmp_path / "labels.csv"
     rows = "".join(f"{path.stem},{60 + number},False\n" for number, path in enumerate(paths))
     table.write_text(f"id,boneage,male\n{rows}")
